@@ -1,0 +1,340 @@
+import { Migration } from '@mikro-orm/migrations';
+
+/** The first schema. Never edited after release: a change is the next file. */
+export class First extends Migration {
+  override name = '0001-first';
+
+  override up(): void {
+    for (const statement of statements) this.addSql(statement);
+  }
+}
+
+const statements = [
+  `create table projects (
+    id uuid primary key,
+    name text not null unique,
+    created_at timestamptz not null default clock_timestamp()
+  )`,
+
+  // Apart from the project, because every transaction that records an event writes it: last, so that numbers follow commits.
+  `create table event_streams (
+    project_id uuid primary key references projects,
+    last_seq bigint not null default 0
+  )`,
+  `create table events (
+    project_id uuid not null references projects,
+    seq bigint not null,
+    name text not null,
+    ticket_id uuid,
+    data jsonb not null,
+    at timestamptz not null default clock_timestamp(),
+    primary key (project_id, seq)
+  )`,
+  `create index events_by_ticket on events (ticket_id, seq) where ticket_id is not null`,
+
+  `create table tokens (
+    id text primary key,
+    project_id uuid not null references projects,
+    name text not null,
+    role text not null,
+    secret_hash text not null,
+    created_at timestamptz not null default clock_timestamp(),
+    expires_at timestamptz,
+    revoked_at timestamptz
+  )`,
+
+  `create table idempotency_keys (
+    project_id uuid not null references projects,
+    token_id text not null,
+    key text not null,
+    method text not null,
+    params_hash text not null,
+    result jsonb,
+    created_at timestamptz not null default clock_timestamp(),
+    primary key (project_id, token_id, key)
+  )`,
+  `create index idempotency_keys_by_age on idempotency_keys (created_at)`,
+
+  `create table workflows (
+    id uuid primary key,
+    project_id uuid not null references projects,
+    name text not null,
+    version int not null,
+    built_in boolean not null default false,
+    definition jsonb not null,
+    digest text not null,
+    created_at timestamptz not null default clock_timestamp(),
+    unique (project_id, name, version)
+  )`,
+
+  `create table tickets (
+    id uuid primary key,
+    project_id uuid not null references projects,
+    title text not null,
+    description text,
+    priority text not null,
+    workflow_id uuid not null references workflows,
+    phase text not null,
+    previous_phase text,
+    -- The phase a blocked ticket was blocked in: it may return there.
+    blocked_in text,
+    blocked_reason text,
+    visit_id uuid not null,
+    visit_number int not null,
+    state text not null,
+    -- The workflow moves the ticket out of this phase by itself.
+    automatic boolean not null,
+    metadata jsonb not null,
+    created_at timestamptz not null default clock_timestamp(),
+    updated_at timestamptz not null default clock_timestamp()
+  )`,
+  `create index tickets_by_project on tickets (project_id, id)`,
+  `create index tickets_to_advance on tickets (id) where state = 'open' and automatic`,
+
+  `create table phase_visits (
+    id uuid primary key,
+    ticket_id uuid not null references tickets,
+    number int not null,
+    phase text not null,
+    from_phase text,
+    kind text,
+    moved_by text not null,
+    reason text,
+    artifacts jsonb not null,
+    forced boolean not null default false,
+    -- How often the gate has refused in this visit, which is also the round of the tasks made for it.
+    refusals int not null default 0,
+    -- What the phase had come to when it was left.
+    context jsonb,
+    entered_at timestamptz not null default clock_timestamp(),
+    left_at timestamptz,
+    unique (ticket_id, number)
+  )`,
+
+  `create table agents (
+    id uuid primary key,
+    project_id uuid not null references projects,
+    name text not null,
+    capabilities text[] not null,
+    capacity int not null,
+    tags text[] not null,
+    metadata jsonb not null,
+    state text not null,
+    epoch int not null,
+    created_at timestamptz not null default clock_timestamp(),
+    unique (project_id, name)
+  )`,
+  `create table sessions (
+    id uuid primary key,
+    project_id uuid not null references projects,
+    agent_id uuid not null references agents,
+    epoch int not null,
+    resume_hash text not null unique,
+    lease_until timestamptz not null,
+    last_seen_at timestamptz not null default clock_timestamp(),
+    started_at timestamptz not null default clock_timestamp(),
+    ended_at timestamptz,
+    end_reason text
+  )`,
+  `create unique index sessions_living on sessions (agent_id) where ended_at is null`,
+  `create index sessions_by_lease on sessions (lease_until) where ended_at is null`,
+
+  // A task refers to the set of capabilities it needs, so that a claim looks only into sets that the agent covers.
+  `create table capability_sets (
+    id int generated always as identity primary key,
+    project_id uuid not null references projects,
+    capabilities text[] not null,
+    unique (project_id, capabilities)
+  )`,
+  `create table tasks (
+    id uuid primary key,
+    project_id uuid not null references projects,
+    ticket_id uuid not null references tickets,
+    visit_id uuid not null references phase_visits,
+    phase text not null,
+    ref text,
+    type text not null,
+    title text not null,
+    input jsonb not null,
+    state text not null,
+    priority text not null,
+    -- created_at less a bonus for the priority: ageing without rewriting rows.
+    rank timestamptz not null,
+    capability_set_id int not null references capability_sets,
+    locks jsonb not null,
+    pending_dependencies int not null,
+    on_dependency_failure text not null,
+    attempt int not null default 0,
+    -- Attempts that count against max_attempts: one that was given back unused does not.
+    attempts_used int not null default 0,
+    max_attempts int not null,
+    timeout_ms int not null,
+    run_at timestamptz not null default clock_timestamp(),
+    parent_task_id uuid references tasks,
+    depth int not null default 0,
+    session_id uuid references sessions,
+    agent_id uuid references agents,
+    deadline_at timestamptz,
+    -- Ready, but this lock is taken: out of the scan until the key is released.
+    waiting_key text,
+    waiting_since timestamptz,
+    progress jsonb,
+    output jsonb,
+    summary text,
+    error jsonb,
+    reason text,
+    created_at timestamptz not null default clock_timestamp(),
+    started_at timestamptz,
+    finished_at timestamptz
+  )`,
+  `create index tasks_ready on tasks (project_id, capability_set_id, rank, id) where state = 'ready' and waiting_key is null`,
+  `create index tasks_waiting on tasks (project_id, waiting_key, rank, id) where state = 'ready' and waiting_key is not null`,
+  `create index tasks_open on tasks (visit_id) where state in ('blocked', 'ready', 'running')`,
+  `create index tasks_running on tasks (session_id) where state = 'running'`,
+  `create index tasks_by_deadline on tasks (deadline_at) where state = 'running'`,
+  `create index tasks_by_ticket on tasks (ticket_id, id)`,
+  `create index tasks_by_visit on tasks (visit_id, ref)`,
+  `create index tasks_by_project on tasks (project_id, id)`,
+
+  `create table task_dependencies (
+    task_id uuid not null references tasks,
+    depends_on_id uuid not null references tasks,
+    primary key (task_id, depends_on_id)
+  )`,
+  `create index task_dependents on task_dependencies (depends_on_id)`,
+
+  `create table attempts (
+    task_id uuid not null references tasks,
+    number int not null,
+    session_id uuid not null references sessions,
+    agent_id uuid not null references agents,
+    -- The idempotency key of the claim, so that a claim sent twice answers the same.
+    claim_key text,
+    locks jsonb not null,
+    lock_wait_ms double precision not null default 0,
+    started_at timestamptz not null default clock_timestamp(),
+    finished_at timestamptz,
+    outcome text,
+    error jsonb,
+    primary key (task_id, number)
+  )`,
+  `create index attempts_by_claim on attempts (session_id, claim_key) where claim_key is not null`,
+
+  // One row a key, for ever: its fence never goes back, and its row lock decides every grant.
+  `create table lock_keys (
+    project_id uuid not null references projects,
+    key text not null,
+    fence bigint not null default 0,
+    primary key (project_id, key)
+  )`,
+  `create table lock_grants (
+    id uuid primary key,
+    project_id uuid not null references projects,
+    key text not null,
+    mode text not null,
+    fence bigint not null,
+    session_id uuid not null references sessions,
+    agent_id uuid not null references agents,
+    task_id uuid references tasks,
+    attempt int,
+    granted_at timestamptz not null default clock_timestamp(),
+    -- Null where the lock lives as long as the attempt.
+    expires_at timestamptz
+  )`,
+  `create index lock_grants_by_key on lock_grants (project_id, key)`,
+  `create index lock_grants_by_session on lock_grants (session_id)`,
+  `create index lock_grants_by_task on lock_grants (task_id) where task_id is not null`,
+  `create index lock_grants_by_expiry on lock_grants (expires_at) where expires_at is not null`,
+  `create table lock_requests (
+    id uuid primary key,
+    project_id uuid not null references projects,
+    session_id uuid not null references sessions,
+    agent_id uuid not null references agents,
+    task_id uuid references tasks,
+    attempt int,
+    ttl_ms int not null,
+    requested_at timestamptz not null default clock_timestamp(),
+    wait_until timestamptz not null,
+    -- Set by the transaction that hands the locks over; the waiting call picks the answer up and deletes the row.
+    granted jsonb
+  )`,
+  `create index lock_requests_by_session on lock_requests (session_id)`,
+  `create index lock_requests_by_wait on lock_requests (wait_until)`,
+  `create table lock_waits (
+    project_id uuid not null,
+    key text not null,
+    request_id uuid not null references lock_requests on delete cascade,
+    mode text not null,
+    primary key (project_id, key, request_id)
+  )`,
+  `create index lock_waits_by_request on lock_waits (request_id)`,
+
+  `create table artifacts (
+    id uuid primary key,
+    project_id uuid not null references projects,
+    ticket_id uuid not null references tickets,
+    visit_id uuid not null references phase_visits,
+    phase text not null,
+    visit_number int not null,
+    type text not null,
+    name text not null,
+    version int not null,
+    media_type text not null,
+    sha256 text not null,
+    size_bytes bigint not null,
+    content jsonb,
+    uri text,
+    task_id uuid references tasks,
+    attempt int,
+    author text not null,
+    created_at timestamptz not null default clock_timestamp(),
+    unique (visit_id, type, name, version)
+  )`,
+  `create index artifacts_by_ticket on artifacts (ticket_id, id)`,
+
+  `create table gate_results (
+    id uuid primary key,
+    ticket_id uuid not null references tickets,
+    visit_id uuid not null references phase_visits,
+    phase text not null,
+    visit_number int not null,
+    outcome text not null,
+    digest text not null,
+    judged jsonb not null,
+    reasons jsonb not null,
+    verdicts jsonb not null,
+    duration_ms double precision not null,
+    created_at timestamptz not null default clock_timestamp()
+  )`,
+  `create index gate_results_by_visit on gate_results (visit_id, id)`,
+  `create index gate_results_by_ticket on gate_results (ticket_id, id)`,
+
+  `create table context_items (
+    id uuid primary key,
+    project_id uuid not null references projects,
+    ticket_id uuid not null references tickets,
+    visit_id uuid not null references phase_visits,
+    phase text not null,
+    visit_number int not null,
+    -- Counts the items of the ticket; the citation is made of it.
+    number int not null,
+    kind text not null,
+    text text not null,
+    rationale text,
+    data jsonb,
+    refs jsonb not null,
+    pinned boolean not null,
+    author text not null,
+    task_id uuid references tasks,
+    attempt int,
+    created_at timestamptz not null default clock_timestamp(),
+    unique (ticket_id, number)
+  )`,
+  // The same statement twice in one visit is one item.
+  `create unique index context_items_once on context_items (visit_id, kind, md5(text))`,
+  `create table context_summaries (
+    digest text primary key,
+    text text not null,
+    created_at timestamptz not null default clock_timestamp()
+  )`,
+];

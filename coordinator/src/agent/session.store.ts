@@ -1,0 +1,110 @@
+import { sql } from 'kysely';
+import type { EntityManager } from '../db/orm.ts';
+import { findRow, rowsOf } from '../db/rows.ts';
+
+export interface SessionRow {
+  readonly id: string;
+  readonly projectId: string;
+  readonly agentId: string;
+  readonly agentName: string;
+  readonly epoch: number;
+}
+
+const sessionColumns = sql`s.id, s.project_id, s.agent_id, a.name as agent_name, s.epoch`;
+
+/** The living session with this resume token. */
+export const findSessionByToken = (em: EntityManager, projectId: string, resumeHash: string): Promise<SessionRow | undefined> =>
+  findRow(
+    em,
+    sql<SessionRow>`select ${sessionColumns} from sessions s join agents a on a.id = s.agent_id
+        where s.resume_hash = ${resumeHash} and s.project_id = ${projectId} and s.ended_at is null and s.lease_until > clock_timestamp()`,
+  );
+
+/** Locks a session that has not ended, whatever its lease says. */
+export const lockSession = (em: EntityManager, sessionId: string): Promise<SessionRow | undefined> =>
+  findRow(em, sql<SessionRow>`select ${sessionColumns} from sessions s join agents a on a.id = s.agent_id where s.id = ${sessionId} and s.ended_at is null for update of s`);
+
+/** Locks a session only if its lease has ended by the database's clock; a beat that came in between saves it. */
+export const lockExpiredSession = (em: EntityManager, sessionId: string): Promise<SessionRow | undefined> =>
+  findRow(
+    em,
+    sql<SessionRow>`select ${sessionColumns} from sessions s join agents a on a.id = s.agent_id
+        where s.id = ${sessionId} and s.ended_at is null and s.lease_until <= clock_timestamp() for update of s`,
+  );
+
+export const findLivingSession = (em: EntityManager, agentId: string): Promise<{ id: string } | undefined> =>
+  findRow(em, sql<{ id: string }>`select id from sessions where agent_id = ${agentId} and ended_at is null`);
+
+export interface NewSession {
+  readonly id: string;
+  readonly projectId: string;
+  readonly agentId: string;
+  readonly epoch: number;
+  readonly resumeHash: string;
+  readonly leaseMs: number;
+}
+
+export const insertSession = (em: EntityManager, { id, projectId, agentId, epoch, resumeHash, leaseMs }: NewSession): Promise<unknown[]> =>
+  rowsOf(
+    em,
+    sql`insert into sessions (id, project_id, agent_id, epoch, resume_hash, lease_until)
+        values (${id}, ${projectId}, ${agentId}, ${epoch}, ${resumeHash}, clock_timestamp() + ${leaseMs} * interval '1 millisecond')`,
+  );
+
+export const markSessionEnded = (em: EntityManager, sessionId: string, reason: string): Promise<unknown[]> =>
+  rowsOf(em, sql`update sessions set ended_at = clock_timestamp(), end_reason = ${reason} where id = ${sessionId}`);
+
+/** Extends the leases of all sessions that were heard of, in one statement, in the order in which everyone locks them. */
+export const extendLeases = (em: EntityManager, sessionIds: readonly string[], leaseMs: number): Promise<unknown[]> =>
+  rowsOf(
+    em,
+    sql`update sessions s set lease_until = clock_timestamp() + ${leaseMs} * interval '1 millisecond', last_seen_at = clock_timestamp()
+        from (select id from sessions where id = any(${sessionIds}::uuid[]) and ended_at is null order by id for no key update) living
+        where s.id = living.id`,
+  );
+
+/** After a pause of ours nobody could beat: gives every living session the time that it lost. */
+export const extendAllLeases = (em: EntityManager, gapMs: number): Promise<unknown[]> =>
+  rowsOf(
+    em,
+    sql`update sessions s set lease_until = greatest(s.lease_until, clock_timestamp()) + ${gapMs} * interval '1 millisecond'
+        from (select id from sessions where ended_at is null order by id for no key update) living where s.id = living.id`,
+  );
+
+export const listExpiredSessions = (em: EntityManager, limit: number): Promise<{ id: string; projectId: string }[]> =>
+  rowsOf(
+    em,
+    sql<{ id: string; projectId: string }>`select id, project_id from sessions where ended_at is null and lease_until <= clock_timestamp() order by lease_until limit ${limit}`,
+  );
+
+export interface HeldAttempt {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly heldMs: number;
+}
+
+export const listHeldAttempts = (em: EntityManager, sessionId: string): Promise<HeldAttempt[]> =>
+  rowsOf(
+    em,
+    sql<HeldAttempt>`select id as task_id, attempt, (extract(epoch from clock_timestamp() - started_at) * 1000)::float8 as held_ms
+        from tasks where session_id = ${sessionId} and state = 'running' order by id`,
+  );
+
+export interface AttemptState {
+  readonly taskId: string;
+  readonly attempt: number;
+  /** The attempt is this session's and runs. */
+  readonly held: boolean;
+  readonly state: string;
+  readonly outcome: string | null;
+}
+
+/** What has become of attempts that a session believes to have. */
+export const listAttemptStates = (em: EntityManager, sessionId: string, attempts: readonly { taskId: string; attempt: number }[]): Promise<AttemptState[]> =>
+  rowsOf(
+    em,
+    sql<AttemptState>`select x."taskId" as task_id, x.attempt, coalesce(t.state, 'cancelled') as state, n.outcome,
+          coalesce(t.state = 'running' and t.attempt = x.attempt and t.session_id = ${sessionId}::uuid, false) as held
+        from jsonb_to_recordset(${JSON.stringify(attempts)}::jsonb) as x("taskId" uuid, attempt int)
+          left join tasks t on t.id = x."taskId" left join attempts n on n.task_id = x."taskId" and n.number = x.attempt`,
+  );

@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises';
+import { CommandError, printLine, type Shell } from '../shell.ts';
+import type { Plan } from '../plan-schema.ts';
+import type { Offer } from './check-agents.ts';
+import { describeModules } from './describe-modules.ts';
+import { checkPlan } from './plan-check.ts';
+import { formatProblem, readPlanDocument } from './plan-document.ts';
+import { readValidatorNames } from './validator-names.ts';
+
+export interface LoadedPlan {
+  readonly plan: Plan;
+  /** As it stands in the file. */
+  readonly text: string;
+}
+
+export interface LoadOptions {
+  readonly json?: boolean;
+  /** The enabled plugins; undefined where another coordinator has its own. */
+  readonly plugins: readonly string[] | undefined;
+  /** Agents that are at work already. */
+  readonly others?: readonly Offer[];
+}
+
+/** Reads and checks a plan. Its mistakes are printed, all of them, and undefined is returned. */
+export async function loadPlan(shell: Shell, file: string, { json = false, plugins, others = [] }: LoadOptions): Promise<LoadedPlan | undefined> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new CommandError(`The plan ${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { exitCode: 2, cause });
+  });
+  const { plan, problems } = await checkPlan(readPlanDocument(text, file), {
+    describeModules: (files) => describeModules(shell.self, files),
+    validators: plugins === undefined ? undefined : await readValidatorNames(plugins),
+    others,
+  });
+  if (plan !== undefined) return { plan, text };
+
+  if (json) printLine(shell.stdout, JSON.stringify({ file, problems }));
+  else {
+    for (const problem of problems) printLine(shell.stderr, formatProblem(file, problem));
+    printLine(shell.stderr, `${problems.length} mistake${problems.length === 1 ? '' : 's'} in ${file}. Nothing was started.`);
+  }
+  return undefined;
+}

@@ -1,0 +1,209 @@
+import { expect, test } from 'vitest';
+import type { ModuleAnswer } from './describe-modules.ts';
+import { checkPlan } from './plan-check.ts';
+import { formatProblem, readPlanDocument } from './plan-document.ts';
+
+const modules: Readonly<Record<string, ModuleAnswer>> = {
+  '/plans/agents/tester.ts': { capabilities: ['typescript'], types: ['test', 'measure'] },
+  '/plans/agents/broken.ts': { error: 'the module does not load: Unexpected token' },
+};
+
+async function check(text: string): Promise<string[]> {
+  const document = readPlanDocument(text, '/plans/plan.yaml');
+  const { problems } = await checkPlan(document, {
+    describeModules: async (files) => new Map(files.map((file) => [file, modules[file] ?? { error: 'there is no such file' }])),
+    validators: ['command', 'criteria'],
+    others: [],
+  });
+  return problems.map((problem) => formatProblem('plan.yaml', problem));
+}
+
+const head = `name: sample
+agents:
+  tester: { module: ./agents/tester.ts }
+ticket: { title: A change }
+`;
+/** A plan whose other phases are no obstacle; its TESTING begins in line 9. */
+const withTesting = (testing: string) => `${head}phases:
+  REQUIREMENTS: { gate: {} }
+  IMPLEMENTATION: { gate: {} }
+  DESIGN: {}
+  TESTING:
+${testing}`;
+
+test('a plan without mistakes has none', async () => {
+  const problems = await check(
+    withTesting(`    tasks:
+      - { ref: run, type: test, input: { dir: '{{ workspace }}/src', why: '{{ visit.reason }}' } }
+      - { ref: count, type: measure, input: { results: '{{ tasks.run.output.files }}' }, locks: [{ key: 'file:{{ workspace }}/a' }] }
+    onRefused: { regressTo: IMPLEMENTATION }
+    gate: { validators: [{ use: criteria }] }
+`),
+  );
+
+  expect(problems).toEqual([]);
+});
+
+test.each<[claim: string, testing: string, problems: string[]]>([
+  [
+    'a field that does not exist',
+    '    tasks: [{ type: test, inputs: {} }]',
+    ['plan.yaml:10:27 phases.TESTING.tasks[0].inputs: there is no such field; it has ref, type, title, input, dependsOn, capabilities, locks, priority, maxAttempts, timeoutMs, onDependencyFailure, when; did you mean input?'],
+  ],
+  ['a value of the wrong type', '    tasks: [{ type: test, maxAttempts: often }]', ['plan.yaml:10:40 phases.TESTING.tasks[0].maxAttempts: expected number, received string']],
+  ['a missing field', '    tasks: [{ ref: run }]', ['plan.yaml:10:13 phases.TESTING.tasks[0].type: is missing; expected string']],
+  [
+    'two tasks with one reference',
+    '    tasks: [{ ref: run, type: test }, { ref: run, type: measure }]',
+    ['plan.yaml:10:46 phases.TESTING.tasks[1].ref: another task of TESTING has the reference run: tasks[0]'],
+  ],
+  [
+    'a dependency that does not exist',
+    '    tasks: [{ ref: run, type: test }, { type: measure, dependsOn: [rum] }]',
+    ['plan.yaml:10:68 phases.TESTING.tasks[1].dependsOn[0]: TESTING has no task rum; it has run; did you mean run?'],
+  ],
+  [
+    'a dependency that is not made at a later visit',
+    '    tasks: [{ ref: run, type: test, when: first }, { type: measure, dependsOn: [run] }]',
+    ['plan.yaml:10:81 phases.TESTING.tasks[1].dependsOn[0]: run is not made when the phase is entered again, but this task is'],
+  ],
+  [
+    'a cycle, through a reference too',
+    `    tasks:
+      - { ref: a, type: test, dependsOn: [c] }
+      - { ref: b, type: test, dependsOn: [a] }
+      - { ref: c, type: test, input: { x: '{{ tasks.b.output }}' } }`,
+    ['plan.yaml:11:9 phases.TESTING.tasks[0]: the dependencies form a cycle: a → c → b → a'],
+  ],
+  [
+    'a reference to a task that does not exist',
+    "    tasks: [{ ref: run, type: test, input: { x: ['see {{ tasks.runs.output.y }}'] } }]",
+    ['plan.yaml:10:50 phases.TESTING.tasks[0].input.x[0]: {{ tasks.runs.output.y }} names a task that TESTING does not have; it has run; did you mean run?'],
+  ],
+  [
+    'a reference to a phase that does not exist',
+    "    tasks: [{ type: test, input: { x: '{{ phases.DESIN.tasks.a.output }}' } }]",
+    [
+      'plan.yaml:10:39 phases.TESTING.tasks[0].input.x: {{ phases.DESIN.tasks.a.output }} names a phase that is not there; it has BACKLOG, REQUIREMENTS, DESIGN, IMPLEMENTATION, TESTING, DEPLOYMENT, DONE, BLOCKED; did you mean DESIGN?',
+    ],
+  ],
+  [
+    'a reference to a task of another phase that does not exist',
+    "    tasks: [{ type: test, input: { x: '{{ phases.DESIGN.tasks.a.output }}' } }]",
+    ['plan.yaml:10:39 phases.TESTING.tasks[0].input.x: {{ phases.DESIGN.tasks.a.output }} names a task that DESIGN does not have; there is none'],
+  ],
+  [
+    'something in braces that is no reference',
+    "    tasks: [{ type: test, input: { x: '{{ ticket.tilte }}' } }]",
+    [
+      'plan.yaml:10:39 phases.TESTING.tasks[0].input.x: {{ ticket.tilte }} is not a reference; a reference is one of tasks.REF.output…, phases.PHASE.tasks.REF.output…, ticket.title, ticket.description, ticket.id, ticket.metadata…, visit.number, visit.reason, gate.reasons, context, workspace',
+    ],
+  ],
+  [
+    'a capability that nobody offers',
+    '    tasks: [{ type: tests }, { type: test, capabilities: [typescript, python] }]',
+    [
+      'plan.yaml:10:21 phases.TESTING.tasks[0].type: no agent offers tests; on offer: tester (measure, test, typescript); did you mean test?',
+      'plan.yaml:10:58 phases.TESTING.tasks[1].capabilities: no agent offers python; on offer: tester (measure, test, typescript)',
+    ],
+  ],
+  [
+    'a task that would be given to an agent that does not define it',
+    '    tasks: [{ type: lint, capabilities: [typescript] }]',
+    [
+      'plan.yaml:10:41 phases.TESTING.tasks[0].capabilities: tester offers typescript and would be given this task, but does not define the type lint; it defines test, measure',
+    ],
+  ],
+  [
+    'a lock key that is none',
+    "    tasks: [{ type: test, locks: [{ key: README }, { key: 'file:src/*.ts' }] }]",
+    [
+      'plan.yaml:10:42 phases.TESTING.tasks[0].locks[0].key: a lock key is `space:resource`, such as file:src/a.ts or port:5432.',
+    ],
+  ],
+  [
+    'a lock on a pattern',
+    "    tasks: [{ type: test, locks: [{ key: 'file:src/*.ts' }] }]",
+    ['plan.yaml:10:42 phases.TESTING.tasks[0].locks[0].key: file:src/*.ts: Patterns are not supported: name each file.'],
+  ],
+  [
+    'a way back without an edge',
+    '    tasks: [{ type: test }]\n    onRefused: { regressTo: DESIGN }',
+    ['plan.yaml:11:29 phases.TESTING.onRefused.regressTo: no regression edge leads from TESTING to DESIGN; edges lead to IMPLEMENTATION'],
+  ],
+  [
+    'more work on refusal that nobody has defined',
+    '    tasks: [{ type: test }]\n    onRefused: { roundsMax: 2 }',
+    ['plan.yaml:11:5 phases.TESTING.onRefused: says neither where to go back (regressTo) nor has the phase a task with `when: refused`'],
+  ],
+  [
+    'work on refusal in a phase that blocks on refusal',
+    '    tasks: [{ type: test }, { type: measure, when: refused }]',
+    ['plan.yaml:10:52 phases.TESTING.tasks[1].when: this task would never be made: the phase has no onRefused, so a refusal blocks the ticket'],
+  ],
+  [
+    'a validator that no plugin offers',
+    '    tasks: [{ type: test }]\n    gate: { validators: [{ use: criterion }] }',
+    ['plan.yaml:11:33 phases.TESTING.gate.validators[0].use: no enabled plugin offers the validator criterion; they offer command, criteria; did you mean criteria?'],
+  ],
+  [
+    'a gate that nothing can pass',
+    '    {}',
+    [
+      'plan.yaml:9:3 phases.TESTING: TESTING has no tasks, but its gate asks for test_results, test_evidence: the ticket would be blocked; give it tasks, or `gate: {}`',
+    ],
+  ],
+])('finds %s', async (_, testing, expected) => {
+  expect(await check(withTesting(testing))).toEqual(expected);
+});
+
+test.each<[claim: string, text: string, problems: string[]]>([
+  ['a file that is not YAML', 'name: [', ['plan.yaml:1:8 Flow sequence in block collection must be sufficiently indented and end with a ]']],
+  ['a file without the necessary', 'phases: { REQUIREMENTS: { gate: {} }, IMPLEMENTATION: { gate: {} }, TESTING: { gate: {} } }', ['plan.yaml:1:1 name: is missing; expected string', 'plan.yaml:1:1 ticket: is missing; expected object']],
+  ['a phase left out whose gate asks for evidence', 'name: x\nticket: { title: x }\nphases: { REQUIREMENTS: { gate: {} }, IMPLEMENTATION: { gate: {} } }', ['plan.yaml:3:1 phases: TESTING has no tasks, but its gate asks for test_results, test_evidence: the ticket would be blocked; give it tasks, or `gate: {}`']],
+  [
+    'a phase that the workflow does not have, and a key that is there twice',
+    `${head}name: twice\n`,
+    ['plan.yaml:5:1 Map keys must be unique'],
+  ],
+  [
+    'agents that do not load, in place of all that follows from it',
+    `${head.replace('tester: { module: ./agents/tester.ts }', 'a: { module: agents/broken.ts }\n  b: { module: agents/none.ts }')}phases:
+  REQUIREMENTS: { tasks: [{ type: measure }] }
+  TESTNG: { gate: {} }
+`,
+    [
+      'plan.yaml:3:16 agents.a.module: the module does not load: Unexpected token',
+      'plan.yaml:4:16 agents.b.module: there is no such file',
+      'plan.yaml:8:3 phases.TESTNG: the workflow software-delivery has no such phase; it has BACKLOG, REQUIREMENTS, DESIGN, IMPLEMENTATION, TESTING, DEPLOYMENT, DONE, BLOCKED; did you mean TESTING?',
+    ],
+  ],
+  [
+    'an agent that is neither a module nor a command, and one that lacks its capabilities',
+    'name: sample\nticket: { title: x }\nagents:\n  a: { modul: x.ts }\n  b: { command: [node] }\nworkflow: waterfall\n',
+    [
+      'plan.yaml:4:6 agents.a.module: is missing; expected string',
+      'plan.yaml:4:8 agents.a.modul: there is no such field; it has module, capabilities, capacity, command, cwd, env, exitCodes, contextTokens; did you mean module?',
+      'plan.yaml:5:6 agents.b.capabilities: is missing; expected array',
+      'plan.yaml:6:11 workflow: expected software-delivery, or a workflow of the plan\'s own',
+    ],
+  ],
+  [
+    'a workflow of its own that contradicts itself, and its phases',
+    `name: own
+ticket: { title: x }
+agents: { cat: { command: [cat], capabilities: [copy] } }
+workflow:
+  name: own
+  phases: [{ name: A, tasks: [{ type: copi }] }, { name: B }, { name: C }]
+  edges: [{ from: A, to: B, kind: forward }, { from: A, to: D, kind: block }]
+`,
+    [
+      'plan.yaml:6:39 workflow.phases[0].tasks[0].type: no agent offers copi; on offer: cat (copy); did you mean copy?',
+      'plan.yaml:6:63 workflow.phases[2]: No edge leads to C.',
+      'plan.yaml:7:61 workflow.edges[1].to: There is no phase D; there are A, B, C.',
+    ],
+  ],
+])('finds %s', async (_, text, expected) => {
+  expect(await check(text)).toEqual(expected);
+});

@@ -1,0 +1,51 @@
+import { dirname, resolve } from 'node:path';
+import { softwareDelivery } from '@baton/protocol';
+import { checkAgents, type Offer } from './check-agents.ts';
+import { checkPhases } from './check-phases.ts';
+import { checkTasks } from './check-tasks.ts';
+import type { DescribeModules, ModuleAnswer } from './describe-modules.ts';
+import type { PlanDocument, PlanProblem } from './plan-document.ts';
+import { outlinePlan, type PlanOutline } from './plan-outline.ts';
+import { type Plan, planSchema } from '../plan-schema.ts';
+import { collectProblems } from './problems.ts';
+import { findShapeProblems } from './shape-problems.ts';
+
+/** What a plan is checked against beside itself. */
+export interface PlanSurroundings {
+  /** Asks the modules of the agents what they offer. */
+  readonly describeModules: DescribeModules;
+  /** What the enabled plugins offer; undefined where that is not known. */
+  readonly validators: readonly string[] | undefined;
+  /** Agents that are at work already, where the plan joins a coordinator. */
+  readonly others: readonly Offer[];
+}
+
+export type CheckedPlan = { readonly plan: Plan; readonly problems: readonly [] } | { readonly plan: undefined; readonly problems: readonly PlanProblem[] };
+
+/** Finds every mistake of a plan, in the order of the file. Nothing is started but a process that loads the agents' modules. */
+export async function checkPlan(document: PlanDocument, surroundings: PlanSurroundings): Promise<CheckedPlan> {
+  if (document.syntaxProblems.length > 0) return { plan: undefined, problems: document.syntaxProblems };
+  const outline = outlinePlan(document);
+  const problems = collectProblems(document);
+  if (isBuiltInName(document.value)) problems.add(['name'], `${softwareDelivery.name} is the name of the built-in workflow; give the plan its own`);
+  checkPhases(outline, surroundings.validators, problems);
+  checkTasks(outline, problems);
+  const answers = await describeAgents(document, outline, surroundings.describeModules);
+  checkAgents(outline, answers, surroundings.others, problems);
+
+  const all = [...findShapeProblems(document), ...problems.list].sort((a, b) => a.line - b.line || a.column - b.column);
+  return all.length === 0 ? { plan: planSchema.parse(document.value), problems: [] } : { plan: undefined, problems: all };
+}
+
+const isBuiltInName = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'name' in value && value.name === softwareDelivery.name;
+
+/** Modules are named relative to the plan. */
+export const resolveModule = (planFile: string, module: string): string => resolve(dirname(planFile), module);
+
+async function describeAgents(document: PlanDocument, { agents }: PlanOutline, describe: DescribeModules): Promise<Map<string, ModuleAnswer>> {
+  const files = new Map([...agents].flatMap(([name, agent]) => ('module' in agent ? [[name, resolveModule(document.file, agent.module)] as const] : [])));
+  if (files.size === 0) return new Map();
+  const answers = await describe([...files.values()]);
+  return new Map([...files].map(([name, file]) => [name, answers.get(file) ?? { error: 'the module was not loaded' }]));
+}

@@ -1,0 +1,138 @@
+import { Command, CommanderError } from 'commander';
+import { type AgentCommandOptions, runAgentCommand } from './agent.ts';
+import { agents } from './agents.ts';
+import { locks } from './locks.ts';
+import * as is from './options.ts';
+import { type PlanCheckOptions, planCheck, planSchemaCommand } from './plan.ts';
+import { answerForModules, describeCommand } from './plan/describe-modules.ts';
+import type { RunOptions } from './run.ts';
+import { CommandError, printLine, type Shell } from './shell.ts';
+import { status } from './status.ts';
+import { tasks } from './tasks.ts';
+import { tickets } from './tickets.ts';
+import type { UpOptions } from './up.ts';
+
+/** Runs the `baton` command with these arguments and answers its exit code: 1 for a failure, 2 for wrong usage. */
+export async function runProgram(shell: Shell, args: readonly string[]): Promise<number> {
+  let exitCode = 0;
+  const program = createProgram(shell, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    // Commander has said already what was wrong. Only help that was asked for ends well.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    printLine(shell.stderr, error instanceof Error ? error.message : String(error));
+    return error instanceof CommandError ? error.exitCode : 1;
+  }
+}
+
+// Only when they are used: they bring the whole coordinator with its database along, and every agent starts through here.
+const loadUp = () => import('./up.ts');
+const loadRun = () => import('./run.ts');
+
+/** Takes the exit code of a command. */
+type End = (exitCode: number) => void;
+
+function createProgram(shell: Shell, end: End): Command {
+  const program = new Command('baton')
+    .description('Coordinates teams of software agents: tickets, phases, tasks, locks, gates and context.')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => void shell.stdout.write(text), writeErr: (text) => void shell.stderr.write(text) })
+    .showHelpAfterError('(`baton help COMMAND` tells more.)')
+    .addHelpText('after', is.examples('baton up', 'baton run plan.yaml', 'baton agent ./agents/tester.ts', 'baton status'));
+  addUp(program, shell, end);
+  addRun(program, shell, end);
+  addPlan(program, shell, end);
+  addAgent(program, shell, end);
+  addReads(program, shell, end);
+  program.command(describeCommand, { hidden: true }).action(() => answerForModules(process));
+  return program;
+}
+
+function addUp(program: Command, shell: Shell, end: End): void {
+  program
+    .command('up')
+    .description('Runs a coordinator until it is stopped. Its store is embedded in the data folder, or a PostgreSQL database.')
+    .addOption(is.portOption('4766'))
+    .option('--host <address>', 'the address to listen at (default: 127.0.0.1)')
+    .addOption(is.dataOption())
+    .addOption(is.databaseOption())
+    .option('--plugin <package>', 'a plugin to enable, by package or path, in place of the usual ones; may be repeated', is.collect)
+    .addOption(is.logLevelOption('info'))
+    .addOption(is.jsonOption('print one line of JSON when it is ready: url, httpUrl, tokenFile, pid, dataDir, durability'))
+    .addHelpText('after', is.examples('baton up', 'baton up --port 0 --json', 'baton up --database-url postgres://localhost/baton'))
+    .action(async (options: UpOptions) => end(await (await loadUp()).up(shell, options)));
+}
+
+function addRun(program: Command, shell: Shell, end: End): void {
+  is.addTargetOptions(program.command('run').description('Takes the ticket of a plan through its phases with a team of agents, and follows it to the end.'))
+    .argument('<plan>', 'the plan, a YAML file')
+    .option('--project <dir>', 'work on a copy of this folder instead of the one that the plan names')
+    .option('--resume', 'go on with the newest run of this plan, after an end that was not its own')
+    .option('--report <file>', 'write what the run came to into this file, as JSON')
+    .addOption(is.jsonOption('print the report on standard output, and what happens on standard error'))
+    .option('--plain', 'a line for each event, also on a terminal')
+    .addOption(is.portOption('a free one'))
+    .addOption(is.databaseOption())
+    .addOption(is.logLevelOption('error'))
+    .addHelpText('after', `\nExit codes: 0 the ticket is done, 1 it is blocked or nobody can go on with it, 2 the plan is wrong, 130 interrupted.\n`)
+    .addHelpText('after', is.examples('baton run plan.yaml', 'baton run plan.yaml --project ../my-library --report report.json', 'baton run plan.yaml --resume', 'baton run plan.yaml --url http://127.0.0.1:4766'))
+    .action(async (file: string, options: RunOptions) => end(await (await loadRun()).run(shell, file, options)));
+}
+
+function addPlan(program: Command, shell: Shell, end: End): void {
+  const plan = program.command('plan').description('Checks plans, and describes them to editors.').addHelpText('after', is.examples('baton plan check plan.yaml', 'baton plan schema > plan.schema.json'));
+  plan
+    .command('check')
+    .description('Finds every mistake of a plan, with its line and column. Starts nothing. Exit code 2 where there is one.')
+    .argument('<plan>', 'the plan, a YAML file')
+    .addOption(is.jsonOption('print the mistakes as JSON'))
+    .addHelpText('after', is.examples('baton plan check plan.yaml'))
+    .action(async (file: string, options: PlanCheckOptions) => end(await planCheck(shell, file, options)));
+  plan
+    .command('schema')
+    .description('Prints the JSON schema of a plan, for completion in editors.')
+    .addHelpText('after', is.examples('baton plan schema > plan.schema.json'))
+    .action(() => end(planSchemaCommand(shell)));
+}
+
+function addAgent(program: Command, shell: Shell, end: End): void {
+  is.addTargetOptions(program.command('agent').description('Runs an agent against a coordinator, until it is stopped. It finishes what it runs.'))
+    .argument('<module...>', 'the module of an SDK agent; with --command a program and its arguments')
+    .option('--command', 'the agent is a program: the task as JSON on its standard input, the result as JSON on its standard output')
+    .option('--name <name>', 'its identity, instead of the name in the module; a second agent of a name takes the place of the first')
+    .option('--capabilities <list>', 'what it offers beside the types of its tasks, with commas between', is.parseList)
+    .option('--capacity <count>', 'how many tasks it runs at a time', is.parseCount)
+    .option('--workspace <dir>', 'the folder it works in (default: BATON_WORKSPACE)')
+    .option('--cwd <dir>', 'with --command: where the program runs (default: the workspace)')
+    .option('--exit-codes <json>', 'with --command: what exit codes mean, as in {"permanent":[3]}', is.parseExitCodes)
+    .option('--context-tokens <count>', 'with --command: give each task the context of earlier phases within this budget', is.parseCount)
+    .option('--describe', 'print what the agent of the module offers, as JSON, and run nothing')
+    .addOption(is.jsonOption('print what the agent does, as lines of JSON'))
+    .addHelpText('after', is.examples('baton agent ./agents/tester.ts', 'baton agent ./agents/tester.ts --name tester-2 --capacity 4', 'baton agent --command --name resizer --capabilities resize-image -- python3 resize.py'))
+    .action(async (operands: readonly string[], { command = false, ...options }: Omit<AgentCommandOptions, 'command' | 'module'> & { readonly command?: boolean }) => {
+      const [module, ...rest] = operands;
+      if (!command && rest.length > 0) throw new CommandError(`One module at a time: what is ${rest.join(' ')}? A program needs --command.`, { exitCode: 2 });
+      end(await runAgentCommand(shell, { ...options, ...(command ? { command: operands } : { module }) }));
+    });
+}
+
+function addReads(program: Command, shell: Shell, end: End): void {
+  const add = (name: string, description: string, ...lines: readonly string[]): Command =>
+    is
+      .addTargetOptions(program.command(name).description(description))
+      .addOption(is.jsonOption('print JSON'))
+      .addHelpText('after', is.examples(`baton ${name}`, ...lines));
+  add('status', 'Tells which coordinator this is, what its store survives, and how much there is to do.', 'baton status --json').action(async (options) => end(await status(shell, options)));
+  add('tickets', 'Lists the tickets, newest first.', 'baton tickets --url http://127.0.0.1:4766').action(async (options) => end(await tickets(shell, options)));
+  add('agents', 'Lists the agents, what they offer and how busy they are.', 'baton agents --all')
+    .option('--all', 'also those that are lost or have left')
+    .action(async (options) => end(await agents(shell, options)));
+  add('tasks', 'Lists tasks in the order of their submission.', 'baton tasks --ticket 01997a3e-…')
+    .option('--ticket <id>', 'only those of this ticket')
+    .action(async (options) => end(await tasks(shell, options)));
+  add('locks', 'Lists the locks that are held, and who waits for them.', 'baton locks --json').action(async (options) => end(await locks(shell, options)));
+}

@@ -1,0 +1,159 @@
+import { writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { resolve } from 'node:path';
+import type { Client } from '@baton/protocol';
+import { connect } from '@baton/sdk/connection';
+import type { Config } from '../config.ts';
+import type { Offer } from './plan/check-agents.ts';
+import { type LoadedPlan, loadPlan } from './plan/load-plan.ts';
+import { type AgentTeam, startTeam } from './run/agent-team.ts';
+import { beginRun, ensureTicket, resumeRun, setAside } from './run/begin-run.ts';
+import { type Ending, endingOf, followTicket } from './run/follow.ts';
+import { openPlace } from './run/open-place.ts';
+import { planAgentStarts } from './run/plan-agents.ts';
+import type { RunReport } from './run/report.ts';
+import { type RunRecord, writeRunRecord } from './run/run-record.ts';
+import { createRunView } from './run/run-view.ts';
+import { summarise } from './run/summary.ts';
+import { formatSummary } from './run/summary-text.ts';
+import { CommandError, printLine, type Shell } from './shell.ts';
+import { ask, explainRefusal, findTarget, type TargetOptions } from './target.ts';
+import { readSettings } from './up.ts';
+
+export interface RunOptions extends TargetOptions {
+  readonly port?: number;
+  readonly databaseUrl?: string;
+  readonly logLevel?: Config['logLevel'];
+  readonly project?: string;
+  readonly report?: string;
+  readonly resume?: boolean;
+  readonly json?: boolean;
+  readonly plain?: boolean;
+}
+
+const exitCodes = { done: 0, blocked: 1, failed: 1, interrupted: 130 } as const;
+
+/** `baton run`: takes the ticket of a plan through its phases with the plan's agents. Leaves no process behind. */
+export async function run(shell: Shell, file: string, options: RunOptions): Promise<number> {
+  const config = readRunSettings(options, shell);
+  const loaded = await loadPlan(shell, file, await surroundingsOf(shell, options, config));
+  if (loaded === undefined) return 2;
+
+  const source = { ...loaded, planFile: resolve(file), dataDir: config.dataDir, project: options.project };
+  // A run that cannot be resumed is refused before anything is started.
+  const resumed = options.resume === true ? await resumeRun(source) : undefined;
+  const interrupts = watchInterrupts(shell);
+  const view = createRunView(shell, options);
+  await using ends = new AsyncDisposableStack();
+  ends.defer(interrupts.stop);
+  ends.defer(view.end);
+
+  const place = await openPlace(shell, options, config);
+  ends.defer(place.close);
+  try {
+    view.say(place.notice);
+    // Only now: the data folder is ours, and no other run writes into it.
+    const begun = resumed ?? (await beginRun(source));
+    await using connection = await connect({ url: place.target.url, tokenFile: place.target.tokenFile });
+    const { client } = connection;
+    if (begun.unfinished !== undefined) {
+      view.say(`run ${begun.unfinished.runId} of this plan was not finished and is set aside; --resume would have gone on with it`);
+      await setAside(client, begun.unfinished, begun.record.runId);
+    }
+    const { ticket, record } = await ensureTicket(client, loaded.plan, begun);
+    const early = interrupts.signal.aborted ? ({ outcome: 'interrupted' } as const) : endingOf(ticket);
+    if (resumed !== undefined) view.say(`run ${record.runId} ${early === undefined ? 'goes on' : 'has ended'}: its ticket is ${ticket.state} in ${ticket.phase}`);
+
+    const nameSuffix = place.isOwn ? '' : `-${record.runId.slice(0, 4)}`;
+    const starts = planAgentStarts(shell, loaded.plan, { planFile: source.planFile, target: place.target, workspace: record.workspace, nameSuffix });
+    const team = startTeam(early === undefined ? starts : [], view);
+    ends.defer(team.stop);
+    interrupts.onSecond(() => team.kill());
+
+    const { definition } = await client.workflow.get(ticket.workflow);
+    const ending: Ending =
+      early ??
+      (await followTicket(connection, {
+        ticket,
+        phases: definition.phases.map(({ name }) => name),
+        manualPhases: definition.phases.filter(({ name, advance }) => advance === 'manual' && definition.edges.some(({ from, kind }) => from === name && kind === 'forward')).map(({ name }) => name),
+        view,
+        startingAgents: team.starting,
+        signal: interrupts.signal,
+      }));
+    await team.stop();
+    view.end();
+    await conclude(shell, client, { plan: loaded, record, recordFile: begun.recordFile, ending, team, options, file });
+    return exitCodes[ending.outcome];
+  } catch (error) {
+    throw explainRefusal(error, place.target);
+  }
+}
+
+interface Conclusion {
+  readonly plan: LoadedPlan;
+  readonly record: RunRecord & { readonly ticketId: string };
+  readonly recordFile: string;
+  readonly ending: Ending;
+  readonly team: AgentTeam;
+  readonly options: RunOptions;
+  readonly file: string;
+}
+
+/** Keeps how the run ended, and reports it. */
+async function conclude(shell: Shell, client: Client, { plan, record, recordFile, ending, team, options, file }: Conclusion): Promise<void> {
+  await writeRunRecord(recordFile, { ...record, outcome: ending.outcome });
+  const report = await summarise(client, { plan: plan.plan.name, record, ...ending, agents: team.agents.map(({ name, restarts }) => ({ name, restarts })) });
+  if (options.report !== undefined) await writeReport(options.report, report);
+  if (options.json === true) printLine(shell.stdout, JSON.stringify(report));
+  else printLine(shell.stdout, `\n${formatSummary(report)}`);
+  if (ending.outcome === 'interrupted') printLine(shell.stderr, `Stopped. \`baton run ${file} --resume\` goes on with it.`);
+}
+
+async function writeReport(file: string, report: RunReport): Promise<void> {
+  try {
+    await writeFile(file, `${JSON.stringify(report, undefined, 2)}\n`);
+  } catch (cause) {
+    throw new CommandError(`The report cannot be written to ${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+/** As for `baton up`, but with a port that is free, and quiet: the view speaks. */
+function readRunSettings({ port, data, databaseUrl, logLevel }: RunOptions, { env }: Shell): Config {
+  return readSettings(
+    {
+      ...(port === undefined && env['BATON_PORT'] !== undefined ? {} : { port: port ?? 0 }),
+      ...(logLevel === undefined && env['BATON_LOG_LEVEL'] !== undefined ? {} : { logLevel: logLevel ?? 'error' }),
+      ...(data === undefined ? {} : { data }),
+      ...(databaseUrl === undefined ? {} : { databaseUrl }),
+    },
+    env,
+  );
+}
+
+/** What the plan is checked against: our own plugins; or, where we join a coordinator, the agents that are there. */
+async function surroundingsOf(shell: Shell, options: RunOptions, { plugins }: Config) {
+  const json = options.json ?? false;
+  if (options.url === undefined) return { json, plugins };
+  const { agents } = await ask(await findTarget(options, shell.env), (client) => client.agent.list({ limit: 1_000 }));
+  const others = agents.map(({ name, capabilities }): Offer => ({ name, capabilities, types: undefined }));
+  return { json, plugins: undefined, others };
+}
+
+/** How long agents have, at a second Ctrl-C, to end what they have started. */
+const lastMs = 300;
+
+/** The first SIGINT or SIGTERM stops the run in good order, the second at once. */
+function watchInterrupts(shell: Shell) {
+  const first = new AbortController();
+  const onSecond: (() => void)[] = [];
+  const stop = shell.onInterrupt(() => {
+    if (!first.signal.aborted) {
+      first.abort();
+      return;
+    }
+    for (const listener of onSecond) listener();
+    void sleep(lastMs).then(() => shell.exitNow(130));
+  });
+  return { signal: first.signal, onSecond: (listener: () => void) => void onSecond.push(listener), stop };
+}

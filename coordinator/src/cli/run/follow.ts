@@ -1,0 +1,125 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RecordedEvent, Ticket } from '@baton/protocol';
+import type { Connection } from '@baton/sdk/connection';
+import { describeGap, findGaps, isStuck } from './capability-gap.ts';
+import type { RunOutcome } from './run-record.ts';
+import { emptyRunState, foldEvent, foldLook, type Look } from './run-state.ts';
+import type { RunView } from './run-view.ts';
+
+export interface Ending {
+  readonly outcome: RunOutcome;
+  readonly reason?: string | undefined;
+}
+
+export interface FollowOptions {
+  readonly ticket: Pick<Ticket, 'id' | 'title'>;
+  /** In order. */
+  readonly phases: readonly string[];
+  /** Phases that nobody leaves but by hand. */
+  readonly manualPhases: readonly string[];
+  readonly view: RunView;
+  /** Agents that are being started and will register in a moment. */
+  readonly startingAgents: (registered: readonly string[]) => readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/** How often to look at what is no event: progress, locks, agents. */
+const lookMs = 1_000;
+/** How long nothing at all may be possible before the run gives up: an agent may still be on its way. */
+const stuckMs = 10_000;
+/** How long the last events may take after the ticket has ended. */
+const lastEventsMs = 2_000;
+
+/** Follows a ticket until it is closed or blocked, nothing can go on, or the signal aborts. */
+export async function followTicket(connection: Connection, options: FollowOptions): Promise<Ending> {
+  const { ticket, view, signal } = options;
+  const { client } = connection;
+  let state = emptyRunState(ticket.title, options.phases);
+  let moved = Promise.withResolvers<void>();
+
+  const stopListening = connection.onNotification('event/published', ({ events }) => {
+    // Their shape by name is the contract's, and the coordinator has checked it.
+    for (const event of events as unknown as readonly RecordedEvent[]) {
+      if (event.seq <= state.lastSeq) continue;
+      state = foldEvent(state, event);
+      view.event(event, state);
+      if (event.name === 'ticket.transitioned') moved.resolve();
+    }
+  });
+  const lost = Promise.withResolvers<Ending>();
+  connection.onClose(({ willReconnect, reason }) => {
+    if (signal.aborted) return;
+    if (willReconnect) view.say('The connection to the coordinator is lost; trying again.');
+    else lost.resolve({ outcome: 'failed', reason: `the connection to the coordinator has ended: ${reason}` });
+  });
+
+  const look = async (): Promise<Look & { readonly ticket: Ticket }> => {
+    const [now, { tasks }, { locks }, { agents }] = await Promise.all([
+      client.ticket.get({ ticketId: ticket.id }),
+      client.task.list({ ticketId: ticket.id, states: ['blocked', 'ready', 'running'], limit: 1_000 }),
+      client.lock.list({ limit: 1_000 }),
+      client.agent.list({ limit: 1_000 }),
+    ]);
+    return { ticket: now, tasks, locks, agents };
+  };
+
+  const watchTeam = createTeamWatch(options);
+  async function watch(): Promise<Ending> {
+    await connection.onOpen(async () => void (await client.event.subscribe({ after: state.lastSeq, ticketId: ticket.id })));
+    for (;;) {
+      moved = Promise.withResolvers();
+      const seen = await look();
+      state = foldLook(state, seen);
+      view.update(state);
+      const ending = endingOf(seen.ticket) ?? watchTeam(seen);
+      if (ending !== undefined) {
+        const isShown = () => state.visits.at(-1)?.number === seen.ticket.visit;
+        for (const until = Date.now() + lastEventsMs; !isShown() && Date.now() < until; ) await sleep(20);
+        return ending;
+      }
+      await Promise.race([moved.promise, sleep(lookMs)]);
+    }
+  }
+
+  const interrupted = Promise.withResolvers<Ending>();
+  const interrupt = () => interrupted.resolve({ outcome: 'interrupted', reason: 'it was interrupted' });
+  signal.addEventListener('abort', interrupt, { once: true });
+  if (signal.aborted) interrupt();
+  try {
+    return await Promise.race([watch(), lost.promise, interrupted.promise]);
+  } finally {
+    stopListening();
+    signal.removeEventListener('abort', interrupt);
+  }
+}
+
+/** How a run ends whose ticket stands like this; undefined while it goes on. */
+export function endingOf({ state, phase, blockedReason }: Pick<Ticket, 'state' | 'phase' | 'blockedReason'>): Ending | undefined {
+  if (state === 'closed') return { outcome: 'done' };
+  if (state === 'blocked') return { outcome: 'blocked', reason: blockedReason ?? `it waits in ${phase}` };
+  return undefined;
+}
+
+/** Speaks up for tasks that wait for an agent which is not there, each once, and gives up where nothing else can go on. */
+function createTeamWatch({ view, startingAgents, manualPhases }: FollowOptions) {
+  const said = new Set<string>();
+  const sayOnce = (key: string, text: string) => {
+    if (!said.has(key)) view.say(text);
+    said.add(key);
+  };
+  let stuckSince: number | undefined;
+
+  return ({ ticket, ...seen }: Look & { readonly ticket: Ticket }): Ending | undefined => {
+    if (seen.tasks.length === 0 && manualPhases.includes(ticket.phase)) {
+      sayOnce(`${ticket.visit}`, `${ticket.phase} waits for someone to move the ticket on: the plan says \`advance: manual\``);
+    }
+    const areAllThere = startingAgents(seen.agents.map(({ name }) => name)).length === 0;
+    const gaps = areAllThere ? findGaps(seen) : [];
+    for (const gap of gaps) sayOnce(gap.taskId, describeGap(gap));
+
+    stuckSince = gaps.length > 0 && isStuck(seen) ? (stuckSince ?? performance.now()) : undefined;
+    const [first] = gaps;
+    if (first === undefined || stuckSince === undefined || performance.now() - stuckSince < stuckMs) return undefined;
+    return { outcome: 'failed', reason: `nothing can go on: ${describeGap(first)}` };
+  };
+}

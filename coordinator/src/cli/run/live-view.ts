@@ -1,0 +1,94 @@
+import { styleText } from 'node:util';
+import { formatDuration } from '../duration.ts';
+import type { RunState, TaskView, VisitState } from './run-state.ts';
+
+/** The run as it stands, for a terminal of this width. `now` in ms since 1970. */
+export function render(state: RunState, columns: number, now: number): string {
+  const tasks = Object.values(state.tasks);
+  const sections = [
+    [renderHead(state, now)],
+    state.phases.flatMap((phase) => renderPhase(state, phase, now)),
+    tasks.filter(({ state }) => state === 'running').map((task) => renderRunning(task, now)),
+    tasks.filter(isWaitingForLock).map(renderWaiting),
+    state.locks.map(renderLock),
+    renderGates(state),
+    [renderCounts(state, tasks)],
+  ];
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.map((line) => line(columns)).join('\n'))
+    .join('\n\n');
+}
+
+/** A line is cut to the width as plain text and coloured after that, so that no colour is cut in two. */
+type Line = (columns: number) => string;
+type Colour = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan';
+
+const line = (...parts: readonly (readonly [text: string, colour?: Colour])[]): Line => (columns) => {
+  let left = columns - 1;
+  return parts
+    .map(([text, colour]) => {
+      const shown = text.length > left ? `${text.slice(0, Math.max(left - 1, 0))}${left > 0 ? '…' : ''}` : text;
+      left -= shown.length;
+      return colour === undefined || shown === '' ? shown : styleText(colour, shown);
+    })
+    .join('');
+};
+
+const renderHead = ({ title, startedAt }: RunState, now: number): Line =>
+  line([title, 'bold'], [startedAt === undefined ? '' : `  ${formatDuration(now - startedAt)}`, 'dim']);
+
+function renderPhase({ visits, phases, gates }: RunState, phase: string, now: number): Line[] {
+  const own = visits.filter((visit) => visit.phase === phase);
+  const current = visits.at(-1)?.phase === phase;
+  const isFinal = phase === phases.at(-1);
+  // A phase aside from the way, such as BLOCKED, is shown once something is there.
+  if (own.length === 0 && isFinal) return [];
+  const refused = gates.some((gate) => gate.phase === phase && gate.outcome === 'failed');
+  const spent = own.reduce((sum, visit) => sum + durationOf(visit, now), 0);
+  const [mark, colour]: [string, Colour] = current ? ['▶', 'cyan'] : own.length === 0 ? ['·', 'dim'] : ['✓', 'green'];
+  const visitsText = own.length > 1 ? `  ${own.length} visits` : '';
+  return [
+    line([` ${mark} `, colour], [phase.padEnd(16), current ? 'bold' : colour], [own.length === 0 ? '' : formatDuration(spent).padStart(9), 'dim'], [visitsText, 'yellow'], [refused ? '  gate refused' : '', 'yellow']),
+  ];
+}
+
+const durationOf = ({ enteredAt, leftAt }: VisitState, now: number): number => Math.max(0, (leftAt ?? now) - enteredAt);
+
+function renderRunning({ title, agentName = '', attempt, progress, startedAt }: TaskView, now: number): Line {
+  const spent = startedAt === undefined ? '' : formatDuration(Math.max(0, now - startedAt));
+  const percentage = progress?.percentage === undefined ? '' : `  ${Math.round(progress.percentage)} %`;
+  return line([' ● ', 'cyan'], [title.padEnd(40)], [`  ${agentName}`, 'cyan'], [attempt > 1 ? `  attempt ${attempt}` : '', 'yellow'], [`  ${spent}`, 'dim'], [percentage], [`  ${progress?.message ?? ''}`, 'dim']);
+}
+
+const isWaitingForLock = ({ state, waitsFor }: TaskView): boolean => state === 'ready' && waitsFor !== undefined;
+
+const renderWaiting = ({ title, waitsFor }: TaskView): Line =>
+  line([' … ', 'yellow'], [title.padEnd(40)], [`  waits for ${waitsFor?.key ?? ''}`, 'yellow'], [waitsFor?.holders.length ? `, held by ${waitsFor.holders.join(', ')}` : '', 'dim']);
+
+const renderLock = ({ key, fence, holders, waiters }: RunState['locks'][number]): Line =>
+  line(
+    [' ⚿ ', 'dim'],
+    [key],
+    [`  held by ${holders.map(({ agentName }) => agentName).join(', ') || 'nobody'} (fence ${fence})`, 'dim'],
+    [waiters.length === 0 ? '' : `  ${waiters.length} waiting`, 'yellow'],
+  );
+
+/** The newest verdict of each phase, with all its reasons. */
+function renderGates({ gates }: RunState): Line[] {
+  const newest = new Map(gates.map((gate) => [gate.phase, gate]));
+  return [...newest.values()].flatMap(({ phase, outcome, reasons }) => [
+    line(outcome === 'passed' ? [' ✓ ', 'green'] : [' ✗ ', 'red'], [`gate ${phase} ${outcome}`]),
+    ...reasons.map((reason) => line([`     ${reason.split('\n', 1)[0] ?? ''}`, 'red'])),
+  ]);
+}
+
+const countedStates = ['completed', 'running', 'ready', 'blocked', 'failed', 'skipped', 'cancelled'] as const;
+
+function renderCounts({ retries, agents }: RunState, tasks: readonly TaskView[]): Line {
+  const counts = countedStates.flatMap((state) => {
+    const count = tasks.filter((task) => task.state === state).length;
+    return count === 0 ? [] : [`${count} ${state}`];
+  });
+  return line([`${tasks.length} tasks: ${counts.join(', ') || 'none yet'}`], [`  ${retries} retries  ${agents.length} agents`, 'dim']);
+}

@@ -1,0 +1,71 @@
+import type { RecordedEvent } from '@baton/protocol';
+import { formatDuration } from '../duration.ts';
+
+/** An event as one line of text without colours, or undefined for what is of no interest to who watches. */
+export function toPlainLine(event: RecordedEvent, startedAt: number): string | undefined {
+  const text = describeEvent(event);
+  return text === undefined ? undefined : `${formatElapsed(Date.parse(event.at) - startedAt)}  ${text}`;
+}
+
+/** Of one width, so that lines stand under each other. */
+export const formatElapsed = (ms: number): string => `${(Math.max(ms, 0) / 1_000).toFixed(1).padStart(6)}s`;
+
+function describeEvent(event: RecordedEvent): string | undefined {
+  switch (event.name) {
+    case 'ticket.created':
+      return `ticket ${event.data.ticketId} «${event.data.title}» begins in ${event.data.phase}`;
+    case 'ticket.transitioned': {
+      const { from, to, kind, visit, reason } = event.data;
+      const why = reason === undefined ? '' : `: ${firstLine(reason)}`;
+      return `${from} → ${to}${kind === 'forward' ? '' : ` (${kind})`}, visit ${visit}${why}`;
+    }
+    case 'ticket.gateForced':
+      return `gate ${event.data.phase} was passed by force, by ${event.data.by}: ${firstLine(event.data.reason)}`;
+    case 'gate.evaluated': {
+      const { phase, outcome, reasons } = event.data;
+      return [`gate ${phase} ${outcome}`, ...reasons.map(({ message }) => `${indent}${message}`)].join('\n');
+    }
+    case 'task.submitted': {
+      const { phase, taskCount, parentTaskId } = event.data;
+      return `${phase}: ${taskCount} task${taskCount === 1 ? '' : 's'}${parentTaskId === undefined ? '' : ', submitted by a task'}`;
+    }
+    case 'task.claimed': {
+      const { title, agentName, attempt, locks, lockWaitMs } = event.data;
+      const held = locks.length === 0 ? '' : `, holds ${locks.map(({ key, fence }) => `${key}#${fence}`).join(', ')}`;
+      const waited = lockWaitMs > 0 ? ` after ${formatDuration(lockWaitMs)} of waiting` : '';
+      return `▶ ${title} → ${agentName}${attempt === 1 ? '' : ` (attempt ${attempt})`}${held}${held === '' ? '' : waited}`;
+    }
+    case 'task.deferred':
+      return `… ${event.data.title} waits for ${event.data.key}, held by ${event.data.holders.join(', ')}`;
+    case 'task.completed': {
+      const { title, durationMs, summary } = event.data;
+      return `✓ ${title} in ${formatDuration(durationMs)}${summary === undefined ? '' : `: ${firstLine(summary)}`}`;
+    }
+    case 'task.requeued': {
+      const { title, attempt, outcome, error, retryInMs } = event.data;
+      return `↻ ${title}: attempt ${attempt} ${outcome.replace('_', ' ')}, again in ${formatDuration(retryInMs)}: ${firstLine(error.message)}`;
+    }
+    case 'task.failed':
+      return `✗ ${event.data.title}: ${firstLine(event.data.error.message)}`;
+    case 'task.cancelled':
+      return `- ${event.data.title} cancelled${event.data.reason === undefined ? '' : `: ${firstLine(event.data.reason)}`}`;
+    case 'task.skipped':
+      return `- ${event.data.title} skipped: ${firstLine(event.data.reason)}`;
+    case 'task.reopened':
+      return `↻ ${event.data.title} reopened`;
+    case 'context.noted':
+      return `${event.data.kind} ${event.data.citation} by ${event.data.author}: ${firstLine(event.data.text)}`;
+    case 'artifact.stored':
+      return `artifact ${event.data.type} ${event.data.name} v${event.data.version} by ${event.data.author}`;
+    case 'agent.registered':
+    case 'agent.deregistered':
+    case 'agent.lost':
+    case 'lock.expired':
+      // They belong to no ticket; who runs the agents speaks of them.
+      return undefined;
+  }
+}
+
+const indent = ' '.repeat(11);
+
+const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';

@@ -1,0 +1,54 @@
+import { dirname, resolve } from 'node:path';
+import { resolveModule } from '../plan/plan-check.ts';
+import { withWorkspace } from '../plan/references.ts';
+import type { CommandAgent, Plan, PlanAgent } from '../plan-schema.ts';
+import type { CommandLine, Shell } from '../shell.ts';
+import type { Target } from '../target.ts';
+import type { AgentStart } from './agent-process.ts';
+
+export interface AgentPlaces {
+  /** The plan's file: what it names is relative to it. */
+  readonly planFile: string;
+  readonly target: Target;
+  readonly workspace: string | undefined;
+  /** Makes the names of a team its own, where other teams may have agents of the same names. */
+  readonly nameSuffix: string;
+}
+
+/** How the agents of a plan are started. */
+export const planAgentStarts = ({ self, env }: Pick<Shell, 'self' | 'env'>, { agents }: Plan, places: AgentPlaces): AgentStart[] =>
+  Object.entries(agents).map(([name, agent]) => ({
+    name: `${name}${places.nameSuffix}`,
+    command: [...self, ...toArguments(`${name}${places.nameSuffix}`, agent, places)] as unknown as CommandLine,
+    env: {
+      ...env,
+      ...('command' in agent ? agent.env : {}),
+      BATON_URL: places.target.url,
+      BATON_TOKEN_FILE: places.target.tokenFile,
+      ...(places.workspace === undefined ? {} : { BATON_WORKSPACE: places.workspace }),
+    },
+  }));
+
+/** `baton agent MODULE --name …`; the program of a command agent stands after `--`. */
+function toArguments(name: string, agent: PlanAgent, places: AgentPlaces): string[] {
+  const { capabilities, capacity } = agent;
+  const common = [
+    ...['--name', name, '--url', places.target.url, '--token-file', places.target.tokenFile],
+    ...(capacity === undefined ? [] : ['--capacity', String(capacity)]),
+    ...(capabilities === undefined ? [] : ['--capabilities', capabilities.join(',')]),
+  ];
+  return 'module' in agent ? ['agent', resolveModule(places.planFile, agent.module), ...common] : ['agent', '--command', ...common, ...toProgram(agent, places)];
+}
+
+function toProgram({ cwd, exitCodes, contextTokens, command }: CommandAgent, { planFile, workspace }: AgentPlaces): string[] {
+  const planFolder = dirname(planFile);
+  const fill = (text: string): string => (workspace === undefined ? text : withWorkspace(text, workspace));
+  return [
+    ...['--cwd', cwd === undefined ? (workspace ?? planFolder) : resolve(planFolder, fill(cwd))],
+    ...(exitCodes === undefined ? [] : ['--exit-codes', JSON.stringify(exitCodes)]),
+    ...(contextTokens === undefined ? [] : ['--context-tokens', String(contextTokens)]),
+    '--',
+    // A program that comes with the plan is named as seen from there, wherever it runs.
+    ...command.map((part) => (/^\.{1,2}\//.test(part) ? resolve(planFolder, part) : fill(part))),
+  ];
+}

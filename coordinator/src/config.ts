@@ -1,0 +1,95 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+const ms = (value: number) => z.coerce.number().int().min(1).default(value);
+const count = ms;
+
+/**
+ * Every setting and every limit, with its unit in its name. Read from the environment as `BATON_` and the name in capitals
+ * (`BATON_LEASE_MS=30000`), and from the command line where a command offers it. Nothing else reads the environment.
+ */
+export const configSchema = z.strictObject({
+  /** A PostgreSQL URL. Without one the embedded store in `dataDir` is used. */
+  databaseUrl: z.string().regex(/^postgres(ql)?:\/\//, 'Expected postgres://…').optional(),
+  /** Where the embedded store, the token and the lock file lie. */
+  dataDir: z.string().min(1).default('.baton'),
+  host: z.string().min(1).default('127.0.0.1'),
+  /** 0 picks a free one. */
+  port: z.coerce.number().int().min(0).max(65_535).default(4766),
+  logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  /** Packages or paths of the plugins that are enabled. */
+  plugins: z
+    .union([z.array(z.string()), z.string().transform((text) => text.split(',').map((item) => item.trim()).filter(Boolean))])
+    .default(['@baton/plugin-criteria', '@baton/plugin-command', '@baton/plugin-digest']),
+  /** The summarizer that condenses a phase. */
+  summarizer: z.string().default('digest'),
+
+  // The wire.
+  frameBytesMax: count(4 * 1024 * 1024),
+  frameDepthMax: count(32),
+  batchMax: count(50),
+  callsInFlightMax: count(64),
+  outgoingBytesMax: count(1024 * 1024),
+  connectionsMax: count(10_000),
+  subscriptionsMax: count(16),
+  /** A connection that answers no ping for this long is closed. */
+  pingMs: ms(15_000),
+  headerTimeoutMs: ms(10_000),
+  /** How long a stop waits for calls in flight. */
+  drainMs: ms(8_000),
+
+  // Sessions. Three beats: one may be lost, two may be a pause, three is an absence.
+  heartbeatMs: ms(5_000),
+  leaseMs: ms(15_000),
+  /** How long a connection may be gone before its session is ended early is the lease; how often sessions are swept is this. */
+  sweepMs: ms(1_000),
+
+  // Tasks.
+  artifactBytesMax: count(512 * 1024),
+  taskDepthMax: count(10),
+  claimsParkedMax: count(10_000),
+  /** How many tasks one matching transaction hands out at most. */
+  claimBatchMax: count(500),
+  /** How many results one transaction records at most. */
+  completionBatchMax: count(200),
+  backoffBaseMs: ms(1_000),
+  backoffCapMs: ms(60_000),
+  /** The slow look behind the hints. */
+  pollMs: ms(1_000),
+
+  // Gates and plugins.
+  validatorTimeoutMs: ms(60_000),
+  pluginThreadsMax: count(2),
+  pluginMemoryMb: count(256),
+  verdictBytesMax: count(256 * 1024),
+
+  // The store.
+  poolMax: count(10),
+  transactionTriesMax: count(5),
+  idempotencyTtlMs: ms(7 * 24 * 3_600_000),
+});
+
+export type Config = z.output<typeof configSchema>;
+
+/** A setting that does not fit, for a person to read. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** Reads the settings: what the command line gave first, then the environment, then the defaults. */
+export function readConfig(given: Partial<z.input<typeof configSchema>>, env: NodeJS.ProcessEnv): Config {
+  const fromEnv = Object.keys(configSchema.shape).flatMap((name) => {
+    const variable = name === 'databaseUrl' ? 'DATABASE_URL' : toVariable(name);
+    const value = env[variable];
+    return value === undefined || value === '' ? [] : [[name, value] as const];
+  });
+  const chosen = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const checked = configSchema.safeParse({ ...Object.fromEntries(fromEnv), ...chosen });
+  if (!checked.success) {
+    const lines = checked.error.issues.map(({ path, message }) => `${path.join('.')} (${toVariable(String(path[0]))}): ${message}`);
+    throw new ConfigError(`The configuration does not fit:\n  ${lines.join('\n  ')}`);
+  }
+  return { ...checked.data, dataDir: resolve(checked.data.dataDir) };
+}
+
+const toVariable = (name: string) => (name === 'databaseUrl' ? 'DATABASE_URL' : `BATON_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`);

@@ -1,0 +1,200 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Durability } from '@baton/protocol';
+import { ensureTokenFile, writeAddress } from './access-files.ts';
+import { agentHandlers } from './agent/agent.rpc.ts';
+import { createLiveSessions, type LiveSessions } from './agent/live-sessions.ts';
+import { hashToken, type SessionParts } from './agent/session.service.ts';
+import { extendAllLeases, findSessionByToken } from './agent/session.store.ts';
+import { artifactHandlers } from './artifact/artifact.rpc.ts';
+import type { Handlers, Session } from './call.ts';
+import type { Config } from './config.ts';
+import { contextHandlers } from './context/context.rpc.ts';
+import { coordinatorHandlers, openRpcDocument } from './coordinator-info.rpc.ts';
+import { holdDataFolder } from './data-folder.ts';
+import { type Changes, createChanges } from './db/changes.ts';
+import { startListening } from './db/listen.ts';
+import { openStore, type Store } from './db/open-store.ts';
+import type { EntityManager } from './db/orm.ts';
+import { rowsOf } from './db/rows.ts';
+import type { Database } from './db/transaction.ts';
+import { eventHandlers } from './event/event.rpc.ts';
+import { createSubscriptions, type Subscriptions } from './event/subscriptions.ts';
+import { gateHandlers } from './gate/gate.rpc.ts';
+import { lockHandlers } from './lock/lock.rpc.ts';
+import { createLog, type Log } from './log.ts';
+import { createAttemptSweeper } from './loops/attempt-sweeper.ts';
+import { createEventPublisher } from './loops/event-publisher.ts';
+import { createHouseKeeper } from './loops/house-keeper.ts';
+import { createLockSweeper } from './loops/lock-sweeper.ts';
+import type { Loop } from './loops/loop.ts';
+import { createSessionSweeper } from './loops/session-sweeper.ts';
+import { createTicketAdvancer } from './loops/ticket-advancer.ts';
+import { createPluginHost, type PluginHost } from './plugins/plugin-host.ts';
+import { projectHandlers } from './project/project.rpc.ts';
+import { ensureDefaultProject } from './project/project.service.ts';
+import { findToken } from './project/project.store.ts';
+import { type ClaimQueue, createClaimQueue } from './task/claim-queue.ts';
+import { taskHandlers } from './task/task.rpc.ts';
+import { phaseHandlers, ticketHandlers } from './ticket/ticket.rpc.ts';
+import type { TicketParts } from './ticket/ticket.service.ts';
+import { createAuthenticate } from './wire/auth.ts';
+import { type Call, createDispatch } from './wire/dispatch.ts';
+import { startWire } from './wire/server.ts';
+import { workflowHandlers } from './workflow/workflow.rpc.ts';
+import { ensureBuiltInWorkflows } from './workflow/workflow.service.ts';
+import { sql } from 'kysely';
+
+export interface Coordinator {
+  /** `ws://host:port/rpc` */
+  readonly url: string;
+  /** `http://host:port` */
+  readonly httpUrl: string;
+  readonly tokenFile: string;
+  readonly dataDir: string;
+  readonly durability: Durability;
+  /** Takes nothing new, answers what is in flight, and lets go of everything it holds. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a coordinator. This is the one place that wires its parts together.
+ * @throws ConfigError where a setting cannot be met: the data folder is in use, the port is taken, a plugin is missing
+ * @throws CoordinatorError `database_unavailable`
+ */
+export async function startCoordinator(config: Config, { log = createLog(config) }: { readonly log?: Log } = {}): Promise<Coordinator> {
+  const undo: (() => unknown)[] = [];
+  // In the reverse order of their making: what was made last needs what was made first.
+  const stopAll = async () => {
+    for (const stop of undo.splice(0).reverse()) await stop();
+  };
+  try {
+    return await start(config, log, { undo, stopAll });
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+}
+
+interface Life {
+  readonly undo: (() => unknown)[];
+  readonly stopAll: () => Promise<void>;
+}
+
+async function start(config: Config, log: Log, { undo, stopAll }: Life): Promise<Coordinator> {
+  const { dataDir } = config;
+  const folder = await holdDataFolder(dataDir);
+  undo.push(() => folder.release());
+  const plugins = await createPluginHost({ plugins: config.plugins, log, limits: pluginLimits(config) });
+  undo.push(() => plugins.stop());
+  const store = await openStore(config);
+  undo.push(() => store.close());
+
+  const changes = createChanges();
+  const db: Database = { em: store.em, changes, transactionTriesMax: config.transactionTriesMax };
+  const projectId = await ensureDefaultProject(store.em.fork() as EntityManager);
+  await ensureBuiltInWorkflows(db, projectId, plugins);
+  // While we were away nobody could beat.
+  await extendAllLeases(store.em.fork() as EntityManager, config.leaseMs);
+
+  const parts = createParts(config, { db, plugins, log });
+  const authenticate = createAuthenticate((id) => findToken(store.em.fork() as EntityManager, id));
+  const tokenFile = await ensureTokenFile(dataDir, { em: store.em.fork() as EntityManager, projectId, authenticate });
+
+  const loops = createLoops(config, parts);
+  for (const loop of loops) loop.start();
+  undo.push(() => Promise.all(loops.map((loop) => loop.stop())));
+  if (config.databaseUrl !== undefined) {
+    const listening = await startListening({ databaseUrl: config.databaseUrl, changes, log });
+    undo.push(() => listening.stop());
+  }
+  undo.push(() => parts.queue.stop());
+
+  const dispatch = createDispatch({ handlers: createHandlers(config, parts, store), em: store.em, findSession: findSession(parts.live, store) });
+  const health = () => rowsOf(store.em.fork() as EntityManager, sql`select 1`);
+  const wire = await startWire({ config, log, dispatch, authenticate, health, openrpc: openRpcDocument() });
+  undo.push(() => {
+    parts.queue.drain();
+    return wire.stop(config.drainMs);
+  });
+  await writeAddress(dataDir, { url: wire.url, httpUrl: wire.httpUrl, tokenFile, pid: process.pid });
+  undo.push(() => rm(join(dataDir, 'coordinator.json'), { force: true }));
+
+  log.info({ url: wire.url, store: store.durability.store }, 'listening');
+  return { url: wire.url, httpUrl: wire.httpUrl, tokenFile, dataDir, durability: store.durability, stop: stopAll };
+}
+
+const pluginLimits = ({ pluginThreadsMax, pluginMemoryMb, validatorTimeoutMs, verdictBytesMax }: Config) => ({
+  threadsMax: pluginThreadsMax,
+  memoryMb: pluginMemoryMb,
+  timeoutMs: validatorTimeoutMs,
+  verdictBytesMax,
+});
+
+interface Parts {
+  readonly db: Database;
+  readonly changes: Changes;
+  readonly log: Log;
+  readonly plugins: PluginHost;
+  readonly live: LiveSessions;
+  readonly queue: ClaimQueue;
+  readonly subscriptions: Subscriptions;
+  readonly session: SessionParts;
+  readonly tickets: TicketParts;
+}
+
+function createParts(config: Config, { db, plugins, log }: { db: Database; plugins: PluginHost; log: Log }): Parts {
+  const live = createLiveSessions();
+  return {
+    db,
+    changes: db.changes,
+    log,
+    plugins,
+    live,
+    queue: createClaimQueue(db, config),
+    subscriptions: createSubscriptions(config),
+    session: { live, sessions: live, limits: config, liveness: config },
+    tickets: { db, sessions: live, gates: { db, plugins } },
+  };
+}
+
+function createHandlers(config: Config, { db, queue, live, plugins, session, subscriptions, tickets, log }: Parts, { durability }: Store): Handlers {
+  return {
+    ...coordinatorHandlers(durability),
+    ...projectHandlers(db),
+    ...workflowHandlers(db, plugins),
+    ...phaseHandlers,
+    ...ticketHandlers(tickets),
+    ...taskHandlers({ db, queue, sessions: live, limits: config }),
+    ...agentHandlers(db, session),
+    ...lockHandlers({ db, pollMs: config.pollMs }),
+    ...artifactHandlers(db, config),
+    ...gateHandlers(tickets.gates),
+    ...contextHandlers(db, { summarizers: plugins, summarizer: config.summarizer, log }),
+    ...eventHandlers(subscriptions),
+  };
+}
+
+const createLoops = ({ sweepMs, pollMs, idempotencyTtlMs }: Config, { db, session, live, subscriptions, tickets, log }: Parts): Loop[] => [
+  createSessionSweeper({ db, session, sweepMs, log }),
+  createAttemptSweeper({ db, attempts: session, sweepMs, log }),
+  createLockSweeper({ db, live, sweepMs, log }),
+  createEventPublisher({ db, subscriptions, pollMs, log }),
+  createTicketAdvancer({ tickets, pollMs, log }),
+  createHouseKeeper({ db, idempotencyTtlMs, log }),
+];
+
+/** The session of a call: the one its connection registered, or the one its resume token names. Every call of it is a beat. */
+const findSession =
+  (live: LiveSessions, store: Store) =>
+  async ({ peer, sessionToken, caller }: Call): Promise<Session | undefined> => {
+    const session = peer === undefined ? await findByToken(store, caller.projectId, sessionToken) : live.findByPeer(peer.id);
+    if (session !== undefined) live.touch(session.sessionId);
+    return session;
+  };
+
+async function findByToken({ em }: Store, projectId: string, token: string | undefined): Promise<Session | undefined> {
+  if (token === undefined) return undefined;
+  const row = await findSessionByToken(em.fork() as EntityManager, projectId, hashToken(token));
+  return row && { sessionId: row.id, agentId: row.agentId, agentName: row.agentName, epoch: row.epoch };
+}

@@ -1,0 +1,47 @@
+interface Waiting<Item, Outcome> {
+  readonly item: Item;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface BatcherOptions {
+  readonly itemsMax: number;
+}
+
+/**
+ * Groups calls: while one batch is under way the next gathers, so that a lone call is run at once and many share a
+ * transaction. There are no timers. `run` answers one outcome per item, in order; where it throws, every item of the
+ * batch is rejected with that error.
+ */
+export function createBatcher<Item, Outcome>(
+  run: (items: readonly Item[]) => Promise<readonly Outcome[]>,
+  { itemsMax }: BatcherOptions,
+): (item: Item) => Promise<Outcome> {
+  const queue: Waiting<Item, Outcome>[] = [];
+  let underWay = false;
+
+  const drain = async (): Promise<void> => {
+    underWay = true;
+    while (queue.length > 0) await runBatch(queue.splice(0, itemsMax), run);
+    underWay = false;
+  };
+
+  return (item) =>
+    new Promise((resolve, reject) => {
+      queue.push({ item, resolve, reject });
+      if (!underWay) void drain();
+    });
+}
+
+async function runBatch<Item, Outcome>(
+  batch: readonly Waiting<Item, Outcome>[],
+  run: (items: readonly Item[]) => Promise<readonly Outcome[]>,
+): Promise<void> {
+  try {
+    const outcomes = await run(batch.map(({ item }) => item));
+    if (outcomes.length !== batch.length) throw new Error(`A batch of ${batch.length} brought ${outcomes.length} outcomes.`);
+    for (const [index, { resolve }] of batch.entries()) resolve(outcomes[index] as Outcome);
+  } catch (error) {
+    for (const { reject } of batch) reject(error);
+  }
+}

@@ -1,0 +1,25 @@
+import { AgentEntity } from '../agent/agent.entity.ts';
+import { ArtifactEntity } from '../artifact/artifact.entity.ts';
+import { ContextItemEntity } from '../context/context-item.entity.ts';
+import { GateResultEntity } from '../gate/gate-result.entity.ts';
+import { PhaseVisitEntity } from '../phase/phase-visit.entity.ts';
+import { ProjectEntity } from '../project/project.entity.ts';
+import { TokenEntity } from '../project/token.entity.ts';
+import { TicketEntity } from '../ticket/ticket.entity.ts';
+import { WorkflowEntity } from '../workflow/workflow.entity.ts';
+
+/**
+ * The tables that the unit of work serves. Tasks, attempts, sessions, locks and events are written by statements made for
+ * the purpose, in their stores, and have no entity.
+ */
+export const entities = [
+  AgentEntity,
+  ArtifactEntity,
+  ContextItemEntity,
+  GateResultEntity,
+  PhaseVisitEntity,
+  ProjectEntity,
+  TicketEntity,
+  TokenEntity,
+  WorkflowEntity,
+];

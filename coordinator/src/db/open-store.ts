@@ -1,0 +1,104 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CoordinatorError, type Durability } from '@baton/protocol';
+import type { MikroORM as AnyOrm } from '@mikro-orm/core';
+import { Migrator } from '@mikro-orm/migrations';
+import { MikroORM as EmbeddedOrm } from '@mikro-orm/pglite';
+import { MikroORM as PostgresOrm } from '@mikro-orm/postgresql';
+import { sql } from 'kysely';
+import { First } from '../../migrations/0001-first.ts';
+import type { Config } from '../config.ts';
+import { entities } from './entities.ts';
+import { translateDatabaseError } from './errors.ts';
+import type { EntityManager } from './orm.ts';
+import { rowsOf } from './rows.ts';
+
+export interface Store {
+  readonly em: EntityManager;
+  readonly durability: Durability;
+  close(): Promise<void>;
+}
+
+const common = {
+  entities,
+  extensions: [Migrator],
+  migrations: { migrationsList: [{ name: '0001-first', class: First }], snapshot: false },
+  // The only lines the ORM would print are progress of migrations and warnings about the pool; errors reach us as errors.
+  logger: () => undefined,
+  forceUtcTimezone: true,
+};
+
+/**
+ * Opens the database and brings its schema up to date: PostgreSQL where a URL is given, else the embedded store in the data
+ * folder, which must be held by this process (see `data-folder.ts`).
+ */
+export async function openStore(config: Pick<Config, 'databaseUrl' | 'dataDir' | 'poolMax'>): Promise<Store> {
+  const { databaseUrl } = config;
+  return databaseUrl === undefined ? openEmbedded(config.dataDir) : openPostgres(databaseUrl, config.poolMax);
+}
+
+async function openEmbedded(dataDir: string): Promise<Store> {
+  const folder = join(dataDir, 'store');
+  await mkdir(folder, { recursive: true });
+  const orm = await EmbeddedOrm.init({ ...common, dbName: folder });
+  await orm.migrator.up();
+  return toStore(orm, {
+    store: 'embedded',
+    survivesProcessCrash: true,
+    survivesPowerLoss: 'no',
+    explanation: 'Embedded store: acknowledged writes survive a crash of the coordinator, not the loss of power. Set DATABASE_URL for production.',
+  });
+}
+
+async function openPostgres(databaseUrl: string, poolMax: number): Promise<Store> {
+  const orm = await PostgresOrm.init({
+    ...common,
+    clientUrl: databaseUrl,
+    pool: { max: poolMax },
+    driverOptions: { connectionTimeoutMillis: 10_000, application_name: 'baton' },
+  });
+  try {
+    await migrateAlone(orm);
+  } catch (error) {
+    await orm.close(true);
+    throw toOpenError(error, databaseUrl);
+  }
+  return toStore(orm, {
+    store: 'postgresql',
+    survivesProcessCrash: true,
+    survivesPowerLoss: 'depends',
+    explanation: 'PostgreSQL: acknowledged writes are committed; what they survive is set by the server (fsync, synchronous_commit, replication).',
+  });
+}
+
+const toStore = (orm: AnyOrm, durability: Durability): Store => ({
+  em: orm.em as unknown as EntityManager,
+  durability,
+  close: () => orm.close(true),
+});
+
+/** Any number, the same in every coordinator: the key of the lock that lets one of them migrate at a time. */
+const migrationLock = 4_766_001;
+
+async function migrateAlone(orm: PostgresOrm): Promise<void> {
+  await orm.em.fork().transactional(async (em) => {
+    await rowsOf(em as unknown as EntityManager, sql`select pg_advisory_xact_lock(${migrationLock}::bigint)`);
+    await orm.migrator.up();
+  });
+}
+
+function toOpenError(error: unknown, databaseUrl: string): unknown {
+  const translated = translateDatabaseError(error);
+  const { hostname, port, pathname } = new URL(databaseUrl);
+  const reason = error instanceof Error ? error.message : String(error);
+  if (translated instanceof CoordinatorError || /authentication|does not exist|timeout/i.test(reason)) {
+    return new CoordinatorError(
+      'database_unavailable',
+      {
+        message: `${reason.split('\n')[0]} (database ${pathname.slice(1)} at ${hostname}:${port || '5432'}). Check DATABASE_URL and that the server runs.`,
+      },
+      { cause: error },
+    );
+  }
+  return error;
+}

@@ -1,0 +1,71 @@
+import type { Lock, LockMode } from '@baton/protocol';
+import { sql } from 'kysely';
+import type { EntityManager } from '../db/orm.ts';
+import { rowsOf } from '../db/rows.ts';
+
+interface LockRow {
+  readonly key: string;
+  readonly fence: string | number;
+  readonly holders: (Omit<Lock['holders'][number], 'taskId' | 'attempt' | 'expiresInMs'> & { taskId: string | null; attempt: number | null; expiresInMs: number | null })[];
+  readonly waiters: { agentId: string | null; agentName: string | null; taskId: string | null; mode: LockMode; waitingMs: number }[];
+}
+
+export interface LockQuery {
+  readonly projectId: string;
+  readonly key?: string;
+  readonly taskId?: string | undefined;
+  readonly agentId?: string | undefined;
+  readonly limit: number;
+}
+
+/** Keys that are held or waited for, with who holds and who waits: calls in their queue, and tasks that declare the lock. */
+export async function listLocks(em: EntityManager, { projectId, key, taskId, agentId, limit }: LockQuery): Promise<Lock[]> {
+  const conditions = [sql`k.project_id = ${projectId}`];
+  if (key !== undefined) conditions.push(sql`k.key = ${key}`);
+  if (taskId !== undefined) conditions.push(sql`exists (select 1 from living g where g.key = k.key and g.task_id = ${taskId})`);
+  if (agentId !== undefined) conditions.push(sql`exists (select 1 from living g where g.key = k.key and g.agent_id = ${agentId})`);
+  const rows = await rowsOf(
+    em,
+    sql<LockRow>`
+      with living as (
+        select g.*, a.name as agent_name from lock_grants g join agents a on a.id = g.agent_id
+        where g.project_id = ${projectId} and (g.expires_at is null or g.expires_at > clock_timestamp())
+      ), waiting as (
+        select w.key, r.agent_id, a.name as agent_name, r.task_id, w.mode, r.requested_at as since
+        from lock_waits w join lock_requests r on r.id = w.request_id join agents a on a.id = r.agent_id
+        where w.project_id = ${projectId} and r.granted is null and r.wait_until > clock_timestamp()
+        union all
+        select t.waiting_key, null, null, t.id, coalesce((select l->>'mode' from jsonb_array_elements(t.locks) l where l->>'key' = t.waiting_key), 'exclusive'), t.waiting_since
+        from tasks t where t.project_id = ${projectId} and t.state = 'ready' and t.waiting_key is not null
+      ), used as (select key from living union select key from waiting ${key === undefined ? sql`` : sql`union select ${key}::text`})
+      select k.key, k.fence,
+        coalesce((select jsonb_agg(jsonb_build_object('agentId', g.agent_id, 'agentName', g.agent_name, 'sessionId', g.session_id, 'taskId', g.task_id,
+            'attempt', g.attempt, 'mode', g.mode, 'fence', g.fence, 'heldMs', extract(epoch from clock_timestamp() - g.granted_at) * 1000,
+            'expiresInMs', extract(epoch from g.expires_at - clock_timestamp()) * 1000) order by g.fence)
+          from living g where g.key = k.key), '[]') as holders,
+        coalesce((select jsonb_agg(jsonb_build_object('agentId', w.agent_id, 'agentName', w.agent_name, 'taskId', w.task_id, 'mode', w.mode,
+            'waitingMs', extract(epoch from clock_timestamp() - w.since) * 1000) order by w.since)
+          from waiting w where w.key = k.key), '[]') as waiters
+      from lock_keys k join used u on u.key = k.key
+      where ${sql.join(conditions, sql` and `)} order by k.key limit ${limit}`,
+  );
+  return rows.map(toLock);
+}
+
+const toLock = ({ key, fence, holders, waiters }: LockRow): Lock => ({
+  key,
+  fence: Number(fence),
+  holders: holders.map(({ taskId, attempt, expiresInMs, ...holder }) => ({
+    ...holder,
+    ...(taskId !== null && { taskId }),
+    ...(attempt !== null && { attempt }),
+    ...(expiresInMs !== null && { expiresInMs }),
+  })),
+  waiters: waiters.map(({ agentId, agentName, taskId, mode, waitingMs }) => ({
+    mode,
+    waitingMs,
+    ...(agentId !== null && { agentId }),
+    ...(agentName !== null && { agentName }),
+    ...(taskId !== null && { taskId }),
+  })),
+});

@@ -1,0 +1,271 @@
+import type { GrantedLock, LockMode, LockRequest } from '@baton/protocol';
+import { sql } from 'kysely';
+import type { EntityManager } from '../db/orm.ts';
+import { rowsOf } from '../db/rows.ts';
+import type { Grant, Holder, LockTable, Wait } from './lock-rules.ts';
+
+/**
+ * Locks the rows of some keys, in key order, and reads what holds for them. Expired grants are removed on the way and
+ * returned: they block nobody. The statements after the first see the clock as it is once the rows are held.
+ */
+export async function lockTable(em: EntityManager, projectId: string, keys: readonly string[]): Promise<LockTable & { expired: Grant[] }> {
+  const sorted = [...new Set(keys)].sort();
+  await rowsOf(
+    em,
+    sql`insert into lock_keys (project_id, key)
+        select ${projectId}::uuid, key from unnest(${sorted}::text[]) as key order by key collate "C" on conflict do nothing`,
+  );
+  // Sorted by bytes, as JavaScript sorts; a locale's order would be another one.
+  const fences = await rowsOf(
+    em,
+    sql<{ key: string; fence: string | number }>`select key, fence from lock_keys
+        where project_id = ${projectId} and key = any(${sorted}::text[]) order by key collate "C" for update`,
+  );
+  const expired = await deleteExpiredGrants(em, projectId, sorted);
+  const grants = await listGrants(em, projectId, sorted);
+  const waits = await rowsOf(
+    em,
+    sql<Wait>`select w.key, w.mode, w.request_id from lock_waits w join lock_requests r on r.id = w.request_id
+        where w.project_id = ${projectId} and w.key = any(${sorted}::text[]) and r.granted is null and r.wait_until > clock_timestamp()
+        order by r.requested_at, r.id`,
+  );
+  return { fences: new Map(fences.map(({ key, fence }) => [key, Number(fence)])), grants, waits, expired };
+}
+
+const grantColumns = sql`g.id, g.key, g.mode, g.fence, g.session_id, g.agent_id, a.name as agent_name, g.task_id, g.attempt`;
+
+type GrantRow = Omit<Grant, 'fence' | 'taskId' | 'attempt'> & { fence: string | number; taskId: string | null; attempt: number | null };
+
+const toGrant = ({ fence, taskId, attempt, ...grant }: GrantRow): Grant => ({
+  ...grant,
+  fence: Number(fence),
+  taskId: taskId ?? undefined,
+  attempt: attempt ?? undefined,
+});
+
+async function deleteExpiredGrants(em: EntityManager, projectId: string, keys: readonly string[]): Promise<Grant[]> {
+  const rows = await rowsOf(
+    em,
+    sql<GrantRow>`delete from lock_grants g using agents a
+        where a.id = g.agent_id and g.project_id = ${projectId} and g.key = any(${keys}::text[]) and g.expires_at <= clock_timestamp()
+        returning ${grantColumns}`,
+  );
+  return rows.map(toGrant);
+}
+
+async function listGrants(em: EntityManager, projectId: string, keys: readonly string[]): Promise<Grant[]> {
+  const rows = await rowsOf(
+    em,
+    sql<GrantRow>`select ${grantColumns} from lock_grants g join agents a on a.id = g.agent_id
+        where g.project_id = ${projectId} and g.key = any(${keys}::text[])`,
+  );
+  return rows.map(toGrant);
+}
+
+export interface GrantWrites {
+  readonly made: readonly (Grant & { readonly ttlMs: number | null })[];
+  readonly extended: readonly { readonly id: string; readonly ttlMs: number | null }[];
+  readonly replaced: readonly Grant[];
+}
+
+export async function writeGrants(em: EntityManager, projectId: string, { made, extended, replaced }: GrantWrites): Promise<void> {
+  if (replaced.length > 0) await deleteGrants(em, replaced.map(({ id }) => id));
+  if (extended.length > 0) {
+    await rowsOf(
+      em,
+      sql`update lock_grants g set expires_at = clock_timestamp() + x.ttl_ms * interval '1 millisecond'
+          from jsonb_to_recordset(${JSON.stringify(extended.map(({ id, ttlMs }) => ({ id, ttl_ms: ttlMs })))}::jsonb) as x(id uuid, ttl_ms float8)
+          where g.id = x.id`,
+    );
+  }
+  if (made.length === 0) return;
+  const rows = made.map(({ id, key, mode, fence, sessionId, agentId, taskId, attempt, ttlMs }) => ({
+    id, key, mode, fence, session_id: sessionId, agent_id: agentId, task_id: taskId ?? null, attempt: attempt ?? null, ttl_ms: ttlMs,
+  }));
+  await rowsOf(
+    em,
+    sql`with x as (
+          select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+            as x(id uuid, key text, mode text, fence bigint, session_id uuid, agent_id uuid, task_id uuid, attempt int, ttl_ms float8)
+        ), fenced as (
+          update lock_keys k set fence = f.fence from (select key, max(fence) as fence from x group by key) f
+          where k.project_id = ${projectId} and k.key = f.key
+        )
+        insert into lock_grants (id, project_id, key, mode, fence, session_id, agent_id, task_id, attempt, expires_at)
+        select id, ${projectId}::uuid, key, mode, fence, session_id, agent_id, task_id, attempt, clock_timestamp() + ttl_ms * interval '1 millisecond' from x`,
+  );
+}
+
+export const deleteGrants = (em: EntityManager, ids: readonly string[]): Promise<unknown[]> =>
+  rowsOf(em, sql`delete from lock_grants where id = any(${ids}::uuid[])`);
+
+export interface GrantFilter {
+  readonly projectId: string;
+  readonly sessionIds?: readonly string[];
+  readonly attempts?: readonly { readonly taskId: string; readonly attempt: number }[];
+  readonly holder?: Holder;
+  readonly keys?: readonly string[] | undefined;
+}
+
+/** The grants of sessions, of attempts, or of one holder, without locking anything: who releases them locks their keys first. */
+export function findGrants(em: EntityManager, { projectId, sessionIds, attempts, holder, keys }: GrantFilter): Promise<{ id: string; key: string }[]> {
+  const conditions = [sql`project_id = ${projectId}`];
+  if (sessionIds !== undefined) conditions.push(sql`session_id = any(${sessionIds}::uuid[])`);
+  if (attempts !== undefined) {
+    conditions.push(
+      sql`(task_id, attempt) in (select * from jsonb_to_recordset(${JSON.stringify(attempts)}::jsonb) as x("taskId" uuid, attempt int))`,
+    );
+  }
+  if (holder !== undefined) {
+    conditions.push(sql`session_id = ${holder.sessionId}`);
+    // Releasing for a task releases what its attempt holds; releasing without one gives back all that the session holds by itself.
+    conditions.push(holder.taskId === undefined ? sql`task_id is null` : sql`task_id = ${holder.taskId}`);
+    if (holder.attempt !== undefined) conditions.push(sql`attempt = ${holder.attempt}`);
+  }
+  if (keys !== undefined) conditions.push(sql`key = any(${keys}::text[])`);
+  return rowsOf(em, sql<{ id: string; key: string }>`select id, key from lock_grants where ${sql.join(conditions, sql` and `)}`);
+}
+
+export interface WaitingRequest extends Holder {
+  readonly id: string;
+  readonly ttlMs: number;
+  readonly keys: readonly LockRequest[];
+}
+
+/** The requests that wait for any of these keys, in order of arrival, each with all its keys. */
+export async function listWaitingRequests(em: EntityManager, projectId: string, keys: readonly string[]): Promise<WaitingRequest[]> {
+  const rows = await rowsOf(
+    em,
+    sql<WaitingRequest & { taskId: string | null; attempt: number | null }>`
+        select r.id, r.session_id, r.agent_id, r.task_id, r.attempt, r.ttl_ms,
+               (select jsonb_agg(jsonb_build_object('key', a.key, 'mode', a.mode) order by a.key collate "C") from lock_waits a where a.request_id = r.id) as keys
+        from lock_requests r
+        where r.granted is null and r.wait_until > clock_timestamp()
+          and exists (select 1 from lock_waits w where w.request_id = r.id and w.project_id = ${projectId} and w.key = any(${keys}::text[]))
+        order by r.requested_at, r.id limit 100`,
+  );
+  return rows.map((row) => ({ ...row, taskId: row.taskId ?? undefined, attempt: row.attempt ?? undefined }));
+}
+
+export async function insertRequest(
+  em: EntityManager,
+  projectId: string,
+  request: WaitingRequest & { readonly waitMs: number },
+): Promise<void> {
+  const { id, sessionId, agentId, taskId, attempt, ttlMs, waitMs, keys } = request;
+  await rowsOf(
+    em,
+    sql`insert into lock_requests (id, project_id, session_id, agent_id, task_id, attempt, ttl_ms, wait_until)
+        values (${id}, ${projectId}, ${sessionId}, ${agentId}, ${taskId ?? null}, ${attempt ?? null}, ${ttlMs}, clock_timestamp() + ${waitMs} * interval '1 millisecond')`,
+  );
+  await rowsOf(
+    em,
+    sql`insert into lock_waits (project_id, key, request_id, mode)
+        select ${projectId}::uuid, key, ${id}::uuid, mode from jsonb_to_recordset(${JSON.stringify(keys)}::jsonb) as x(key text, mode text)`,
+  );
+}
+
+export const markRequestGranted = (em: EntityManager, id: string, granted: readonly GrantedLock[]): Promise<unknown[]> =>
+  rowsOf(
+    em,
+    sql`with gone as (delete from lock_waits where request_id = ${id}) update lock_requests set granted = ${JSON.stringify(granted)}::jsonb where id = ${id}`,
+  );
+
+/** Takes the answer of a request that has been granted; undefined while it waits. */
+export async function takeGrantedRequest(em: EntityManager, id: string): Promise<GrantedLock[] | undefined> {
+  const [row] = await rowsOf(
+    em,
+    sql<{ granted: GrantedLock[] }>`delete from lock_requests where id = ${id} and granted is not null returning granted`,
+  );
+  return row?.granted;
+}
+
+/** Removes requests, and returns the keys they waited for. */
+export async function deleteRequests(em: EntityManager, ids: readonly string[]): Promise<string[]> {
+  const keys = await rowsOf(em, sql<{ key: string }>`delete from lock_waits where request_id = any(${ids}::uuid[]) returning key`);
+  await rowsOf(em, sql`delete from lock_requests where id = any(${ids}::uuid[])`);
+  return keys.map(({ key }) => key);
+}
+
+export const findRequestsOfSessions = async (em: EntityManager, sessionIds: readonly string[]): Promise<string[]> =>
+  (await rowsOf(em, sql<{ id: string }>`select id from lock_requests where session_id = any(${sessionIds}::uuid[])`)).map(({ id }) => id);
+
+/** How many of the tasks that wait for a key are put back into the scan when it is free; one gets it, the others wait again. */
+const wokenMax = 16;
+
+/** Puts tasks that wait for these keys back into the scan, the first in rank. Returns how many. */
+export async function wakeTasks(em: EntityManager, projectId: string, keys: readonly string[]): Promise<number> {
+  const woken = await rowsOf(
+    em,
+    sql`update tasks set waiting_key = null where id = any(array(
+          select id from tasks where project_id = ${projectId} and state = 'ready' and waiting_key = any(${keys}::text[])
+          order by rank, id limit ${wokenMax} for update skip locked)) returning id`,
+  );
+  return woken.length;
+}
+
+export interface DueLocks {
+  readonly projectId: string;
+  readonly keys: readonly string[];
+}
+
+/** Keys on which time has changed something: an expired grant, a request that has waited long enough, a task that waits for nobody. */
+export async function listDueKeys(em: EntityManager, limit: number): Promise<DueLocks[]> {
+  return rowsOf(
+    em,
+    sql<DueLocks>`select project_id, array_agg(distinct key) as keys from (
+          (select project_id, key from lock_grants where expires_at <= clock_timestamp() limit ${limit})
+          union
+          (select w.project_id, w.key from lock_requests r join lock_waits w on w.request_id = r.id where r.granted is null and r.wait_until <= clock_timestamp() - interval '5 seconds' limit ${limit})
+          union
+          (select t.project_id, t.waiting_key from tasks t
+           where t.state = 'ready' and t.waiting_key is not null
+             and not exists (select 1 from lock_grants g where g.project_id = t.project_id and g.key = t.waiting_key)
+             and not exists (select 1 from lock_waits w where w.project_id = t.project_id and w.key = t.waiting_key) limit ${limit})
+        ) due group by project_id`,
+  );
+}
+
+/** Requests whose caller has gone without removing them: the wait is long over. */
+export const findAbandonedRequests = async (em: EntityManager, projectId: string): Promise<string[]> =>
+  (
+    await rowsOf(
+      em,
+      sql<{ id: string }>`select id from lock_requests where project_id = ${projectId} and granted is null and wait_until <= clock_timestamp() - interval '5 seconds' limit 1000`,
+    )
+  ).map(({ id }) => id);
+
+export async function isFenceCurrent(em: EntityManager, projectId: string, { key, fence }: { key: string; fence: number }): Promise<boolean> {
+  const rows = await rowsOf(
+    em,
+    sql`select 1 from lock_grants where project_id = ${projectId} and key = ${key} and fence = ${fence}
+        and (expires_at is null or expires_at > clock_timestamp())`,
+  );
+  return rows.length > 0;
+}
+
+/** Extends what a holder still holds, and returns it. */
+export const renewGrants = async (
+  em: EntityManager,
+  { projectId, holder, keys, ttlMs }: { projectId: string; holder: Holder; keys: readonly string[]; ttlMs: number },
+): Promise<GrantedLock[]> =>
+  (
+    await rowsOf(
+      em,
+      sql<{ key: string; mode: LockMode; fence: string | number }>`update lock_grants
+        set expires_at = case when expires_at is null then null else clock_timestamp() + ${ttlMs} * interval '1 millisecond' end
+        where project_id = ${projectId} and key = any(${keys}::text[]) and session_id = ${holder.sessionId}
+          and task_id is not distinct from ${holder.taskId ?? null}::uuid and attempt is not distinct from ${holder.attempt ?? null}::int
+          and (expires_at is null or expires_at > clock_timestamp())
+        returning key, mode, fence`,
+    )
+  ).map((row) => ({ ...row, fence: Number(row.fence) }));
+
+export async function findExpiredGrants(em: EntityManager, projectId: string, keys: readonly string[]): Promise<{ sessionId: string; key: string; fence: number }[]> {
+  const rows = await rowsOf(
+    em,
+    sql<{ sessionId: string; key: string; fence: string | number }>`select session_id, key, fence from lock_grants
+        where project_id = ${projectId} and key = any(${keys}::text[]) and expires_at <= clock_timestamp()`,
+  );
+  return rows.map((row) => ({ ...row, fence: Number(row.fence) }));
+}

@@ -1,0 +1,29 @@
+import { sql } from 'kysely';
+import type { EntityManager } from '../db/orm.ts';
+import { rowsOf } from '../db/rows.ts';
+import type { Database } from '../db/transaction.ts';
+import type { Log } from '../log.ts';
+import { createLoop, type Loop } from './loop.ts';
+
+export interface HouseKeeperParts {
+  readonly db: Database;
+  readonly idempotencyTtlMs: number;
+  readonly log: Log;
+}
+
+const intervalMs = 60_000;
+
+/** Forgets idempotency keys that nobody will send again. */
+export function createHouseKeeper({ db, idempotencyTtlMs, log }: HouseKeeperParts): Loop {
+  return createLoop({
+    name: 'house keeper',
+    intervalMs,
+    log,
+    async run() {
+      await rowsOf(
+        db.em.fork() as EntityManager,
+        sql`delete from idempotency_keys where created_at < clock_timestamp() - ${idempotencyTtlMs} * interval '1 millisecond'`,
+      );
+    },
+  });
+}

@@ -1,0 +1,9 @@
+import type { HandlersOf } from '../call.ts';
+import { type Database, write } from '../db/transaction.ts';
+import { createProject, toProject } from './project.service.ts';
+import { listProjects } from './project.store.ts';
+
+export const projectHandlers = (db: Database): HandlersOf<'project'> => ({
+  'project/create': (params, call) => write(db, call, params, (tx) => createProject(tx, params.name)),
+  'project/list': async (_params, { em, caller }) => ({ projects: (await listProjects(em, caller.projectId)).map(toProject) }),
+});

@@ -1,0 +1,153 @@
+import { CoordinatorError } from '@baton/protocol';
+import { type Database, transact } from '../db/transaction.ts';
+import type { BackoffLimits } from './backoff.ts';
+import { failTasks } from './complete.service.ts';
+import { type ClaimedTask, type ClaimRequest, matchTasks } from './match.service.ts';
+
+export interface ClaimQueueLimits extends BackoffLimits {
+  readonly claimBatchMax: number;
+  readonly claimsParkedMax: number;
+  readonly pollMs: number;
+}
+
+export interface ClaimCall extends ClaimRequest {
+  readonly projectId: string;
+  readonly waitMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Where claims wait for work. One matching transaction of a project at a time serves all that wait. */
+export interface ClaimQueue {
+  /** Tasks for the session, at most `max`; none when `waitMs` has passed or the signal aborts. */
+  claim(call: ClaimCall): Promise<readonly ClaimedTask[]>;
+  /** Answers all that wait with nothing, and every later claim with `draining`. */
+  drain(): void;
+  stop(): Promise<void>;
+}
+
+interface Parked {
+  readonly call: ClaimCall;
+  readonly deadline: number;
+  /** Answers the call. False where it has been answered, or has gone. */
+  settle(result: readonly ClaimedTask[] | CoordinatorError): boolean;
+}
+
+interface Line {
+  readonly parked: Set<Parked>;
+  /** The round under way, and whether another must follow it. */
+  round: Promise<void> | undefined;
+  again: boolean;
+}
+
+export function createClaimQueue(db: Database, limits: ClaimQueueLimits): ClaimQueue {
+  const lines = new Map<string, Line>();
+  let draining = false;
+
+  const lineOf = (projectId: string): Line => {
+    const line = lines.get(projectId) ?? { parked: new Set<Parked>(), round: undefined, again: false };
+    lines.set(projectId, line);
+    return line;
+  };
+
+  const trigger = (projectId: string): void => {
+    const line = lines.get(projectId);
+    if (line === undefined || line.parked.size === 0) return;
+    line.again = true;
+    line.round ??= runRounds(projectId, line);
+  };
+
+  const runRounds = async (projectId: string, line: Line): Promise<void> => {
+    while (line.again && line.parked.size > 0) {
+      line.again = false;
+      await serve(db, limits, projectId, [...line.parked].slice(0, limits.claimBatchMax));
+    }
+    line.round = undefined;
+    for (const parked of line.parked) if (isOver(parked)) parked.settle([]);
+  };
+
+  const offChanges = db.changes.onChange(({ projectId, tasks }) => {
+    if (tasks) trigger(projectId);
+  });
+  // Behind the hints: a back-off that has passed, a hint that was lost.
+  const poll = setInterval(() => [...lines.keys()].forEach(trigger), limits.pollMs);
+
+  const parkedCount = () => [...lines.values()].reduce((sum, { parked }) => sum + parked.size, 0);
+
+  return {
+    claim(call) {
+      if (draining) throw new CoordinatorError('draining', { retryAfterMs: 1_000 });
+      if (parkedCount() >= limits.claimsParkedMax) throw new CoordinatorError('overloaded', { retryAfterMs: 1_000 });
+      return new Promise((resolve, reject) => {
+        const line = lineOf(call.projectId);
+        const parked = park(line, call, { resolve, reject });
+        line.parked.add(parked);
+        trigger(call.projectId);
+      });
+    },
+    drain() {
+      draining = true;
+      for (const { parked } of lines.values()) for (const each of parked) each.settle([]);
+    },
+    async stop() {
+      this.drain();
+      clearInterval(poll);
+      offChanges();
+      await Promise.all([...lines.values()].map(({ round }) => round));
+    },
+  };
+}
+
+interface Settle {
+  readonly resolve: (tasks: readonly ClaimedTask[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const isOver = ({ deadline }: Parked) => performance.now() >= deadline;
+
+function park(line: Line, call: ClaimCall, { resolve, reject }: Settle): Parked {
+  const expire = () => {
+    // A round under way may be giving it work: it answers when it ends.
+    if (line.round === undefined) parked.settle([]);
+  };
+  const timer = setTimeout(expire, call.waitMs);
+  const leave = () => parked.settle(new CoordinatorError('cancelled'));
+  const parked: Parked = {
+    call,
+    deadline: performance.now() + call.waitMs,
+    settle(result) {
+      if (!line.parked.delete(parked)) return false;
+      clearTimeout(timer);
+      call.signal.removeEventListener('abort', leave);
+      if (result instanceof CoordinatorError) reject(result);
+      else resolve(result);
+      return true;
+    },
+  };
+  call.signal.addEventListener('abort', leave, { once: true });
+  return parked;
+}
+
+async function serve(db: Database, limits: ClaimQueueLimits, projectId: string, waiting: readonly Parked[]): Promise<void> {
+  try {
+    const answers = await transact(db, projectId, (tx) => matchTasks(tx, limits, waiting.map(({ call }) => call)));
+    const unwanted: ClaimedTask[] = [];
+    for (const [index, parked] of waiting.entries()) {
+      const answer = answers[index];
+      if (answer === undefined) parked.settle(new CoordinatorError('session_unknown'));
+      else if (answer.length > 0 && !parked.settle(answer)) unwanted.push(...answer);
+      else if (isOver(parked)) parked.settle(answer);
+    }
+    await giveBack(db, limits, projectId, unwanted);
+  } catch (error) {
+    const told = error instanceof CoordinatorError ? error : new CoordinatorError('internal', {}, { cause: error });
+    for (const parked of waiting) parked.settle(told);
+  }
+}
+
+/** Work that was matched to a call which had gone meanwhile is handed out again; the attempt was none. */
+async function giveBack(db: Database, limits: BackoffLimits, projectId: string, tasks: readonly ClaimedTask[]): Promise<void> {
+  if (tasks.length === 0) return;
+  const error = { code: 'released', message: 'The call that asked for work was gone when it was found.' };
+  const failures = tasks.map(({ id, attempt, sessionId }) => ({ taskId: id, attempt, sessionId: sessionId ?? '', outcome: 'released' as const, error, permanent: false, context: [] }));
+  await transact(db, projectId, (tx) => failTasks(tx, { limits }, failures));
+}

@@ -1,0 +1,87 @@
+import { type Claim, CoordinatorError, type JsonObject, type JsonValue } from '@baton/protocol';
+import { findContextText } from '../context/context-text.ts';
+import type { EntityManager } from '../db/orm.ts';
+import { type Database, transact } from '../db/transaction.ts';
+import { findNewestResult } from '../gate/gate.store.ts';
+import { getVisit } from '../phase/phase-visit.store.ts';
+import { getTicket } from '../ticket/ticket.store.ts';
+import type { BackoffLimits } from './backoff.ts';
+import { failTasks } from './complete.service.ts';
+import type { ClaimedTask } from './match.service.ts';
+import { listReferences, parseReference, type Reference, resolveReferences, valueAt } from './references.ts';
+import { findTaskResult } from './result.store.ts';
+
+export interface ClaimParts {
+  readonly db: Database;
+  readonly limits: BackoffLimits;
+}
+
+/**
+ * Fills in what the inputs of claimed tasks refer to. A task whose reference leads to nothing has failed for good: nobody
+ * could do it, and trying again would find the same.
+ */
+export async function prepareClaims(parts: ClaimParts, em: EntityManager, projectId: string, tasks: readonly ClaimedTask[]): Promise<Claim[]> {
+  const claims: Claim[] = [];
+  for (const task of tasks) {
+    const input = await resolveInput(em, projectId, task);
+    if (input instanceof CoordinatorError) await refuse(parts, projectId, task, input);
+    else claims.push(toClaim(task, input));
+  }
+  return claims;
+}
+
+const toClaim = ({ id, attempt, ticketId, phase, visitNumber, ref, type, title, grantedLocks, timeoutMs }: ClaimedTask, input: JsonObject): Claim => ({
+  taskId: id, attempt, ticketId, phase, type, title, input, timeoutMs,
+  visit: visitNumber,
+  locks: [...grantedLocks],
+  ...(ref !== null && { ref }),
+});
+
+async function resolveInput(em: EntityManager, projectId: string, task: ClaimedTask): Promise<JsonObject | CoordinatorError> {
+  const texts = [...new Set(listReferences(task.input))];
+  if (texts.length === 0) return task.input;
+  const values = new Map<string, JsonValue | undefined>();
+  for (const text of texts) {
+    const reference = parseReference(text);
+    if (reference !== undefined) values.set(JSON.stringify(reference), await lookUp(em, projectId, task, reference));
+  }
+  try {
+    return resolveReferences(task.input, (reference) => values.get(JSON.stringify(reference)));
+  } catch (error) {
+    if (error instanceof CoordinatorError) return error;
+    throw error;
+  }
+}
+
+async function lookUp(em: EntityManager, projectId: string, task: ClaimedTask, reference: Reference): Promise<JsonValue | undefined> {
+  switch (reference.kind) {
+    case 'task': {
+      const { phase, ref, field, path } = reference;
+      const result = await findTaskResult(em, { ticketId: task.ticketId, ref, ...(phase === undefined ? { visitId: task.visitId } : { phase }) });
+      return field === 'summary' ? (result?.summary ?? undefined) : valueAt(result?.output ?? undefined, path);
+    }
+    case 'ticket': {
+      const { id, title, description, priority, metadata } = await getTicket(em, projectId, task.ticketId);
+      return valueAt({ id, title, description: description ?? '', priority, metadata }, reference.path);
+    }
+    case 'visit': {
+      const { number, phase, reason } = await getVisit(em, task.visitId);
+      return valueAt({ number, phase, reason: reason ?? '' }, reference.path);
+    }
+    case 'gate': {
+      const result = await findNewestResult(em, task.ticketId);
+      return result === undefined ? undefined : valueAt(result as unknown as JsonObject, reference.path);
+    }
+    case 'context':
+      return findContextText(em, { ticketId: task.ticketId, forPhase: task.phase });
+    default:
+      return reference satisfies never;
+  }
+}
+
+async function refuse({ db, limits }: ClaimParts, projectId: string, { id, attempt, sessionId }: ClaimedTask, { message, data }: CoordinatorError): Promise<void> {
+  const error = { code: 'input_unresolved', message, details: { reference: String(data['reference']) } };
+  await transact(db, projectId, (tx) =>
+    failTasks(tx, { limits }, [{ taskId: id, attempt, sessionId: sessionId ?? '', outcome: 'failed', error, permanent: true, context: [] }]),
+  );
+}

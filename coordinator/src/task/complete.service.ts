@@ -1,0 +1,152 @@
+import { CoordinatorError, type NewArtifact, type NewContextItem, type JsonValue, type TaskError, type TaskState } from '@baton/protocol';
+import { sql } from 'kysely';
+import { type ArtifactLimits, storeArtifacts } from '../artifact/artifact.service.ts';
+import { noteItems } from '../context/context.service.ts';
+import { rowsOf } from '../db/rows.ts';
+import type { Tx } from '../db/transaction.ts';
+import { releaseLocks } from '../lock/lock.service.ts';
+import { lockVisits } from '../phase/phase-visit.store.ts';
+import { type AttemptEndParts, type AttemptVerdict, endAttempts, writeAttemptEnds } from './attempt-end.service.ts';
+import { holdSessions } from './fence.store.ts';
+import { propagateSuccess } from './propagate.ts';
+import { findAgentNames, type LockedTask, lockTasks, toAttemptEvent } from './task.store.ts';
+
+interface AttemptCall {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly sessionId: string;
+}
+
+export interface Completion extends AttemptCall {
+  readonly output?: JsonValue | undefined;
+  readonly summary?: string | undefined;
+  readonly artifacts: readonly NewArtifact[];
+  readonly context: readonly NewContextItem[];
+}
+
+export interface Failure extends AttemptCall {
+  readonly outcome: 'failed' | 'timed_out' | 'released';
+  readonly error: TaskError;
+  readonly permanent: boolean;
+  readonly context: readonly NewContextItem[];
+}
+
+export type CallOutcome<T> = { readonly ok: T } | { readonly error: CoordinatorError };
+
+/**
+ * Completes attempts of many callers in one transaction: their results, artifacts and context items, the readiness of
+ * dependents and the hand-over of locks. Each is fenced by attempt and session; one that is stale is refused and the
+ * others go on. The same completion sent again answers the same.
+ */
+export async function completeTasks(tx: Tx, limits: ArtifactLimits, completions: readonly Completion[]): Promise<CallOutcome<{ taskId: string; attempt: number; state: TaskState }>[]> {
+  const held = await holdAttempts(tx, completions);
+  const current = dedupe(completions.filter((completion) => held.isCurrent(completion)));
+  const tasks = current.map(({ taskId }) => held.get(taskId));
+  const refused = await storeEvidence(tx, limits, current, held);
+  const accepted = current.filter(({ taskId }) => !refused.has(taskId));
+
+  await rowsOf(
+    tx.em,
+    sql`update tasks t set state = 'completed', output = x.output, summary = x.summary, error = null, progress = null, deadline_at = null, finished_at = clock_timestamp()
+        from jsonb_to_recordset(${JSON.stringify(accepted.map(({ taskId, output, summary }) => ({ id: taskId, output, summary })))}::jsonb) as x(id uuid, output jsonb, summary text)
+        where t.id = x.id`,
+  );
+  await writeAttemptEnds(tx, accepted.map(({ taskId, attempt }) => ({ taskId, attempt, outcome: 'completed' })));
+  const names = await findAgentNames(tx.em, tasks);
+  const durations = await readDurations(tx, accepted);
+  for (const { taskId, summary } of accepted) {
+    const task = held.get(taskId);
+    tx.record('task.completed', { ...toAttemptEvent(task, names), durationMs: durations.get(taskId) ?? 0, ...(summary !== undefined && { summary }) });
+    tx.hints.ticketIds.add(task.ticketId);
+  }
+  await propagateSuccess(tx, accepted.map(({ taskId }) => taskId));
+  await releaseLocks(tx, { attempts: accepted.map(({ taskId, attempt }) => ({ taskId, attempt })) });
+
+  return completions.map((completion) => {
+    const { taskId, attempt } = completion;
+    const error = refused.get(taskId);
+    if (error !== undefined) return { error };
+    return held.isCurrent(completion) || held.isRepeated(completion, 'completed') ? { ok: { taskId, attempt, state: 'completed' } } : { error: held.toError(completion) };
+  });
+}
+
+/** Ends attempts of many callers that brought no result, in one transaction. */
+export async function failTasks(tx: Tx, parts: Pick<AttemptEndParts, 'limits'>, failures: readonly Failure[]): Promise<CallOutcome<AttemptVerdict & { attempt: number }>[]> {
+  const held = await holdAttempts(tx, failures);
+  const current = dedupe(failures.filter((failure) => held.isCurrent(failure)));
+  for (const { taskId, attempt, context } of current) await noteItems(tx, { ...held.origin(taskId), taskId, attempt }, context);
+  const verdicts = await endAttempts(tx, parts, current.map(({ taskId, outcome, error, permanent }) => ({ task: held.get(taskId), outcome, error, permanent })));
+  const byTask = new Map(verdicts.map((verdict) => [verdict.taskId, verdict]));
+  return failures.map((failure) => {
+    const verdict = held.isCurrent(failure) ? byTask.get(failure.taskId) : undefined;
+    return verdict === undefined ? { error: held.toError(failure) } : { ok: { ...verdict, attempt: failure.attempt } };
+  });
+}
+
+const dedupe = <T extends AttemptCall>(calls: readonly T[]): T[] => [...new Map(calls.map((call) => [call.taskId, call])).values()];
+
+async function holdAttempts(tx: Tx, calls: readonly AttemptCall[]) {
+  const ids = calls.map(({ taskId }) => taskId);
+  // In the order that every transaction keeps: tickets, visits, sessions, tasks.
+  await rowsOf(
+    tx.em,
+    sql`select 1 from tickets where id in (select ticket_id from tasks where id = any(${ids}::uuid[]) and project_id = ${tx.projectId}) order by id for key share`,
+  );
+  await lockVisits(tx.em, ids);
+  const sessions = await holdSessions(tx.em, calls.map(({ sessionId }) => sessionId));
+  const tasks = new Map((await lockTasks(tx.em, ids)).map((task) => [task.id, task]));
+  const names = await findAgentNames(tx.em, [...tasks.values()]);
+
+  const matches = ({ taskId, attempt, sessionId }: AttemptCall, state: TaskState): boolean => {
+    const task = tasks.get(taskId);
+    return task?.state === state && task.attempt === attempt && task.sessionId === sessionId;
+  };
+  const get = (taskId: string): LockedTask => {
+    const task = tasks.get(taskId);
+    if (task === undefined) throw new Error(`The task ${taskId} was not locked.`);
+    return task;
+  };
+  return {
+    get,
+    origin: (taskId: string) => ({ ...get(taskId), author: names.get(get(taskId).agentId ?? '') ?? 'unknown' }),
+    isCurrent: (call: AttemptCall) => sessions.has(call.sessionId) && matches(call, 'running'),
+    isRepeated: (call: AttemptCall, state: TaskState) => matches(call, state),
+    toError(call: AttemptCall): CoordinatorError {
+      if (!sessions.has(call.sessionId)) return new CoordinatorError('session_unknown');
+      const task = tasks.get(call.taskId);
+      return new CoordinatorError('claim_stale', { taskId: call.taskId, attempt: call.attempt, ...(task && { state: task.state, currentAttempt: task.attempt }) });
+    },
+  };
+}
+
+/** Stores what completions bring. Those that bring too much are refused, and nothing of them is stored. */
+async function storeEvidence(
+  tx: Tx,
+  limits: ArtifactLimits,
+  completions: readonly Completion[],
+  held: Awaited<ReturnType<typeof holdAttempts>>,
+): Promise<Map<string, CoordinatorError>> {
+  const refused = new Map<string, CoordinatorError>();
+  for (const { taskId, attempt, artifacts, context } of completions) {
+    const origin = { ...held.origin(taskId), taskId, attempt };
+    try {
+      await storeArtifacts(tx, limits, origin, artifacts);
+      await noteItems(tx, origin, context);
+    } catch (error) {
+      // Sizes are checked before the first is written.
+      if (!(error instanceof CoordinatorError) || error.kind !== 'limit_exceeded') throw error;
+      refused.set(taskId, error);
+    }
+  }
+  return refused;
+}
+
+async function readDurations(tx: Tx, calls: readonly AttemptCall[]): Promise<Map<string, number>> {
+  const rows = await rowsOf(
+    tx.em,
+    sql<{ taskId: string; ms: number }>`select n.task_id, (extract(epoch from n.finished_at - n.started_at) * 1000)::float8 as ms
+        from attempts n join jsonb_to_recordset(${JSON.stringify(calls.map(({ taskId, attempt }) => ({ taskId, attempt })))}::jsonb) as x("taskId" uuid, attempt int)
+          on n.task_id = x."taskId" and n.number = x.attempt`,
+  );
+  return new Map(rows.map(({ taskId, ms }) => [taskId, ms]));
+}

@@ -1,0 +1,46 @@
+import { CoordinatorError } from '@baton/protocol';
+import { sql } from 'kysely';
+import type { EntityManager } from '../db/orm.ts';
+import { findRow, rowsOf } from '../db/rows.ts';
+
+/**
+ * Keeps living sessions from ending before this transaction does. Beats are plain updates and do not wait for this; the end
+ * of a session takes the whole row and does.
+ * @returns the ids of those that live
+ */
+export async function holdSessions(em: EntityManager, sessionIds: readonly string[]): Promise<Set<string>> {
+  const rows = await rowsOf(
+    em,
+    sql<{ id: string }>`select id from sessions where id = any(${[...new Set(sessionIds)]}::uuid[]) and ended_at is null order by id for key share`,
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
+export async function holdSession(em: EntityManager, sessionId: string): Promise<void> {
+  const living = await holdSessions(em, [sessionId]);
+  if (!living.has(sessionId)) throw new CoordinatorError('session_unknown');
+}
+
+export interface Fence {
+  readonly taskId: string;
+  readonly attempt?: number | undefined;
+  readonly sessionId?: string | undefined;
+}
+
+/**
+ * Makes sure that an attempt still runs, and keeps it from ending before this transaction does.
+ * @throws CoordinatorError `claim_stale`
+ */
+export async function holdAttempt(em: EntityManager, { taskId, attempt, sessionId }: Fence): Promise<{ ticketId: string; depth: number }> {
+  const row = await findRow(
+    em,
+    sql<{ ticketId: string; depth: number; state: string; attempt: number; sessionId: string | null }>`
+        select ticket_id, depth, state, attempt, session_id from tasks where id = ${taskId} for share`,
+  );
+  const isCurrent =
+    row?.state === 'running' && (attempt === undefined || row.attempt === attempt) && (sessionId === undefined || row.sessionId === sessionId);
+  if (row === undefined || !isCurrent) {
+    throw new CoordinatorError('claim_stale', { taskId, attempt, ...(row && { state: row.state, currentAttempt: row.attempt }) });
+  }
+  return row;
+}

@@ -1,0 +1,80 @@
+import type { EdgeKind, JsonObject, TaskTemplate, WorkflowDefinition } from '@baton/protocol';
+import { sql } from 'kysely';
+import { v7 as uuidv7 } from 'uuid';
+import { rowsOf } from '../db/rows.ts';
+import type { Tx } from '../db/transaction.ts';
+import { gatherVisitContext } from '../context/phase-context.ts';
+import { PhaseVisitEntity, type PhaseVisitRow } from '../phase/phase-visit.entity.ts';
+import { getVisit } from '../phase/phase-visit.store.ts';
+import type { Sessions } from '../task/attempt-end.service.ts';
+import { cancelOpenTasks } from '../task/cancel.service.ts';
+import { addTasks } from '../task/submit.service.ts';
+import { findPhase, isFinal } from '../workflow/workflow-rules.ts';
+import type { TicketRow } from './ticket.entity.ts';
+
+/** Closes the visit a locked ticket is in: what is open in it is cancelled, and what it has come to is stored. */
+export async function leavePhase(tx: Tx, sessions: Sessions, ticket: TicketRow, to: string): Promise<void> {
+  const visit = await getVisit(tx.em, ticket.visitId);
+  await cancelOpenTasks(tx, sessions, visit.id, `the ticket moved to ${to}`);
+  const context = await gatherVisitContext(tx.em, visit);
+  await rowsOf(
+    tx.em,
+    sql`update phase_visits set left_at = clock_timestamp(), context = ${JSON.stringify({ ...context, stored: true })}::jsonb where id = ${visit.id}`,
+  );
+}
+
+export interface Entry {
+  readonly from: string | null;
+  readonly to: string;
+  readonly kind: EdgeKind | null;
+  readonly by: string;
+  readonly reason: string | undefined;
+  readonly artifacts: JsonObject;
+  readonly forced: boolean;
+}
+
+/** Opens the next visit of a locked ticket, and makes the tasks that the phase makes by itself. */
+export async function enterPhase(tx: Tx, workflow: WorkflowDefinition, ticket: TicketRow, entry: Entry): Promise<PhaseVisitRow> {
+  const { em } = tx;
+  const visit = em.create(PhaseVisitEntity, {
+    id: uuidv7(),
+    ticketId: ticket.id,
+    number: ticket.visitNumber + 1,
+    phase: entry.to,
+    fromPhase: entry.from,
+    kind: entry.kind,
+    movedBy: entry.by,
+    reason: entry.reason ?? null,
+    artifacts: entry.artifacts,
+    forced: entry.forced,
+    context: null,
+    leftAt: null,
+  });
+  const phase = findPhase(workflow, entry.to);
+  const isBlocked = entry.to === workflow.blockedPhase;
+  ticket.visitId = visit.id;
+  ticket.visitNumber = visit.number;
+  ticket.phase = entry.to;
+  ticket.state = isBlocked ? 'blocked' : isFinal(workflow, entry.to) ? 'closed' : 'open';
+  ticket.automatic = phase?.advance === 'automatic';
+  await em.flush();
+  await rowsOf(em, sql`update tickets set updated_at = clock_timestamp() where id = ${ticket.id}`);
+
+  const isReturn = await wasVisitedBefore(tx, visit);
+  await makeTasks(tx, ticket, phase?.tasks ?? [], isReturn ? ['always', 'return'] : ['always', 'first']);
+  // A phase that has nothing to do may be left at once.
+  tx.hints.ticketIds.add(ticket.id);
+  return visit;
+}
+
+async function wasVisitedBefore({ em }: Tx, { ticketId, phase, number }: PhaseVisitRow): Promise<boolean> {
+  return (await em.count(PhaseVisitEntity, { ticketId, phase, number: { $lt: number } })) > 0;
+}
+
+/** Makes the tasks of the templates for an occasion. References of an earlier round are taken over by the new tasks. */
+export async function makeTasks(tx: Tx, ticket: TicketRow, templates: readonly TaskTemplate[], occasions: readonly TaskTemplate['when'][]): Promise<void> {
+  const tasks = templates.filter(({ when }) => occasions.includes(when)).map(({ when: _, ...task }) => task);
+  if (tasks.length === 0) return;
+  const { id: ticketId, visitId, phase, priority } = ticket;
+  await addTasks(tx, { ticketId, visitId, phase, priority, depth: 0, refsMayRepeat: true }, tasks);
+}

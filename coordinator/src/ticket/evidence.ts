@@ -1,0 +1,39 @@
+import { CoordinatorError } from '@baton/protocol';
+import type { Origin } from '../artifact/artifact.service.ts';
+import type { CallContext } from '../call.ts';
+import type { Tx } from '../db/transaction.ts';
+import { lockVisit } from '../phase/phase-visit.store.ts';
+import { holdAttempt } from '../task/fence.store.ts';
+import { holdTicket } from './ticket.store.ts';
+
+export interface EvidenceCall {
+  readonly ticketId: string;
+  readonly taskId?: string | undefined;
+  readonly attempt?: number | undefined;
+}
+
+/**
+ * Keeps a ticket in its phase while evidence is added to it, and tells where the evidence comes from. With a task the call is
+ * fenced by its attempt.
+ */
+export async function holdTicketForEvidence(
+  tx: Tx,
+  { caller, session }: Pick<CallContext, 'caller' | 'session'>,
+  { ticketId, taskId, attempt }: EvidenceCall,
+): Promise<Origin> {
+  const ticket = await holdTicket(tx.em, tx.projectId, ticketId);
+  await lockVisit(tx.em, ticket.visitId);
+  if (taskId !== undefined) {
+    const held = await holdAttempt(tx.em, { taskId, attempt, sessionId: session?.sessionId });
+    if (held.ticketId !== ticketId) throw new CoordinatorError('claim_stale', { taskId, message: 'The task belongs to another ticket.' });
+  }
+  return {
+    ticketId,
+    visitId: ticket.visitId,
+    visitNumber: ticket.visitNumber,
+    phase: ticket.phase,
+    author: session?.agentName ?? caller.name,
+    taskId,
+    attempt,
+  };
+}

@@ -1,0 +1,73 @@
+import { CoordinatorError, type Ticket } from '@baton/protocol';
+import { LockMode } from '@mikro-orm/core';
+import { sql } from 'kysely';
+import type { EntityManager } from '../db/orm.ts';
+import { rowsOf } from '../db/rows.ts';
+import type { WorkflowRow } from '../workflow/workflow.entity.ts';
+import { TicketEntity, type TicketRow } from './ticket.entity.ts';
+
+export async function getTicket(em: EntityManager, projectId: string, id: string): Promise<TicketRow> {
+  return (await em.findOne(TicketEntity, { id, projectId })) ?? refuseMissing(id);
+}
+
+/** Locks the row until the transaction ends, so that two transitions of one ticket take turns. */
+export async function lockTicket(em: EntityManager, projectId: string, id: string): Promise<TicketRow> {
+  return (await em.findOne(TicketEntity, { id, projectId }, { lockMode: LockMode.PESSIMISTIC_WRITE })) ?? refuseMissing(id);
+}
+
+/** Keeps the ticket in its phase until the transaction ends; others may add to it at the same time. */
+export async function holdTicket(em: EntityManager, projectId: string, id: string): Promise<TicketRow> {
+  await rowsOf(em, sql`select 1 from tickets where id = ${id} and project_id = ${projectId} for key share`);
+  return getTicket(em, projectId, id);
+}
+
+function refuseMissing(ticketId: string): never {
+  throw new CoordinatorError('ticket_not_found', { ticketId });
+}
+
+export const toTicket = (row: TicketRow, workflow: Pick<WorkflowRow, 'name' | 'version'>): Ticket => ({
+  id: row.id,
+  title: row.title,
+  priority: row.priority,
+  workflow: { name: workflow.name, version: workflow.version },
+  phase: row.phase,
+  visit: row.visitNumber,
+  state: row.state,
+  metadata: row.metadata,
+  createdAt: row.createdAt.toISOString(),
+  updatedAt: row.updatedAt.toISOString(),
+  ...(typeof row.description === 'string' && { description: row.description }),
+  ...(typeof row.previousPhase === 'string' && { previousPhase: row.previousPhase }),
+  ...(typeof row.blockedReason === 'string' && { blockedReason: row.blockedReason }),
+});
+
+export interface TicketQuery {
+  readonly projectId: string;
+  readonly phase?: string | undefined;
+  readonly states?: readonly Ticket['state'][] | undefined;
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
+export const listTickets = (em: EntityManager, { projectId, phase, states, after, limit }: TicketQuery): Promise<TicketRow[]> =>
+  em.find(
+    TicketEntity,
+    {
+      projectId,
+      ...(phase !== undefined && { phase }),
+      ...(states !== undefined && { state: [...states] }),
+      ...(after !== undefined && { id: { $lt: after } }),
+    },
+    { orderBy: { id: 'desc' }, limit },
+  );
+
+/** Tickets that their workflow may move: in an automatic phase, with no task open. */
+export const listTicketsToAdvance = (em: EntityManager, limit: number): Promise<{ id: string; projectId: string }[]> =>
+  rowsOf(
+    em,
+    sql<{ id: string; projectId: string }>`select id, project_id from tickets t where state = 'open' and automatic
+        and not exists (select 1 from tasks where visit_id = t.visit_id and state in ('blocked', 'ready', 'running')) order by id limit ${limit}`,
+  );
+
+export const hasOpenTasks = async (em: EntityManager, visitId: string): Promise<boolean> =>
+  (await rowsOf(em, sql`select 1 from tasks where visit_id = ${visitId} and state in ('blocked', 'ready', 'running') limit 1`)).length > 0;

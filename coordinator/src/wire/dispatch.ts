@@ -1,0 +1,44 @@
+import { CoordinatorError, isMethodName, mayAccess, methods } from '@baton/protocol';
+import type { CallContext, Caller, Handlers, Peer, Session } from '../call.ts';
+import type { EntityManager } from '../db/orm.ts';
+import { toFieldProblems } from './field-problems.ts';
+
+/** One call as the wire hands it over: checked as JSON-RPC, not yet as a call of a method. */
+export interface Call {
+  readonly method: string;
+  readonly params: unknown;
+  readonly caller: Caller;
+  readonly peer: Peer | undefined;
+  /** The resume token of an HTTP caller. */
+  readonly sessionToken?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+export type Dispatch = (call: Call) => Promise<unknown>;
+
+export interface DispatchParts {
+  readonly handlers: Handlers;
+  readonly em: EntityManager;
+  /** Finds the session a call belongs to, by its connection or its resume token. */
+  readonly findSession: (call: Call) => Session | undefined | Promise<Session | undefined>;
+}
+
+/** Runs one call: look up, check the role and the parameters, hand over, check the result. */
+export function createDispatch({ handlers, em, findSession }: DispatchParts): Dispatch {
+  return async (call) => {
+    const { method, caller, peer, signal } = call;
+    if (!isMethodName(method)) throw new CoordinatorError('method_unknown', { method });
+    const definition = methods[method];
+    if (!mayAccess(caller.role, definition.access)) throw new CoordinatorError('access_denied', { role: caller.role, needs: definition.access });
+
+    const params = definition.params.safeParse(call.params ?? {});
+    if (!params.success) throw new CoordinatorError('invalid_params', { fields: toFieldProblems(params.error) });
+
+    const session = await findSession(call);
+    if (definition.session && session === undefined) throw new CoordinatorError('session_required');
+
+    const handler = handlers[method] as (params: unknown, context: CallContext) => Promise<unknown>;
+    const result = await handler(params.data, { em: em.fork(), method, signal, caller, peer, session });
+    return definition.result.parse(result);
+  };
+}

@@ -1,0 +1,81 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { CoordinatorError } from '@baton/protocol';
+import { keepAlive, openChannel } from '@baton/sdk/connection';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Caller, Peer } from '../call.ts';
+import type { Config } from '../config.ts';
+import { type Refusal, refuseUpgrade, toRefusal } from './refusal.ts';
+import { openSession, type SessionParts, type WireSession } from './session.ts';
+
+export type SocketConfig = Pick<Config, 'frameBytesMax' | 'connectionsMax' | 'outgoingBytesMax' | 'pingMs'>;
+
+export interface SocketServerParts {
+  readonly config: SocketConfig;
+  readonly session: SessionParts;
+  /** Says who asks for a connection, or why there will be none. */
+  readonly admit: (request: IncomingMessage) => Promise<Caller | Refusal>;
+}
+
+export interface SocketServer {
+  readonly callsInFlight: number;
+  findPeer(id: string): Peer | undefined;
+  /** Closes every connection and settles when all sockets are gone. */
+  close(code: number, reason: string): Promise<void>;
+}
+
+/** A message in more pieces than these is an attack on memory, not a message. */
+const fragmentsMax = 1_024;
+const bufferedChunksMax = 16_384;
+
+export function createSocketServer(server: Server, { config, session, admit }: SocketServerParts): SocketServer {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: config.frameBytesMax,
+    maxFragments: fragmentsMax,
+    maxBufferedChunks: bufferedChunksMax,
+    perMessageDeflate: false,
+  });
+  const sessions = new Map<string, WireSession>();
+  // Counted from the request on, so that a rush of them does not pass the limit while their tokens are looked up.
+  let connections = 0;
+  let isClosed = false;
+
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Node hands over the bare socket: without a listener a reset of it would end the process.
+    socket.on('error', () => socket.destroy());
+    connections++;
+    socket.once('close', () => connections--);
+    if (connections > config.connectionsMax) {
+      refuseUpgrade(socket, toRefusal(new CoordinatorError('overloaded', { retryAfterMs: 1_000 })));
+      return;
+    }
+    void admit(request).then((admitted) => {
+      if (socket.destroyed) return;
+      if (isClosed) refuseUpgrade(socket, toRefusal(new CoordinatorError('draining')));
+      else if ('status' in admitted) refuseUpgrade(socket, admitted);
+      else sockets.handleUpgrade(request, socket, head, (webSocket) => open(webSocket, admitted));
+    });
+  });
+
+  function open(socket: WebSocket, caller: Caller): void {
+    const channel = openChannel(socket, config);
+    keepAlive(socket, config.pingMs);
+    const opened = openSession(session, channel, caller);
+    sessions.set(opened.peer.id, opened);
+    channel.onClose(() => sessions.delete(opened.peer.id));
+  }
+
+  return {
+    get callsInFlight() {
+      return [...sessions.values()].reduce((sum, { callsInFlight }) => sum + callsInFlight, 0);
+    },
+    findPeer: (id) => sessions.get(id)?.peer,
+    async close(code, reason) {
+      isClosed = true;
+      const gone = [...sockets.clients].map((socket) => new Promise<void>((resolve) => void socket.once('close', () => resolve())));
+      for (const opened of sessions.values()) opened.close(code, reason);
+      await Promise.all(gone);
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import type { EdgeKind, FieldProblem, PhaseDefinition, WorkflowDefinition } from '@baton/protocol';
+
+/** What contradicts itself in a workflow, each with the path of the field; empty where it holds together. */
+export function findWorkflowProblems(workflow: WorkflowDefinition): FieldProblem[] {
+  const names = workflow.phases.map(({ name }) => name);
+  const known = new Set(names);
+  const problems: FieldProblem[] = [];
+  const report = (path: string, message: string) => void problems.push({ path, message });
+  const unknown = (name: string) => `There is no phase ${name}; there are ${names.join(', ')}.`;
+
+  for (const [index, name] of names.entries()) {
+    if (names.indexOf(name) !== index) report(`phases[${index}].name`, `The phase ${name} is there twice.`);
+  }
+  for (const [index, { from, to }] of workflow.edges.entries()) {
+    if (!known.has(from)) report(`edges[${index}].from`, unknown(from));
+    if (!known.has(to)) report(`edges[${index}].to`, unknown(to));
+  }
+  if (workflow.blockedPhase !== undefined && !known.has(workflow.blockedPhase)) report('blockedPhase', unknown(workflow.blockedPhase));
+  for (const [index, { name, onRefused, tasks }] of workflow.phases.entries()) {
+    const to = onRefused?.regressTo;
+    if (to !== undefined && findEdge(workflow, name, to)?.kind !== 'regression') {
+      report(`phases[${index}].onRefused.regressTo`, `There is no regression edge from ${name} to ${to}.`);
+    }
+    if (onRefused !== undefined && to === undefined && !tasks.some(({ when }) => when === 'refused')) {
+      report(`phases[${index}].onRefused`, 'Name a phase in regressTo, or give tasks with `when: refused`.');
+    }
+  }
+  for (const name of unreachablePhases(workflow)) report(`phases[${names.indexOf(name)}]`, `No edge leads to ${name}.`);
+  return problems;
+}
+
+function unreachablePhases({ phases, edges }: WorkflowDefinition): string[] {
+  const reached = new Set(phases.slice(0, 1).map(({ name }) => name));
+  // Sets are walked in order of insertion, and what is added on the way is walked too.
+  for (const phase of reached) for (const { from, to } of edges) if (from === phase) reached.add(to);
+  return phases.map(({ name }) => name).filter((name) => !reached.has(name));
+}
+
+export const findPhase = ({ phases }: WorkflowDefinition, name: string): PhaseDefinition | undefined => phases.find((phase) => phase.name === name);
+
+export const findEdge = ({ edges }: WorkflowDefinition, from: string, to: string) => edges.find((edge) => edge.from === from && edge.to === to);
+
+export const firstPhase = ({ phases }: WorkflowDefinition): PhaseDefinition => {
+  const [first] = phases;
+  if (first === undefined) throw new Error('A workflow without phases was stored.');
+  return first;
+};
+
+export const isFinal = ({ edges }: WorkflowDefinition, phase: string): boolean => !edges.some(({ from }) => from === phase);
+
+/** Where work flows from a phase, unless it is final or everything that leaves it goes back. */
+export const nextPhase = ({ edges }: WorkflowDefinition, phase: string): string | undefined =>
+  edges.find(({ from, kind }) => from === phase && kind === 'forward')?.to;
+
+export interface Position {
+  readonly phase: string;
+  /** The phase a blocked ticket was blocked in. */
+  readonly blockedIn: string | null | undefined;
+}
+
+/** All edges that leave where a ticket stands, with the one back to the phase it was blocked in. */
+export function edgesFrom(workflow: WorkflowDefinition, { phase, blockedIn }: Position): { to: string; kind: EdgeKind }[] {
+  const edges = workflow.edges.filter(({ from }) => from === phase).map(({ to, kind }) => ({ to, kind }));
+  const wayBack = phase === workflow.blockedPhase ? blockedIn : undefined;
+  return wayBack === null || wayBack === undefined || edges.some(({ to }) => to === wayBack) ? edges : [...edges, { to: wayBack, kind: 'unblock' }];
+}

@@ -1,0 +1,11 @@
+export { align, type Side } from './align.ts';
+export { type Cell, type CellType, detectType, parseCell } from './cell.ts';
+export { type Column, compareCells, inferColumn } from './column.ts';
+export { CsvError, type CsvOptions, formatCsv, parseCsv } from './csv.ts';
+export { formatDuration, parseDuration } from './duration.ts';
+export { type Aggregate, groupRows, type Summary } from './group.ts';
+export { formatNumber, parseNumber } from './quantity.ts';
+export { renderMarkdown, renderText, type RenderOptions } from './render.ts';
+export { columnIndex, readSheet, type Sheet } from './sheet.ts';
+export { type SortKey, sortRows } from './sort.ts';
+export { displayWidth, truncate } from './width.ts';

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+
+const said = z.object({
+  findings: z
+    .array(
+      z.object({
+        severity: z.enum(['fail', 'warn', 'info']),
+        code: z.string().min(1),
+        message: z.string().min(1),
+        path: z.string().optional(),
+        line: z.int().optional(),
+      }),
+    )
+    .default([]),
+  skip: z.string().min(1).optional(),
+});
+
+/** Standard output larger than this holds no findings: it is a log. */
+export const stdoutBytesMax = 1024 * 1024;
+
+/**
+ * What a program said of its findings: standard output that is, as a whole, a JSON object with `findings` or `skip`.
+ * Any other output is its own business. Throws where it is such an object with mistakes, because a lost finding would be a pass.
+ */
+export function readSaid(stdout: string): z.infer<typeof said> {
+  const value = parseObject(stdout);
+  if (value === undefined || !('findings' in value || 'skip' in value)) return { findings: [] };
+  const read = said.safeParse(value);
+  if (read.success) return read.data;
+  throw new TypeError(`The findings on standard output do not fit: ${z.prettifyError(read.error)}`);
+}
+
+function parseObject(text: string): object | undefined {
+  if (!text.trimStart().startsWith('{')) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,94 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { stdoutBytesMax } from './read-said.ts';
+
+export interface RunProgramOptions {
+  readonly cwd: string | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  readonly input: string | undefined;
+  /** Ends the program and all it has started. */
+  readonly signal: AbortSignal;
+}
+
+export interface ProgramEnd {
+  readonly succeeded: boolean;
+  /** `exit code 1` or `signal SIGSEGV`. */
+  readonly how: string;
+  /** Empty where there was more than can be findings. */
+  readonly stdout: string;
+  readonly stderrTail: string;
+}
+
+const tailCharsMax = 2_000;
+
+/** Runs a program to its end, without a shell. Throws when it cannot be started, and the signal's reason when that aborts. */
+export async function runProgram([program, ...args]: readonly [string, ...string[]], options: RunProgramOptions): Promise<ProgramEnd> {
+  const cwd = resolve(options.cwd ?? '.');
+  // Node reports a missing folder as a missing program.
+  if (!(await isFolder(cwd))) throw new Error(`The folder ${cwd} for ${program} is not there.`);
+  options.signal.throwIfAborted();
+
+  const child = spawn(program, args, {
+    cwd,
+    // oxlint-disable-next-line node/no-process-env -- The little that the plugin process has is what programs need to run.
+    env: { ...process.env, ...options.env },
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    // A group of its own, so that what it starts can be ended with it.
+    detached: true,
+  });
+  const output = collectOutput(child);
+  const kill = () => killGroup(child);
+  options.signal.addEventListener('abort', kill, { once: true });
+  try {
+    const ending = waitForEnd(child, program);
+    // A program need not read what it is given: the pipe then breaks, which is no mistake.
+    child.stdin?.on('error', () => {}).end(options.input);
+    const how = await ending;
+    options.signal.throwIfAborted();
+    return { succeeded: how === 'exit code 0', how, ...output() };
+  } finally {
+    options.signal.removeEventListener('abort', kill);
+  }
+}
+
+function waitForEnd(child: ChildProcess, program: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (error) => reject(new Error(`${program} cannot be started: ${explain(error)}`, { cause: error })));
+    // Something it left running would keep its output open, and the verdict waiting.
+    child.once('exit', () => killGroup(child));
+    child.once('close', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
+  });
+}
+
+const explain = (error: Error) => ('code' in error && error.code === 'ENOENT' ? 'there is no such program.' : error.message);
+
+function collectOutput(child: ChildProcess): () => Pick<ProgramEnd, 'stdout' | 'stderrTail'> {
+  const chunks: Buffer[] = [];
+  let stdoutBytes = 0;
+  let stderrTail = '';
+  child.stdout?.on('data', (chunk: Buffer) => {
+    stdoutBytes += chunk.length;
+    if (stdoutBytes <= stdoutBytesMax) chunks.push(chunk);
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderrTail = (stderrTail + text).slice(-tailCharsMax);
+  });
+  return () => ({ stdout: stdoutBytes > stdoutBytesMax ? '' : Buffer.concat(chunks).toString('utf8'), stderrTail });
+}
+
+/** The group outlives its first process, as long as anything it started runs. */
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
+const isFolder = (path: string) =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );

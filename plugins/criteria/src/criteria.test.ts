@@ -1,0 +1,133 @@
+import type { ArtifactWithContent, Criterion, JsonValue } from '@baton/sdk/plugin';
+import { describe, expect, test } from 'vitest';
+import plugin from './index.ts';
+import { judgeCriterion } from './judge-criterion.ts';
+
+const artifact = (content: JsonValue | undefined, { type = 'report', name = 'default' } = {}): ArtifactWithContent => ({
+  id: '0197f000-0000-7000-8000-000000000001',
+  ticketId: '0197f000-0000-7000-8000-000000000002',
+  phase: 'TESTING',
+  visit: 1,
+  type,
+  name,
+  version: 1,
+  mediaType: 'application/json',
+  sha256: '0'.repeat(64),
+  sizeBytes: 1,
+  author: 'tester',
+  createdAt: '2026-01-01T00:00:00.000Z',
+  ...(content === undefined ? {} : { content }),
+});
+
+const judge = (content: JsonValue | undefined, criterion: Omit<Criterion, 'artifact'>) =>
+  judgeCriterion({ artifact: 'report', ...criterion }, [artifact(content)]).map(({ message }) => message);
+
+describe('a criterion that holds', () => {
+  test.each<[JsonValue, Omit<Criterion, 'artifact'>]>([
+    [{ percentage: 80 }, { path: 'percentage', op: '>=', value: 80 }],
+    [{ failed: 0 }, { path: 'failed', op: '==', value: 0 }],
+    [{ failed: 0 }, { path: 'failed', op: '<', value: 1 }],
+    [{ failed: 1 }, { path: 'failed', op: '<=', value: 1 }],
+    [{ a: { b: [1, 2] } }, { path: 'a', op: '==', value: { b: [1, 2] } }],
+    [{ state: 'green' }, { path: 'state', op: '!=', value: 'red' }],
+    [{ suites: [{ passed: 3 }, { passed: 4 }] }, { path: 'suites.1.passed', op: '>', value: 3 }],
+    [{ length: 600 }, { path: 'length', op: '>=', value: 500 }],
+    ['x'.repeat(600), { path: 'length', op: '>=', value: 500 }],
+    [
+      { text: 'abc', list: [1, 2] },
+      { path: 'text.length', op: '==', value: 3 },
+    ],
+    [
+      { text: 'abc', list: [1, 2] },
+      { path: 'list.length', op: '==', value: 2 },
+    ],
+    [{ text: 'a sharp knife' }, { path: 'text', op: 'contains', value: 'sharp' }],
+    [{ sections: ['scope', 'risks'] }, { path: 'sections', op: 'contains', value: 'scope' }],
+    [{ sections: ['scope', 'acceptance_criteria', 'x'] }, { path: 'sections', op: 'containsAll', value: ['scope', 'acceptance_criteria'] }],
+    [{ sections: { scope: '…', risks: '…' } }, { path: 'sections', op: 'containsAll', value: ['scope'] }],
+    [{ version: '1.2.3' }, { path: 'version', op: 'matches', value: '^\\d+\\.\\d+\\.\\d+$' }],
+    [{ tests: [] }, { path: 'tests', op: 'exists' }],
+    [{}, { path: 'secret', op: 'exists', value: false }],
+    [{ error: null }, { path: 'error', op: '==', value: null }],
+  ])('%j: %j', (content, criterion) => {
+    expect(judge(content, criterion)).toEqual([]);
+  });
+});
+
+describe('a criterion that does not hold says what was found and what was wanted', () => {
+  test.each<[JsonValue | undefined, Omit<Criterion, 'artifact'>, string]>([
+    [{ percentage: 61.4 }, { path: 'percentage', op: '>=', value: 80 }, 'report: percentage is 61.4, wanted >= 80'],
+    [{ percentage: 79.9 }, { path: 'percentage', op: '>=', value: 80 }, 'report: percentage is 79.9, wanted >= 80'],
+    [{ percentage: null }, { path: 'percentage', op: '>=', value: 80 }, 'report: percentage is null, wanted >= 80'],
+    [{ percentage: '81' }, { path: 'percentage', op: '>=', value: 80 }, 'report: percentage is "81", wanted >= 80 (it is not a number)'],
+    [{}, { path: 'percentage', op: '>=', value: 80 }, 'report: percentage is missing, wanted >= 80'],
+    [null, { path: 'percentage', op: '>=', value: 80 }, 'report: percentage is missing, wanted >= 80'],
+    [
+      undefined,
+      { path: 'percentage', op: '>=', value: 80 },
+      'report: its content is kept elsewhere, so that percentage cannot be read, wanted >= 80',
+    ],
+    [
+      { percentage: 90 },
+      { path: 'percentage', op: '>=' },
+      'report: percentage is 90, wanted >= (the criterion has no value to compare with)',
+    ],
+    [
+      { percentage: 90 },
+      { path: 'percentage', op: '>=', value: 'much' },
+      'report: percentage is 90, wanted >= "much" (the criterion has no number to compare with)',
+    ],
+    [{ state: null }, { path: 'state', op: '!=', value: 'red' }, 'report: state is null, wanted != "red"'],
+    [{ length: 120 }, { path: 'length', op: '>=', value: 500 }, 'report: length is 120, wanted >= 500'],
+    [
+      { sections: ['scope'] },
+      { path: 'sections', op: 'containsAll', value: ['scope', 'risks'] },
+      'report: sections is ["scope"], wanted to contain all of ["scope","risks"]',
+    ],
+    [
+      { sections: 5 },
+      { path: 'sections', op: 'contains', value: 5 },
+      'report: sections is 5, wanted to contain 5 (it is neither a text nor a list nor an object)',
+    ],
+    [
+      { sections: ['a'] },
+      { path: 'sections', op: 'containsAll', value: 'a' },
+      'report: sections is ["a"], wanted to contain all of "a" (the criterion has no list to look for)',
+    ],
+    [{ tests: null }, { path: 'tests', op: 'exists' }, 'report: tests is null, wanted to be there'],
+    [{ secret: 'x' }, { path: 'secret', op: 'exists', value: false }, 'report: secret is "x", wanted not to be there'],
+    [{ version: 3 }, { path: 'version', op: 'matches', value: '3' }, 'report: version is 3, wanted to match "3" (it is not a text)'],
+    [
+      { version: '3' },
+      { path: 'version', op: 'matches', value: '(' },
+      'report: version is "3", wanted to match "(" (the pattern is wrong: Invalid regular expression: /(/: Unterminated group)',
+    ],
+  ])('%j: %j', (content, criterion, message) => {
+    expect(judge(content, criterion)).toEqual([message]);
+  });
+
+  test.each(['constructor.name', '__proto__', 'toString', 'list.map', 'text.0'])('what %s would inherit is not found', (path) => {
+    expect(judge({ list: [], text: 'a' }, { path, op: 'exists' })).toEqual([`report: ${path} is missing, wanted to be there`]);
+  });
+});
+
+test('every artifact of the type is judged, and named where it has a name', () => {
+  const artifacts = [artifact({ failed: 0 }), artifact({ failed: 2 }, { name: 'unit' }), artifact({ failed: 9 }, { type: 'other' })];
+
+  expect(judgeCriterion({ artifact: 'report', path: 'failed', op: '==', value: 0 }, artifacts)).toEqual([
+    { code: 'criterion_failed', message: 'report (unit): failed is 2, wanted == 0' },
+  ]);
+});
+
+test('an artifact that is not there fails', () => {
+  expect(judgeCriterion({ artifact: 'test_coverage', path: 'percentage', op: '>=', value: 80 }, [])).toEqual([
+    { code: 'artifact_missing', message: 'test_coverage: there is no such artifact, wanted percentage >= 80' },
+  ]);
+});
+
+test('a configuration with an unknown operator does not fit', () => {
+  const [validator] = plugin.validators;
+
+  expect(validator!.config.safeParse({ criteria: [{ artifact: 'a', path: 'b', op: '=~', value: 1 }] }).success).toBe(false);
+  expect(validator!.config.safeParse({ criteria: [{ artifact: 'a', path: 'b', op: '==', value: 1 }] }).success).toBe(true);
+});

@@ -1,0 +1,104 @@
+import type { ContextItem, ContextKind } from '@baton/sdk/plugin';
+import { describe, expect, test } from 'vitest';
+import { digestItems } from './digest-items.ts';
+
+/** Words and marks, which is enough of a counter for a test. */
+const count = (text: string) => text.split(/\s+/).filter(Boolean).length;
+
+let number = 0;
+function item(kind: ContextKind, text: string, more: Partial<ContextItem> = {}): ContextItem {
+  number += 1;
+  return {
+    id: crypto.randomUUID(),
+    citation: `c:${number}`,
+    ticketId: '0197f000-0000-7000-8000-000000000002',
+    phase: 'DESIGN',
+    visit: 1,
+    kind,
+    text,
+    references: [],
+    pinned: false,
+    author: 'a',
+    createdAt: `2026-01-01T00:00:${String(number % 60).padStart(2, '0')}.000Z`,
+    ...more,
+  };
+}
+const linesOf = (items: readonly ContextItem[], budgetTokens: number) => digestItems(items, { budgetTokens, count }).text.split('\n');
+
+describe('a digest', () => {
+  test('puts constraints, rejected alternatives and numbers first, then the newest of each kind', () => {
+    const items = [
+      item('decision', 'Use flags.', { citation: 'c:1' }),
+      item('decision', 'Use two flags.', { citation: 'c:2' }),
+      item('number', 'Coverage is 61.4.', { citation: 'c:3' }),
+      item('constraint', 'No new dependencies.', { citation: 'c:4', rationale: 'Audits take weeks.' }),
+      item('rejected', 'A rewrite.', { citation: 'c:5', rationale: 'Too long.' }),
+      item('fact', 'The parser was split. It has three parts.', { citation: 'c:6' }),
+    ];
+
+    expect(linesOf(items, 1_000)).toEqual([
+      'constraint: No new dependencies. (Audits take weeks.) [c:4]',
+      'rejected: A rewrite. (Too long.) [c:5]',
+      'number: Coverage is 61.4. [c:3]',
+      'decision: Use two flags. [c:2]',
+      'decision: Use flags. [c:1]',
+      'fact: The parser was split. It has three parts. [c:6]',
+    ]);
+  });
+
+  test('says once what was noted twice, and cites both', () => {
+    const items = [item('risk', 'Scope creep', { citation: 'c:1' }), item('risk', 'scope  creep', { citation: 'c:2' })];
+
+    expect(digestItems(items, { budgetTokens: 100, count })).toEqual({ text: 'risk: scope creep [c:2][c:1]', citations: ['c:2', 'c:1'] });
+  });
+
+  test('of nothing is empty', () => {
+    expect(digestItems([], { budgetTokens: 50, count })).toEqual({ text: '', citations: [] });
+  });
+
+  test('is the same for the same items in whatever order they come', () => {
+    const items = Array.from({ length: 40 }, (_, index) =>
+      item(index % 2 === 0 ? 'fact' : 'number', `Statement ${index}. And more of it.`),
+    );
+
+    expect(digestItems(items.toReversed(), { budgetTokens: 120, count })).toEqual(digestItems(items, { budgetTokens: 120, count }));
+  });
+});
+
+describe('a small budget', () => {
+  test.each([0, 1, 5, 10, 20, 50, 100, 200])('of %i tokens is never exceeded', (budgetTokens) => {
+    const items = Array.from({ length: 60 }, (_, index) =>
+      item(index % 3 === 0 ? 'constraint' : 'fact', `Statement ${index} holds. It has a reason. And a consequence.`, {
+        rationale: 'Somebody said so.',
+      }),
+    );
+
+    const { text, citations } = digestItems(items, { budgetTokens, count });
+
+    expect(count(text)).toBeLessThanOrEqual(budgetTokens);
+    expect(text === '' ? [] : text.split('\n').map((line) => /\[(c:\d+)\]$/.exec(line)![1])).toEqual(citations);
+  });
+
+  test('gives no place to others while a constraint has none', () => {
+    const items = [item('constraint', 'one two three four five six seven eight'), item('fact', 'Short.')];
+
+    expect(linesOf(items, 8)).toEqual(['']);
+  });
+
+  test('keeps the first sentence of a constraint that has no place as a whole', () => {
+    const items = [
+      item('constraint', 'Keep the interface. Callers in other houses depend on it and cannot be changed.', { citation: 'c:9' }),
+    ];
+
+    expect(linesOf(items, 8)).toEqual(['constraint: Keep the interface. … [c:9]']);
+  });
+
+  test('keeps the first sentences of several facts rather than all of one', () => {
+    const items = [
+      item('fact', 'First done. Then more.', { citation: 'c:1' }),
+      item('fact', 'Second done. Then more.', { citation: 'c:2' }),
+    ];
+
+    expect(linesOf(items, 10)).toEqual(['fact: Second done. [c:2]', 'fact: First done. [c:1]']);
+  });
+});

@@ -1,0 +1,16 @@
+import { z } from 'zod';
+import type { Access } from './define.ts';
+
+/** What each role may do. A method names the access it needs; nothing else decides. */
+export const roleAccess = {
+  viewer: ['read'],
+  agent: ['read', 'work'],
+  operator: ['read', 'work', 'operate'],
+  admin: ['read', 'work', 'operate', 'administer'],
+} as const satisfies Record<string, readonly Access[]>;
+
+export type Role = keyof typeof roleAccess;
+export const roles = Object.keys(roleAccess) as [Role, ...Role[]];
+export const role = z.enum(roles).meta({ id: 'Role' });
+
+export const mayAccess = (of: Role, access: Access): boolean => (roleAccess[of] as readonly Access[]).includes(access);

@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import { event, method, notification, readParams, writeParams } from './define.ts';
+import { revocationReasons } from './task.ts';
+import { capabilities, capability, cursor, id, jsonObject, limit, name, timestamp } from './values.ts';
+
+export const agentStates = ['active', 'draining', 'terminated'] as const;
+export const agentState = z.enum(agentStates).meta({ id: 'AgentState' });
+
+/** Computed from the silence, never stored: two beats missed is stale, a lease that has ended is lost. */
+export const agentHealth = z.enum(['healthy', 'stale', 'lost']).meta({ id: 'AgentHealth' });
+export type AgentHealth = z.infer<typeof agentHealth>;
+
+export const agent = z
+  .object({
+    id,
+    name: z.string(),
+    capabilities: z.array(z.string()),
+    capacity: z.int(),
+    tags: z.array(z.string()),
+    metadata: jsonObject,
+    state: agentState,
+    health: agentHealth,
+    epoch: z.int(),
+    running: z.int(),
+    silenceMs: z.number().optional(),
+    registeredAt: timestamp,
+  })
+  .meta({ id: 'Agent' });
+export type Agent = z.infer<typeof agent>;
+
+/** What an agent needs to keep its session: how often to beat, and how long its claims outlive its silence. */
+const session = z.object({
+  agentId: id,
+  sessionId: id,
+  /** Grows with each session of the agent; a newer one fences the older. */
+  epoch: z.int(),
+  resumeToken: z.string(),
+  heartbeatMs: z.int(),
+  leaseMs: z.int(),
+  graceMs: z.int(),
+  /** Whether this is the session that the resume token named. */
+  resumed: z.boolean(),
+  /** The attempts that this session still holds. */
+  attempts: z.array(z.object({ taskId: id, attempt: z.int() })),
+});
+
+export const agentMethods = {
+  'agent/register': method({
+    summary: 'Makes this connection the session of an agent. The name is the identity; with a resume token the earlier session goes on.',
+    access: 'work',
+    session: false,
+    idempotent: false,
+    params: writeParams({
+      name,
+      capabilities,
+      capacity: z.int().min(1).max(1_000).default(1),
+      tags: z.array(capability).max(64).default([]),
+      metadata: jsonObject.default({}),
+      resumeToken: z.string().max(256).optional(),
+    }),
+    result: session,
+    errors: ['draining'],
+  }),
+  'agent/heartbeat': method({
+    summary: 'Keeps the session alive. The answer names the reported attempts that are no longer held.',
+    access: 'work',
+    session: true,
+    idempotent: true,
+    params: writeParams({
+      /** All that the agent has in hand. What it was given and does not name is handed out again; left out, nothing is compared. */
+      attempts: z.array(z.object({ taskId: id, attempt: z.int() })).max(1_000).optional(),
+      eventLoopLagMs: z.number().min(0).optional(),
+    }),
+    result: z.object({ heartbeatMs: z.int(), leaseMs: z.int(), revoked: z.array(z.object({ taskId: id, attempt: z.int(), reason: z.enum(revocationReasons) })) }),
+    errors: ['session_unknown'],
+  }),
+  'agent/drain': method({
+    summary: 'Takes nothing new from here on; running attempts are finished.',
+    access: 'work',
+    session: true,
+    idempotent: true,
+    params: writeParams({}),
+    result: z.object({ running: z.int() }),
+    errors: ['session_unknown'],
+  }),
+  'agent/deregister': method({
+    summary: 'Ends the session. What it still runs is given to others at once.',
+    access: 'work',
+    session: true,
+    idempotent: true,
+    params: writeParams({ reason: z.string().max(1_000).optional() }),
+    result: z.object({}),
+    errors: ['session_unknown'],
+  }),
+  'agent/get': method({
+    summary: 'Returns one agent.',
+    access: 'read',
+    session: false,
+    idempotent: true,
+    params: readParams({ agentId: id }),
+    result: agent,
+    errors: ['agent_not_found'],
+  }),
+  'agent/list': method({
+    summary: 'Lists agents by name; those that are lost or terminated only when asked for.',
+    access: 'read',
+    session: false,
+    idempotent: true,
+    params: readParams({ all: z.boolean().default(false), after: cursor.optional(), limit: limit.default(100) }),
+    result: z.object({ agents: z.array(agent), next: z.string().optional() }),
+    errors: [],
+  }),
+};
+
+const agentEvent = { agentId: id, agentName: z.string(), sessionId: id, epoch: z.int() };
+
+export const agentEvents = {
+  'agent.registered': event({ summary: 'An agent began a session.', data: z.object({ ...agentEvent, capabilities: z.array(z.string()), capacity: z.int() }) }),
+  'agent.deregistered': event({ summary: 'An agent ended its session.', data: z.object({ ...agentEvent, reason: z.string().optional() }) }),
+  'agent.lost': event({ summary: 'A session ended in silence, or a newer one took its place; its attempts and locks are free.', data: z.object({ ...agentEvent, reason: z.string() }) }),
+};
+
+export const agentNotifications = {
+  'agent/sessionEnded': notification({
+    summary: 'This connection is no longer the session of its agent.',
+    params: z.object({ sessionId: id, reason: z.string() }),
+  }),
+};

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { event, method, readParams, writeParams } from './define.ts';
+import { cursor, id, jsonValue, limit, phaseName, sha256, timestamp } from './values.ts';
+
+export const artifactType = z
+  .string()
+  .min(1)
+  .max(128)
+  .regex(/^[a-z][a-z0-9_.-]*$/, 'Lower-case letters, digits and _ . - only, such as test_coverage.')
+  .meta({ id: 'ArtifactType' });
+
+/**
+ * A piece of evidence. Content is inline JSON up to the limit of the coordinator; what is larger stays where it is and is
+ * named by `uri` with its digest and size.
+ */
+export const newArtifact = z
+  .strictObject({
+    type: artifactType,
+    /** What tells two artifacts of one type apart, often a path. Storing the same name again makes the next version. */
+    name: z.string().min(1).max(1_024).default('default'),
+    mediaType: z.string().max(255).default('application/json'),
+    content: jsonValue.optional(),
+    uri: z.string().max(2_048).optional(),
+    sha256: sha256.optional(),
+    sizeBytes: z.int().min(0).optional(),
+  })
+  .refine(({ content, uri }) => (content === undefined) !== (uri === undefined), { message: 'Give either content or uri.', path: ['content'] })
+  .refine(({ uri, sha256 }) => uri === undefined || sha256 !== undefined, { message: 'An artifact with a uri needs its sha256.', path: ['sha256'] })
+  .meta({ id: 'NewArtifact' });
+export type NewArtifact = z.infer<typeof newArtifact>;
+export type NewArtifactInput = z.input<typeof newArtifact>;
+
+export const artifact = z
+  .object({
+    id,
+    ticketId: id,
+    phase: phaseName,
+    visit: z.int(),
+    type: z.string(),
+    name: z.string(),
+    version: z.int(),
+    mediaType: z.string(),
+    sha256,
+    sizeBytes: z.int(),
+    uri: z.string().optional(),
+    taskId: id.optional(),
+    attempt: z.int().optional(),
+    /** The name of the agent that made it, or of the token that stored it. */
+    author: z.string(),
+    createdAt: timestamp,
+  })
+  .meta({ id: 'Artifact' });
+export type Artifact = z.infer<typeof artifact>;
+
+export const artifactWithContent = artifact.extend({ content: jsonValue.optional() }).meta({ id: 'ArtifactWithContent' });
+export type ArtifactWithContent = z.infer<typeof artifactWithContent>;
+
+export const artifactMethods = {
+  'artifact/put': method({
+    summary: 'Stores an artifact for the current phase visit of a ticket, as the next version of its type and name. The same content again makes no new version.',
+    access: 'work',
+    session: false,
+    idempotent: false,
+    params: writeParams({ ticketId: id, artifact: newArtifact, taskId: id.optional(), attempt: z.int().min(1).optional() }),
+    result: artifact,
+    errors: ['ticket_not_found', 'limit_exceeded', 'claim_stale'],
+  }),
+  'artifact/get': method({
+    summary: 'Returns one artifact with its content.',
+    access: 'read',
+    session: false,
+    idempotent: true,
+    params: readParams({ artifactId: id }),
+    result: artifactWithContent,
+    errors: ['artifact_not_found'],
+  }),
+  'artifact/list': method({
+    summary: 'Lists artifacts without their content, oldest first; with `current` only the newest versions of the current visit.',
+    access: 'read',
+    session: false,
+    idempotent: true,
+    params: readParams({ ticketId: id, type: artifactType.optional(), current: z.boolean().default(false), after: cursor.optional(), limit: limit.default(100) }),
+    result: z.object({ artifacts: z.array(artifact), next: z.string().optional() }),
+    errors: ['ticket_not_found'],
+  }),
+};
+
+export const artifactEvents = {
+  'artifact.stored': event({
+    summary: 'A new version of an artifact was stored.',
+    data: z.object({ artifactId: id, ticketId: id, phase: phaseName, type: z.string(), name: z.string(), version: z.int(), sha256, author: z.string() }),
+  }),
+};

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { role } from './access.ts';
+import { method, readParams } from './define.ts';
+import { jsonObject, name } from './values.ts';
+
+/** What an acknowledged write survives. */
+export const durability = z
+  .object({
+    store: z.enum(['postgresql', 'embedded']),
+    /** The end of the coordinator's process, however sudden. */
+    survivesProcessCrash: z.boolean(),
+    /** The loss of the machine's power. `depends` is for the database server's own settings to say. */
+    survivesPowerLoss: z.enum(['yes', 'no', 'depends']),
+    explanation: z.string(),
+  })
+  .meta({ id: 'Durability' });
+export type Durability = z.infer<typeof durability>;
+
+export const coordinatorMethods = {
+  'coordinator/info': method({
+    summary: 'Tells which coordinator this is, what its store survives, and who is asking.',
+    access: 'read',
+    session: false,
+    idempotent: true,
+    params: readParams({}),
+    result: z.object({ name: z.literal('baton'), version: z.string(), durability, uptimeMs: z.number(), project: name, role }),
+    errors: [],
+  }),
+  'rpc.discover': method({
+    summary: 'Returns the OpenRPC document of this coordinator.',
+    access: 'read',
+    session: false,
+    idempotent: true,
+    params: readParams({}),
+    result: jsonObject,
+    errors: [],
+  }),
+};

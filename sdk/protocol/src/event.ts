@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { agentEvents } from './agent.ts';
+import { artifactEvents } from './artifact.ts';
+import { contextEvents } from './context.ts';
+import { method, notification, readParams } from './define.ts';
+import { gateEvents } from './gate.ts';
+import { lockEvents } from './lock.ts';
+import { taskEvents } from './task.ts';
+import { ticketEvents } from './ticket.ts';
+import { id, jsonObject, limit, timestamp } from './values.ts';
+
+export const events = { ...ticketEvents, ...taskEvents, ...agentEvents, ...lockEvents, ...artifactEvents, ...gateEvents, ...contextEvents };
+export type EventName = keyof typeof events;
+export type EventData<E extends EventName> = z.output<(typeof events)[E]['data']>;
+export const eventNames = Object.keys(events) as [EventName, ...EventName[]];
+
+/** A fact with its place in the project's stream: 1, 2, 3 … in the order of commits, without a gap. */
+export const recordedEvent = z
+  .object({ seq: z.int(), name: z.enum(eventNames), ticketId: id.optional(), at: timestamp, data: jsonObject })
+  .meta({ id: 'RecordedEvent' });
+/** The union over all events, so that a check of `name` tells the shape of `data`. */
+export type RecordedEvent = { [E in EventName]: { seq: number; name: E; ticketId?: string | undefined; at: string; data: EventData<E> } }[EventName];
+
+const after = z.int().min(0);
+
+export const eventMethods = {
+  'event/list': method({
+    summary: 'Lists events after a number, in order.',
+    access: 'read',
+    session: false,
+    idempotent: true,
+    params: readParams({ after: after.default(0), ticketId: id.optional(), limit: limit.default(100) }),
+    result: z.object({ events: z.array(recordedEvent), lastSeq: z.int() }),
+    errors: [],
+  }),
+  'event/subscribe': method({
+    summary: 'Sends this connection every event after a number, in order and without a gap; from now on if none is given. WebSocket only.',
+    access: 'read',
+    session: false,
+    idempotent: false,
+    params: readParams({ after: after.optional(), ticketId: id.optional() }),
+    result: z.object({ subscriptionId: id, after }),
+    errors: ['limit_exceeded', 'invalid_request'],
+  }),
+  'event/unsubscribe': method({
+    summary: 'Ends a subscription.',
+    access: 'read',
+    session: false,
+    idempotent: true,
+    params: readParams({ subscriptionId: id }),
+    result: z.object({}),
+    errors: ['subscription_not_found', 'invalid_request'],
+  }),
+};
+
+export const eventNotifications = {
+  'event/published': notification({
+    summary: 'Events of a subscription, in order.',
+    params: z.object({ subscriptionId: id, events: z.array(recordedEvent) }),
+  }),
+};

@@ -1,0 +1,156 @@
+import { z } from 'zod';
+import { event, method, readParams, writeParams } from './define.ts';
+import { id, jsonObject, jsonValue, name, phaseName, sha256, timestamp } from './values.ts';
+
+export const criterionOperators = ['==', '!=', '>', '>=', '<', '<=', 'contains', 'containsAll', 'matches', 'exists'] as const;
+
+/** One comparison on the content of an artifact: `{ artifact: 'test_coverage', path: 'percentage', op: '>=', value: 80 }`. */
+export const criterion = z
+  .strictObject({
+    /** The artifact's type. Every current artifact of this type is judged. */
+    artifact: z.string().min(1).max(128),
+    /** Where in the content to look: names and indices with dots between them, as in `suites.0.failed`. */
+    path: z.string().min(1).max(512),
+    op: z.enum(criterionOperators),
+    value: jsonValue.optional(),
+  })
+  .meta({ id: 'Criterion' });
+export type Criterion = z.infer<typeof criterion>;
+
+export const gateValidator = z
+  .strictObject({
+    /** The validator's name, as a plugin offers it. */
+    use: name,
+    config: jsonObject.default({}),
+    /** An advisory validator is reported and never holds the gate. */
+    requirement: z.enum(['required', 'advisory']).default('required'),
+    /** What a crash or a time-out of the validator means. */
+    onError: z.enum(['block', 'ignore']).default('block'),
+    timeoutMs: z.int().min(1).max(3_600_000).optional(),
+  })
+  .meta({ id: 'GateValidator' });
+export type GateValidator = z.infer<typeof gateValidator>;
+
+export const gateDefinition = z
+  .strictObject({
+    /** Types of which at least one artifact must have been stored in the current visit. */
+    artifacts: z.array(z.string().min(1).max(128)).max(100).default([]),
+    /** How many tasks must have been completed at least. All that are not cancelled or skipped must be completed in any case. */
+    tasksMin: z.int().min(0).default(1),
+    criteria: z.array(criterion).max(1_000).default([]),
+    validators: z.array(gateValidator).max(100).default([]),
+  })
+  .meta({ id: 'GateDefinition' });
+export type GateDefinition = z.infer<typeof gateDefinition>;
+
+export const finding = z
+  .object({
+    severity: z.enum(['fail', 'warn', 'info']),
+    code: z.string().max(128),
+    message: z.string().max(4_000),
+    path: z.string().max(1_024).optional(),
+    line: z.int().optional(),
+  })
+  .meta({ id: 'Finding' });
+export type Finding = z.infer<typeof finding>;
+
+/** A crash, a time-out and a refusal are three different things; none of them is a pass. */
+export const verdictOutcomes = ['pass', 'fail', 'error', 'timeout', 'skipped'] as const;
+export const verdict = z
+  .object({
+    validator: z.string(),
+    requirement: z.enum(['required', 'advisory']),
+    outcome: z.enum(verdictOutcomes),
+    findings: z.array(finding),
+    durationMs: z.number(),
+  })
+  .meta({ id: 'Verdict' });
+export type Verdict = z.infer<typeof verdict>;
+
+/** Why a gate does not let a ticket go. `code` is for programs, `message` for people. */
+export const gateReason = z
+  .object({
+    code: z.enum(['artifact_missing', 'task_open', 'task_failed', 'tasks_too_few', 'validator_failed', 'validator_error', 'validator_timeout', 'validator_skipped']),
+    message: z.string(),
+    artifactType: z.string().optional(),
+    taskId: id.optional(),
+    validator: z.string().optional(),
+  })
+  .meta({ id: 'GateReason' });
+export type GateReason = z.infer<typeof gateReason>;
+
+export const judgedArtifact = z.object({ artifactId: id, type: z.string(), name: z.string(), version: z.int(), sha256 }).meta({ id: 'JudgedArtifact' });
+
+export const gateResult = z
+  .object({
+    id,
+    ticketId: id,
+    phase: phaseName,
+    visit: z.int(),
+    outcome: z.enum(['passed', 'failed']),
+    /** Of all that was judged: artifact versions, task set and gate definition. Another digest makes the result stale. */
+    digest: sha256,
+    judged: z.array(judgedArtifact),
+    reasons: z.array(gateReason),
+    verdicts: z.array(verdict),
+    durationMs: z.number(),
+    createdAt: timestamp,
+  })
+  .meta({ id: 'GateResult' });
+export type GateResult = z.infer<typeof gateResult>;
+
+export const gateStates = ['not_configured', 'blocked', 'waiting_tasks', 'ready'] as const;
+
+export const gateStatus = z
+  .object({
+    ticketId: id,
+    phase: phaseName,
+    visit: z.int(),
+    state: z.enum(gateStates),
+    /** All that can be known without running a validator is in order. */
+    met: z.boolean(),
+    missing: z.array(gateReason),
+    /** The newest result of this visit. */
+    result: gateResult.optional(),
+    /** The result judged something else than what is there now. */
+    stale: z.boolean(),
+  })
+  .meta({ id: 'GateStatus' });
+export type GateStatus = z.infer<typeof gateStatus>;
+
+export const gateMethods = {
+  'gate/status': method({
+    summary: 'Tells what the gate of the current phase still lacks. Runs no validator and writes nothing.',
+    access: 'read',
+    session: false,
+    idempotent: true,
+    params: readParams({ ticketId: id }),
+    result: gateStatus,
+    errors: ['ticket_not_found'],
+  }),
+  'gate/validate': method({
+    summary: 'Judges the gate of the current phase and records the result, bound to the digest of what was judged.',
+    access: 'work',
+    session: false,
+    idempotent: false,
+    params: writeParams({ ticketId: id }),
+    result: gateResult,
+    errors: ['ticket_not_found', 'overloaded'],
+  }),
+  'gate/results': method({
+    summary: 'Lists what the gates of a ticket have said, oldest first.',
+    access: 'read',
+    session: false,
+    idempotent: true,
+    params: readParams({ ticketId: id }),
+    result: z.object({ results: z.array(gateResult) }),
+    errors: ['ticket_not_found'],
+  }),
+};
+
+export const gateEvents = {
+  'gate.evaluated': event({
+    summary: 'A gate was judged.',
+    data: z.object({ ticketId: id, phase: phaseName, visit: z.int(), outcome: z.enum(['passed', 'failed']), reasons: z.array(gateReason), verdicts: z.array(verdict.omit({ findings: true })) }),
+  }),
+};

@@ -1,0 +1,81 @@
+export { type Access, type EventDefinition, type MethodDefinition, type NotificationDefinition } from './define.ts';
+export { mayAccess, type Role, role, roleAccess, roles } from './access.ts';
+export {
+  CoordinatorError,
+  type ErrorBlame,
+  errorCatalogue,
+  type ErrorInfo,
+  errorInfo,
+  type ErrorKind,
+  errorKinds,
+  type FieldProblem,
+  isErrorKind,
+} from './errors.ts';
+export { finalStates, type Machine, next, sourcesOf, type StateOf, type StepOf, toMermaid } from './machine.ts';
+export { type JsonObject, type JsonValue, type Priority, priorities, priority, capabilities, capability, name, phaseName } from './values.ts';
+export { type Agent, agent, type AgentHealth } from './agent.ts';
+export { type Artifact, artifact, artifactType, type ArtifactWithContent, type NewArtifact, newArtifact, type NewArtifactInput } from './artifact.ts';
+export { type ContextItem, type ContextKind, contextKind, contextKinds, type ContextPack, type NewContextItem, newContextItem, type NewContextItemInput, type PhaseContext } from './context.ts';
+export { type Durability } from './coordinator.ts';
+export { type EventData, type EventName, eventNames, events, type RecordedEvent } from './event.ts';
+export {
+  type Criterion,
+  criterion,
+  criterionOperators,
+  type Finding,
+  finding,
+  type GateDefinition,
+  gateDefinition,
+  type GateReason,
+  type GateResult,
+  type GateStatus,
+  type GateValidator,
+  type Verdict,
+  verdictOutcomes,
+} from './gate.ts';
+export { type GrantedLock, type Lock, lockKey, type LockMode, type LockRequest, lockRequest } from './lock.ts';
+export { type Project } from './project.ts';
+export {
+  type Attempt,
+  type AttemptOutcome,
+  attemptOutcomes,
+  type Claim,
+  type NewTask,
+  newTask,
+  type NewTaskInput,
+  type RevocationReason,
+  type Task,
+  type TaskDetails,
+  type TaskError,
+  taskMachine,
+  taskRef,
+  type TaskState,
+} from './task.ts';
+export { type PhaseVisit, type Ticket } from './ticket.ts';
+export {
+  type EdgeKind,
+  edgeKinds,
+  type PhaseDefinition,
+  phaseDefinition,
+  softwareDelivery,
+  type TaskTemplate,
+  taskTemplate,
+  type Workflow,
+  type WorkflowDefinition,
+  workflowDefinition,
+  type WorkflowDefinitionInput,
+} from './workflow.ts';
+export {
+  isMethodName,
+  type MethodName,
+  methodNames,
+  methods,
+  type NotificationName,
+  type NotificationParams,
+  notifications,
+  type Params,
+  type ParamsInput,
+  type Result,
+} from './methods.ts';
+export { toOpenRpc } from './openrpc.ts';
+export { type CallOptions, type Client, createClient, type Send } from './client.ts';

@@ -1,0 +1,44 @@
+import type { z } from 'zod';
+import { agentMethods, agentNotifications } from './agent.ts';
+import { artifactMethods } from './artifact.ts';
+import { contextMethods } from './context.ts';
+import { coordinatorMethods } from './coordinator.ts';
+import { eventMethods, eventNotifications } from './event.ts';
+import { gateMethods } from './gate.ts';
+import { lockMethods, lockNotifications } from './lock.ts';
+import { projectMethods } from './project.ts';
+import { taskMethods, taskNotifications } from './task.ts';
+import { phaseMethods, ticketMethods } from './ticket.ts';
+import { workflowMethods } from './workflow.ts';
+
+/** Every remote method, by name. */
+export const methods = {
+  ...coordinatorMethods,
+  ...projectMethods,
+  ...workflowMethods,
+  ...phaseMethods,
+  ...ticketMethods,
+  ...taskMethods,
+  ...agentMethods,
+  ...lockMethods,
+  ...artifactMethods,
+  ...gateMethods,
+  ...contextMethods,
+  ...eventMethods,
+};
+
+export type MethodName = keyof typeof methods;
+/** What a handler receives: checked, normalised, with defaults filled in. */
+export type Params<M extends MethodName> = z.output<(typeof methods)[M]['params']>;
+/** What a caller writes: defaults may be left out. */
+export type ParamsInput<M extends MethodName> = z.input<(typeof methods)[M]['params']>;
+export type Result<M extends MethodName> = z.output<(typeof methods)[M]['result']>;
+
+export const methodNames = Object.keys(methods) as [MethodName, ...MethodName[]];
+export const isMethodName = (name: string): name is MethodName => Object.hasOwn(methods, name);
+
+/** What the coordinator tells a connection unasked, by name. */
+export const notifications = { ...taskNotifications, ...agentNotifications, ...lockNotifications, ...eventNotifications };
+
+export type NotificationName = keyof typeof notifications;
+export type NotificationParams<N extends NotificationName> = z.output<(typeof notifications)[N]['params']>;

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { method, readParams, writeParams } from './define.ts';
+import { id, name, timestamp } from './values.ts';
+
+/** A tenant: every row belongs to one, and a token speaks for one. */
+export const project = z.object({ id, name, createdAt: timestamp }).meta({ id: 'Project' });
+export type Project = z.infer<typeof project>;
+
+export const projectMethods = {
+  'project/create': method({
+    summary: 'Creates a project.',
+    access: 'administer',
+    session: false,
+    idempotent: false,
+    params: writeParams({ name }),
+    result: project,
+    errors: ['project_exists'],
+  }),
+  'project/list': method({
+    summary: 'Lists the projects this token may see, by name.',
+    access: 'read',
+    session: false,
+    idempotent: true,
+    params: readParams({}),
+    result: z.object({ projects: z.array(project) }),
+    errors: [],
+  }),
+};

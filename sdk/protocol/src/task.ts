@@ -1,0 +1,289 @@
+import { z } from 'zod';
+import { newArtifact } from './artifact.ts';
+import { newContextItem } from './context.ts';
+import { event, method, notification, readParams, writeParams } from './define.ts';
+import { grantedLock, lockRequest } from './lock.ts';
+import type { Machine, StateOf } from './machine.ts';
+import { capabilities, capability, cursor, id, jsonObject, jsonValue, limit, phaseName, priority, timestamp, waitMs } from './values.ts';
+
+export const taskMachine = {
+  initial: 'blocked',
+  states: ['blocked', 'ready', 'running', 'completed', 'failed', 'cancelled', 'skipped'],
+  steps: {
+    unblock: { from: ['blocked'], to: 'ready' },
+    claim: { from: ['ready'], to: 'running' },
+    complete: { from: ['running'], to: 'completed' },
+    fail: { from: ['running'], to: 'failed' },
+    requeue: { from: ['running'], to: 'ready' },
+    skip: { from: ['blocked'], to: 'skipped' },
+    cancel: { from: ['blocked', 'ready', 'running'], to: 'cancelled' },
+    retry: { from: ['failed', 'cancelled', 'skipped'], to: 'ready' },
+    reopen: { from: ['skipped'], to: 'blocked' },
+  },
+} as const satisfies Machine;
+
+export type TaskState = StateOf<typeof taskMachine>;
+export const taskState = z.enum(taskMachine.states).meta({ id: 'TaskState' });
+
+/** A name for a task inside its ticket's phase, used by other tasks to refer to it. */
+export const taskRef = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_./-]{0,127}$/, 'Start with a letter; then letters, digits and _ . / - only.')
+  .meta({ id: 'TaskRef' });
+
+export const newTask = z
+  .strictObject({
+    ref: taskRef.optional(),
+    /** Which of an agent's task definitions does it. */
+    type: capability,
+    title: z.string().min(1).max(500).optional(),
+    /** May hold references such as `{{ tasks.analyse.output.modules }}`, resolved when the task is claimed. */
+    input: jsonObject.default({}),
+    /** References of this submission or of this phase, or task ids. */
+    dependsOn: z.array(z.union([id, taskRef])).max(1_000).default([]),
+    /** Without any, the task's type is the one capability that is needed. */
+    capabilities: capabilities.optional(),
+    locks: z.array(lockRequest).max(100).default([]),
+    priority: priority.optional(),
+    /** How often it is tried before it has failed. */
+    maxAttempts: z.int().min(1).max(100).default(3),
+    /** How long one attempt may take, in ms. */
+    timeoutMs: z.int().min(100).max(86_400_000).default(600_000),
+    /** What becomes of this task when one it depends on fails. */
+    onDependencyFailure: z.enum(['skip', 'run']).default('skip'),
+  })
+  .meta({ id: 'NewTask' });
+export type NewTask = z.infer<typeof newTask>;
+export type NewTaskInput = z.input<typeof newTask>;
+
+/** What went wrong in an attempt, as the agent tells it. */
+export const taskError = z
+  .object({ code: z.string().max(128).default('task_failed'), message: z.string().max(16_000), details: jsonValue.optional() })
+  .meta({ id: 'TaskError' });
+export type TaskError = z.infer<typeof taskError>;
+
+export const attemptOutcomes = ['completed', 'failed', 'timed_out', 'lost', 'released', 'cancelled'] as const;
+export type AttemptOutcome = (typeof attemptOutcomes)[number];
+export const attempt = z
+  .object({
+    number: z.int().min(1),
+    agentId: id,
+    agentName: z.string(),
+    startedAt: timestamp,
+    finishedAt: timestamp.optional(),
+    /** How long the task waited for its declared locks before this attempt, in ms. */
+    lockWaitMs: z.number(),
+    outcome: z.enum(attemptOutcomes).optional(),
+    error: taskError.optional(),
+  })
+  .meta({ id: 'Attempt' });
+export type Attempt = z.infer<typeof attempt>;
+
+export const progress = z.object({ percentage: z.number().min(0).max(100).optional(), message: z.string().max(1_000).optional() }).meta({ id: 'Progress' });
+
+export const task = z
+  .object({
+    id,
+    ticketId: id,
+    phase: phaseName,
+    visit: z.int(),
+    ref: z.string().optional(),
+    type: z.string(),
+    title: z.string(),
+    state: taskState,
+    priority,
+    capabilities: z.array(z.string()),
+    locks: z.array(lockRequest),
+    dependsOn: z.array(id),
+    pendingDependencies: z.int(),
+    /** The number of the newest attempt; 0 before the first. */
+    attempt: z.int(),
+    maxAttempts: z.int(),
+    timeoutMs: z.int(),
+    parentTaskId: id.optional(),
+    agentId: id.optional(),
+    agentName: z.string().optional(),
+    /** It is ready but the lock with this key is taken. */
+    waitingForKey: z.string().optional(),
+    progress: progress.optional(),
+    summary: z.string().optional(),
+    error: taskError.optional(),
+    /** Why it was skipped or cancelled. */
+    reason: z.string().optional(),
+    createdAt: timestamp,
+    startedAt: timestamp.optional(),
+    finishedAt: timestamp.optional(),
+    /** In ms from now, while a retry waits for its back-off. */
+    runInMs: z.number().optional(),
+  })
+  .meta({ id: 'Task' });
+export type Task = z.infer<typeof task>;
+
+export const taskDetails = task.extend({ input: jsonObject, output: jsonValue.optional(), attempts: z.array(attempt) }).meta({ id: 'TaskDetails' });
+export type TaskDetails = z.infer<typeof taskDetails>;
+
+/** An agent's right to one attempt, with all that the attempt needs. */
+export const claim = z
+  .object({
+    taskId: id,
+    attempt: z.int(),
+    ticketId: id,
+    phase: phaseName,
+    visit: z.int(),
+    ref: z.string().optional(),
+    type: z.string(),
+    title: z.string(),
+    /** With all references resolved. */
+    input: jsonObject,
+    locks: z.array(grantedLock),
+    timeoutMs: z.int(),
+  })
+  .meta({ id: 'Claim' });
+export type Claim = z.infer<typeof claim>;
+
+/** Every later write of an attempt carries both; a stale pair is refused and changes nothing. */
+const fence = { taskId: id, attempt: z.int().min(1) };
+
+export const taskMethods = {
+  'task/submit': method({
+    summary: 'Adds a graph of tasks to the current phase of a ticket, all or none.',
+    access: 'work',
+    session: false,
+    idempotent: false,
+    params: writeParams({
+      ticketId: id,
+      /** Refused unless the ticket is in this phase. */
+      phase: phaseName.optional(),
+      tasks: z.array(newTask).min(1).max(10_000),
+      /** The running attempt that submits them: they are its children, and are refused once the attempt is stale. */
+      parent: z.object(fence).optional(),
+    }),
+    result: z.object({ tasks: z.array(z.object({ id, ref: z.string().optional(), state: taskState })) }),
+    errors: ['ticket_not_found', 'phase_closed', 'dependency_cycle', 'dependency_unknown', 'reference_duplicate', 'input_unresolved', 'lock_key_invalid', 'limit_exceeded', 'claim_stale'],
+  }),
+  'task/get': method({
+    summary: 'Returns one task with its input, output and attempts.',
+    access: 'read',
+    session: false,
+    idempotent: true,
+    params: readParams({ taskId: id }),
+    result: taskDetails,
+    errors: ['task_not_found'],
+  }),
+  'task/list': method({
+    summary: 'Lists tasks in the order of their submission.',
+    access: 'read',
+    session: false,
+    idempotent: true,
+    params: readParams({ ticketId: id.optional(), phase: phaseName.optional(), states: z.array(taskState).optional(), after: cursor.optional(), limit: limit.default(100) }),
+    result: z.object({ tasks: z.array(task), next: z.string().optional() }),
+    errors: ['ticket_not_found'],
+  }),
+  'task/claim': method({
+    summary: 'Takes up to `max` tasks that the session can do. Waits up to `waitMs` for the first.',
+    access: 'work',
+    session: true,
+    idempotent: false,
+    params: writeParams({ max: z.int().min(1).max(1_000).default(1), waitMs: waitMs.default(0) }),
+    result: z.object({ claims: z.array(claim) }),
+    errors: ['session_unknown', 'draining'],
+  }),
+  'task/progress': method({
+    summary: 'Tells how far an attempt is.',
+    access: 'work',
+    session: true,
+    idempotent: true,
+    params: writeParams({ ...fence, progress }),
+    result: z.object({}),
+    errors: ['claim_stale', 'session_unknown'],
+  }),
+  'task/complete': method({
+    summary: 'Ends an attempt with its result. Artifacts, context items and the readiness of dependents are part of the same transaction.',
+    access: 'work',
+    session: true,
+    idempotent: false,
+    params: writeParams({
+      ...fence,
+      output: jsonValue.optional(),
+      summary: z.string().max(4_000).optional(),
+      artifacts: z.array(newArtifact).max(1_000).default([]),
+      context: z.array(newContextItem).max(1_000).default([]),
+    }),
+    result: z.object({ taskId: id, attempt: z.int(), state: taskState }),
+    errors: ['claim_stale', 'session_unknown', 'limit_exceeded'],
+  }),
+  'task/fail': method({
+    summary: 'Ends an attempt without a result. The task is tried again after a back-off, unless the error is permanent or the attempts are used up.',
+    access: 'work',
+    session: true,
+    idempotent: false,
+    params: writeParams({ ...fence, error: taskError, permanent: z.boolean().default(false), context: z.array(newContextItem).max(1_000).default([]) }),
+    result: z.object({ taskId: id, attempt: z.int(), state: taskState, retryInMs: z.number().optional() }),
+    errors: ['claim_stale', 'session_unknown'],
+  }),
+  'task/release': method({
+    summary: 'Gives an attempt back unused, as a draining agent does. The attempt does not count.',
+    access: 'work',
+    session: true,
+    idempotent: false,
+    params: writeParams({ ...fence, reason: z.string().max(1_000).optional() }),
+    result: z.object({ taskId: id, attempt: z.int(), state: taskState }),
+    errors: ['claim_stale', 'session_unknown'],
+  }),
+  'task/cancel': method({
+    summary: 'Cancels a task. Final at once; a running attempt is told, and its late result is refused.',
+    access: 'operate',
+    session: false,
+    idempotent: true,
+    params: writeParams({ taskId: id, reason: z.string().max(1_000).optional() }),
+    result: z.object({ taskId: id, state: taskState }),
+    errors: ['task_not_found', 'task_state_refused'],
+  }),
+  'task/retry': method({
+    summary: 'Gives a failed, cancelled or skipped task a new life, and reopens the dependents that were skipped because of it.',
+    access: 'operate',
+    session: false,
+    idempotent: false,
+    params: writeParams({ taskId: id, reason: z.string().max(1_000).optional() }),
+    result: z.object({ taskId: id, state: taskState }),
+    errors: ['task_not_found', 'task_state_refused', 'phase_closed'],
+  }),
+};
+
+const taskEvent = { taskId: id, ticketId: id, phase: phaseName, ref: z.string().optional(), title: z.string() };
+const attemptEvent = { ...taskEvent, attempt: z.int(), agentId: id, agentName: z.string() };
+
+export const taskEvents = {
+  'task.submitted': event({
+    summary: 'Tasks were added to a ticket, all in one transaction.',
+    data: z.object({ ticketId: id, phase: phaseName, taskCount: z.int(), parentTaskId: id.optional() }),
+  }),
+  'task.claimed': event({
+    summary: 'An agent took a task; its declared locks are held from here.',
+    data: z.object({ ...attemptEvent, locks: z.array(grantedLock), lockWaitMs: z.number() }),
+  }),
+  'task.deferred': event({
+    summary: 'A task that could be handed out waits, because a lock it declares is taken.',
+    data: z.object({ ...taskEvent, key: z.string(), holders: z.array(z.string()) }),
+  }),
+  'task.completed': event({ summary: 'A task was completed.', data: z.object({ ...attemptEvent, summary: z.string().optional(), durationMs: z.number() }) }),
+  'task.requeued': event({
+    summary: 'An attempt ended without a result and the task will be tried again.',
+    data: z.object({ ...attemptEvent, outcome: z.enum(attemptOutcomes), error: taskError, retryInMs: z.number() }),
+  }),
+  'task.failed': event({ summary: 'A task failed for good.', data: z.object({ ...attemptEvent, outcome: z.enum(attemptOutcomes), error: taskError }) }),
+  'task.cancelled': event({ summary: 'A task was cancelled.', data: z.object({ ...taskEvent, reason: z.string().optional() }) }),
+  'task.skipped': event({ summary: 'A task will not run, because one it depends on did not succeed.', data: z.object({ ...taskEvent, reason: z.string() }) }),
+  'task.reopened': event({ summary: 'A task was given a new life by hand.', data: z.object({ ...taskEvent, reason: z.string().optional() }) }),
+};
+
+/** Why an attempt must stop. */
+export const revocationReasons = ['cancelled', 'lease_lost', 'timed_out', 'phase_closed'] as const;
+export type RevocationReason = (typeof revocationReasons)[number];
+
+export const taskNotifications = {
+  'task/revoked': notification({
+    summary: 'An attempt of this session has ended without it: stop, its result would be refused.',
+    params: z.object({ taskId: id, attempt: z.int(), reason: z.enum(revocationReasons) }),
+  }),
+};

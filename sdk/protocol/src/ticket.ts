@@ -1,0 +1,146 @@
+import { z } from 'zod';
+import { event, method, readParams, writeParams } from './define.ts';
+import { gateReason } from './gate.ts';
+import { cursor, id, jsonObject, limit, name, phaseName, priority, timestamp } from './values.ts';
+import { edgeKind, phaseDefinition } from './workflow.ts';
+
+/** `open` until a phase is reached that nothing leaves. A blocked ticket waits for someone. */
+export const ticketStates = ['open', 'blocked', 'closed'] as const;
+export const ticketState = z.enum(ticketStates).meta({ id: 'TicketState' });
+
+export const ticket = z
+  .object({
+    id,
+    title: z.string(),
+    description: z.string().optional(),
+    priority,
+    workflow: z.object({ name: z.string(), version: z.int() }),
+    phase: phaseName,
+    previousPhase: phaseName.optional(),
+    /** The number of the current phase visit: 1 for the first. */
+    visit: z.int(),
+    state: ticketState,
+    /** Why it is blocked: what the gate said, or whoever blocked it. */
+    blockedReason: z.string().optional(),
+    metadata: jsonObject,
+    createdAt: timestamp,
+    updatedAt: timestamp,
+  })
+  .meta({ id: 'Ticket' });
+export type Ticket = z.infer<typeof ticket>;
+
+/** One stay of a ticket in a phase. */
+export const phaseVisit = z
+  .object({
+    number: z.int(),
+    from: phaseName.optional(),
+    to: phaseName,
+    kind: edgeKind.optional(),
+    /** Who moved the ticket here: an agent's name, a token's name, or `baton` where the workflow moved it. */
+    by: z.string(),
+    reason: z.string().optional(),
+    /** What the mover listed as its grounds. */
+    artifacts: jsonObject,
+    forced: z.boolean(),
+    enteredAt: timestamp,
+    leftAt: timestamp.optional(),
+    durationMs: z.number(),
+  })
+  .meta({ id: 'PhaseVisit' });
+export type PhaseVisit = z.infer<typeof phaseVisit>;
+
+export const ticketMethods = {
+  'ticket/create': method({
+    summary: 'Creates a ticket in the first phase of a workflow.',
+    access: 'operate',
+    session: false,
+    idempotent: false,
+    params: writeParams({
+      title: z.string().min(1).max(500),
+      description: z.string().max(100_000).optional(),
+      priority: priority.default('MEDIUM'),
+      workflow: z.strictObject({ name, version: z.int().min(1).optional() }).default({ name: 'software-delivery' }),
+      metadata: jsonObject.default({}),
+    }),
+    result: ticket,
+    errors: ['workflow_not_found'],
+  }),
+  'ticket/get': method({
+    summary: 'Returns one ticket.',
+    access: 'read',
+    session: false,
+    idempotent: true,
+    params: readParams({ ticketId: id }),
+    result: ticket,
+    errors: ['ticket_not_found'],
+  }),
+  'ticket/list': method({
+    summary: 'Lists tickets, newest first.',
+    access: 'read',
+    session: false,
+    idempotent: true,
+    params: readParams({ phase: phaseName.optional(), states: z.array(ticketState).optional(), after: cursor.optional(), limit: limit.default(100) }),
+    result: z.object({ tickets: z.array(ticket), next: z.string().optional() }),
+    errors: [],
+  }),
+  'ticket/transition': method({
+    summary: 'Moves a ticket along an edge of its workflow. A forward edge passes the gate of the phase that is left.',
+    access: 'operate',
+    session: false,
+    idempotent: false,
+    params: writeParams({
+      ticketId: id,
+      to: phaseName,
+      reason: z.string().max(4_000).optional(),
+      artifacts: jsonObject.default({}),
+      /** Refused unless the ticket is still in this visit. */
+      visit: z.int().min(1).optional(),
+      /** Ignores the gate. Needs the admin role and a reason, and leaves an event. */
+      force: z.boolean().default(false),
+    }),
+    result: z.object({ ticket, visit: phaseVisit }),
+    errors: ['ticket_not_found', 'phase_unknown', 'transition_refused', 'gate_blocked', 'version_conflict', 'access_denied', 'overloaded'],
+  }),
+  'ticket/history': method({
+    summary: 'Lists the phase visits of a ticket in order.',
+    access: 'read',
+    session: false,
+    idempotent: true,
+    params: readParams({ ticketId: id }),
+    result: z.object({ visits: z.array(phaseVisit) }),
+    errors: ['ticket_not_found'],
+  }),
+  'ticket/validTransitions': method({
+    summary: 'Lists the edges that leave the phase the ticket is in.',
+    access: 'read',
+    session: false,
+    idempotent: true,
+    params: readParams({ ticketId: id }),
+    result: z.object({ from: phaseName, transitions: z.array(z.object({ to: phaseName, kind: edgeKind })) }),
+    errors: ['ticket_not_found'],
+  }),
+};
+
+export const phaseMethods = {
+  'phase/list': method({
+    summary: 'Lists the phases of a workflow in order.',
+    access: 'read',
+    session: false,
+    idempotent: true,
+    params: readParams({ workflow: name.default('software-delivery') }),
+    result: z.object({ phases: z.array(phaseDefinition.pick({ name: true, description: true, gate: true })) }),
+    errors: ['workflow_not_found'],
+  }),
+};
+
+export const ticketEvents = {
+  'ticket.created': event({ summary: 'A ticket was created.', data: z.object({ ticketId: id, title: z.string(), workflow: z.string(), phase: phaseName }) }),
+  'ticket.transitioned': event({
+    summary: 'A ticket moved to another phase.',
+    data: z.object({ ticketId: id, from: phaseName, to: phaseName, kind: edgeKind, visit: z.int(), by: z.string(), reason: z.string().optional() }),
+  }),
+  'ticket.gateForced': event({
+    summary: 'An admin moved a ticket past its gate.',
+    data: z.object({ ticketId: id, phase: phaseName, by: z.string(), reason: z.string(), reasons: z.array(gateReason) }),
+  }),
+};

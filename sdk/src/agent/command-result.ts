@@ -1,0 +1,46 @@
+import { newArtifact, newContextItem, type JsonValue } from '@baton/protocol';
+import { z } from 'zod';
+import { describeProblems, toFieldProblems } from './field-problems.ts';
+import { clip, failedOutcome, type TaskOutcome } from './outcome.ts';
+
+/** What a command agent's program prints. All of it may be left out, and so may the whole. */
+const commandResult = z.strictObject({
+  output: z.custom<JsonValue>((value) => value !== undefined).optional(),
+  summary: z.string().optional(),
+  artifacts: z.array(newArtifact).max(1_000).default([]),
+  context: z.array(newContextItem).max(1_000).default([]),
+});
+
+const shape = '{ "output"?, "summary"?, "artifacts"?, "context"? }';
+
+/** Reads the standard output of a program that has succeeded. Nothing printed is no output; anything but the result as JSON is a permanent failure. */
+export function readCommandResult(stdout: string): TaskOutcome {
+  if (stdout.trim() === '') return { kind: 'completed', artifacts: [], context: [] };
+  const value = parseJson(stdout);
+  if (value === undefined) {
+    return refuse(
+      `The program printed something that is not JSON; expected ${shape} on standard output and everything else on standard error. It begins with: ${clip(stdout.trim(), 200)}`,
+    );
+  }
+  const result = commandResult.safeParse(value);
+  if (!result.success)
+    return refuse(`The result that the program printed does not fit ${shape}: ${describeProblems(toFieldProblems(result.error))}`);
+  const { output, summary, artifacts, context } = result.data;
+  return {
+    kind: 'completed',
+    ...(output === undefined ? {} : { output }),
+    ...(summary === undefined ? {} : { summary: clip(summary, 4_000) }),
+    artifacts,
+    context,
+  };
+}
+
+const refuse = (message: string) => failedOutcome('result_invalid', message, { permanent: true });
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+};

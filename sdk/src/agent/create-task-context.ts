@@ -1,0 +1,80 @@
+import { type Claim, type Client, type NewArtifact, newArtifact, type NewContextItem, newContextItem } from '@baton/protocol';
+import type { z } from 'zod';
+import type { AgentLog } from './agent-log.ts';
+import { describeProblems, toFieldProblems } from './field-problems.ts';
+import { createAttemptLocks } from './attempt-locks.ts';
+import { clip } from './outcome.ts';
+import { createProgressSender } from './progress-sender.ts';
+import type { TaskContext } from './task-context.ts';
+import { PermanentTaskError } from './task-errors.ts';
+
+export interface TaskContextParts {
+  readonly claim: Claim;
+  readonly client: Client;
+  readonly signal: AbortSignal;
+  readonly workspace: string | undefined;
+  readonly log: AgentLog;
+}
+
+/** What a task said in its course, to be sent with its end. */
+export interface Gathered {
+  readonly summary: string | undefined;
+  readonly artifacts: readonly NewArtifact[];
+  readonly context: readonly NewContextItem[];
+}
+
+export interface AttemptContext {
+  readonly ctx: TaskContext;
+  readonly gathered: () => Gathered;
+  /** The coordinator says that a lock of the session is gone; which attempt held it is not said. */
+  readonly loseLock: (key: string, fence: number) => void;
+}
+
+/** The same in a worker thread and in the main thread: all that differs is how the client's calls travel. */
+export function createTaskContext({ claim, client, signal, workspace, log }: TaskContextParts): AttemptContext {
+  const { taskId, attempt, ticketId, phase } = claim;
+  const artifacts: NewArtifact[] = [];
+  const context: NewContextItem[] = [];
+  let summary: string | undefined;
+  const locks = createAttemptLocks({ claim, client, signal });
+  const sendProgress = createProgressSender((progress) => client.task.progress({ taskId, attempt, progress }));
+
+  const ctx: TaskContext = {
+    signal,
+    taskId,
+    attempt,
+    ticketId,
+    phase,
+    visit: claim.visit,
+    title: claim.title,
+    locks: claim.locks,
+    workspace,
+    client,
+    log,
+    context: {
+      pack: ({ budgetTokens } = {}) =>
+        client.context.get({ ticketId, forPhase: phase, ...(budgetTokens === undefined ? {} : { budgetTokens }) }, { signal }),
+    },
+    progress: (percentage, message) => sendProgress(percentage, message),
+    artifact: (item) => void artifacts.push(check('artifact', newArtifact, item)),
+    note: (item) => void context.push(check('context item', newContextItem, item)),
+    summary: (text) => {
+      summary = clip(text, 4_000);
+    },
+    lock: (keys, options) => locks.acquire(keys, options),
+    spawn: async (tasks) =>
+      (await client.task.submit({ ticketId, phase, tasks: [...tasks], parent: { taskId, attempt } }, { signal })).tasks,
+  };
+  return { ctx, gathered: () => ({ summary, artifacts: [...artifacts], context: [...context] }), loseLock: locks.lose };
+}
+
+// At the line that made the mistake, not when the attempt ends.
+function check<T extends z.ZodType>(what: string, schema: T, value: z.input<T>): z.output<T> {
+  const checked = schema.safeParse(value);
+  if (checked.success) return checked.data;
+  const fields = toFieldProblems(checked.error);
+  throw new PermanentTaskError(`The ${what} does not fit: ${describeProblems(fields)}`, {
+    code: 'result_invalid',
+    details: fields.map((field) => ({ ...field })),
+  });
+}

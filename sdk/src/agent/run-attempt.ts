@@ -1,0 +1,141 @@
+import { type Claim, type Client, CoordinatorError } from '@baton/protocol';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ConnectionError } from '../connection/wire-errors.ts';
+import { type AgentLog, withSubject } from './agent-log.ts';
+import type { Executor } from './executor.ts';
+import { type AbortReason, type CompletedOutcome, type FailedOutcome, failedOutcome, type TaskOutcome } from './outcome.ts';
+import { TaskAbortedError } from './task-errors.ts';
+
+export interface AttemptParts {
+  readonly client: Client;
+  readonly executor: Executor;
+  readonly graceMs: number;
+  readonly log: AgentLog;
+}
+
+/** How an attempt ended, as the agent sees it. `dropped`: it was no longer ours, and nothing was recorded. */
+export type AttemptEnd = 'completed' | 'failed' | 'released' | 'dropped';
+
+export interface RunningAttempt {
+  readonly claim: Claim;
+  /** Tells the task to stop; how the attempt ended is still reported. */
+  abort(reason: AbortReason): void;
+  /** The coordinator has ended the attempt: the task is told to stop and nothing is reported. */
+  revoke(reason: AbortReason): void;
+  /** Settles when the attempt has ended here and the coordinator knows. Never rejects. */
+  readonly done: Promise<AttemptEnd>;
+}
+
+/** How long to wait before a report is sent again that a busy coordinator has not taken. */
+const reportRetryMs = 1_000;
+
+/** Does one claim, from the start of its clock to the report of its end. */
+export function startAttempt({ client, executor, graceMs, log: agentLog }: AttemptParts, claim: Claim): RunningAttempt {
+  const { taskId, attempt, timeoutMs } = claim;
+  const log = withSubject(agentLog, `${claim.ref ?? claim.type}#${attempt}`);
+  const abort = new AbortController();
+  const revoked = new AbortController();
+  let abortReason: AbortReason | undefined;
+
+  const stop = (reason: AbortReason) => {
+    abortReason ??= reason;
+    abort.abort(new TaskAbortedError(reason));
+  };
+
+  const run = async (): Promise<AttemptEnd> => {
+    const startedAt = performance.now();
+    log.debug('began');
+    const timer = setTimeout(() => stop('timed_out'), timeoutMs);
+    const outcome = await executor.execute(claim, { signal: abort.signal, graceMs, log });
+    clearTimeout(timer);
+    if (revoked.signal.aborted) {
+      log.info('stopped; the attempt had been ended by the coordinator', { reason: abortReason });
+      return 'dropped';
+    }
+    const end = await report(judge(outcome, abortReason, timeoutMs));
+    if (end === 'completed') log.info(`completed in ${Math.round(performance.now() - startedAt)} ms`);
+    return end;
+  };
+
+  const report = async (end: AttemptReport): Promise<AttemptEnd> => {
+    try {
+      await sendUntilTaken(end, { client, taskId, attempt, signal: revoked.signal });
+      if (end.kind === 'failed') log.warn(`failed: ${end.error.message}`, { code: end.error.code, permanent: end.permanent });
+      return end.kind;
+    } catch (error) {
+      if (revoked.signal.aborted || isStale(error)) {
+        log.info('the result came too late and was dropped', { reason: abortReason });
+        return 'dropped';
+      }
+      const message = error instanceof Error ? error.message : String(error);
+      log.error(`the coordinator refused the result: ${message}`);
+      // A result that the coordinator will never take is a failure of the task, and is told as one; a refused failure is not told again.
+      return end.kind === 'completed' ? report(refused(error, message)) : 'dropped';
+    }
+  };
+
+  return {
+    claim,
+    abort: stop,
+    revoke(reason) {
+      revoked.abort();
+      stop(reason);
+    },
+    done: run().catch((error: unknown) => {
+      log.error(`the attempt could not be run: ${error instanceof Error ? error.message : String(error)}`);
+      return 'dropped' as const;
+    }),
+  };
+}
+
+type AttemptReport = TaskOutcome | { readonly kind: 'released' };
+
+/** What to tell the coordinator: an attempt that was stopped by its clock has timed out, whatever it says of itself. */
+function judge(outcome: TaskOutcome, abortReason: AbortReason | undefined, timeoutMs: number): AttemptReport {
+  if (abortReason === 'timed_out')
+    return { ...failedOutcome('timed_out', `The attempt took longer than the ${timeoutMs} ms it may take.`), context: outcome.context };
+  if (abortReason === 'draining' && outcome.kind === 'failed' && !outcome.permanent) return { kind: 'released' };
+  return outcome;
+}
+
+interface ReportTarget {
+  readonly client: Client;
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly signal: AbortSignal;
+}
+
+/** Sends the report until it is taken or refused. One key for all tries: a report that arrived and whose answer was lost has its effect once. */
+async function sendUntilTaken(report: AttemptReport, { client, taskId, attempt, signal }: ReportTarget): Promise<void> {
+  const fence = { taskId, attempt, idempotencyKey: crypto.randomUUID() };
+  for (;;) {
+    try {
+      if (report.kind === 'released') await client.task.release({ ...fence, reason: 'The agent is shutting down.' }, { signal });
+      else if (report.kind === 'failed') await client.task.fail({ ...fence, ...failureOf(report) }, { signal });
+      else await client.task.complete({ ...fence, ...resultOf(report) }, { signal });
+      return;
+    } catch (error) {
+      const passes = error instanceof CoordinatorError ? error.retryable : error instanceof ConnectionError && error.failure === 'lost';
+      if (!passes) throw error;
+      await delay(reportRetryMs, undefined, { signal });
+    }
+  }
+}
+
+const failureOf = ({ error, permanent, context }: FailedOutcome) => ({ error, permanent, context: [...context] });
+const resultOf = ({ output, summary, artifacts, context }: CompletedOutcome) => ({
+  ...(output === undefined ? {} : { output }),
+  ...(summary === undefined ? {} : { summary }),
+  artifacts: [...artifacts],
+  context: [...context],
+});
+
+const refused = (error: unknown, message: string): FailedOutcome =>
+  failedOutcome('result_refused', `The coordinator refused the result: ${message}`, {
+    permanent: true,
+    ...(error instanceof CoordinatorError ? { details: { kind: error.kind, fields: (error.data['fields'] ?? []) as never } } : {}),
+  });
+
+const isStale = (error: unknown) =>
+  error instanceof CoordinatorError &&
+  (error.kind === 'claim_stale' || error.kind === 'session_unknown' || error.kind === 'session_required');

@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+export interface ProgramRun {
+  readonly command: readonly [string, ...string[]];
+  readonly cwd: string | undefined;
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdin: string;
+  readonly stdoutBytesMax: number;
+  readonly onStderrLine: (line: string) => void;
+  readonly onStarted: (child: ChildProcess) => void;
+}
+
+/** How a program ended. */
+export type ProgramEnd =
+  | { readonly kind: 'exited'; readonly code: number; readonly stdout: string; readonly stderrTail: string }
+  | { readonly kind: 'killed'; readonly signal: NodeJS.Signals; readonly stderrTail: string }
+  | { readonly kind: 'notStarted'; readonly message: string }
+  | { readonly kind: 'tooMuchOutput' };
+
+/** So much of what a program said at last goes into the error of its task. */
+const stderrTailLines = 20;
+const stderrLineMax = 400;
+
+/** Runs a program in a process group of its own, so that it can be ended together with all that it starts. Settles when it has ended. */
+export function runProgram({
+  command: [program, ...args],
+  cwd,
+  env,
+  stdin,
+  stdoutBytesMax,
+  onStderrLine,
+  onStarted,
+}: ProgramRun): Promise<ProgramEnd> {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+    onStarted(child);
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    child.stdout.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= stdoutBytesMax) chunks.push(chunk);
+      else killGroup(child, 'SIGKILL');
+    });
+    const tail: string[] = [];
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      onStderrLine(line.slice(0, stderrLineMax));
+      tail.push(line.slice(0, stderrLineMax));
+      if (tail.length > stderrTailLines) tail.shift();
+    });
+    // A program that does not read its input closes the pipe, and that is its right.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(stdin);
+
+    child.once('error', (error) => {
+      if (child.pid === undefined) resolve({ kind: 'notStarted', message: error.message });
+    });
+    child.once('exit', () => {
+      // What the program left running in its group would keep its pipes open, and would outlive the attempt.
+      killGroup(child, 'SIGKILL');
+    });
+    child.once('close', (code, signal) => {
+      if (bytes > stdoutBytesMax) resolve({ kind: 'tooMuchOutput' });
+      else if (code !== null)
+        resolve({ kind: 'exited', code, stdout: Buffer.concat(chunks).toString('utf8'), stderrTail: tail.join('\n') });
+      else if (signal !== null) resolve({ kind: 'killed', signal, stderrTail: tail.join('\n') });
+    });
+  });
+}
+
+/** Signals a program and all that it started. A group that is gone is no mistake. */
+export function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // ESRCH: nobody is left.
+  }
+}

@@ -1,0 +1,133 @@
+import type { Claim, Client } from '@baton/protocol';
+import { setTimeout as delay } from 'node:timers/promises';
+import { connect, type ConnectOptions } from '../connection/connect.ts';
+import { ConnectionError } from '../connection/wire-errors.ts';
+import type { AgentLog } from './agent-log.ts';
+import { AgentReplacedError } from './agent-replaced-error.ts';
+import { createClaimLoop } from './claim-loop.ts';
+import { drainAgent } from './drain-agent.ts';
+import type { Executor } from './executor.ts';
+import { watchProcess } from './process-edge.ts';
+import { type AttemptEnd, startAttempt } from './run-attempt.ts';
+import { type AgentIdentity, createSession, type SessionAnswer } from './session.ts';
+
+/** What an agent does, as it does it. */
+export type AgentActivity =
+  | { readonly kind: 'registered'; readonly session: SessionAnswer }
+  | { readonly kind: 'beat' }
+  | { readonly kind: 'claimed'; readonly claim: Claim }
+  | { readonly kind: 'ended'; readonly claim: Claim; readonly end: AttemptEnd }
+  | { readonly kind: 'draining' };
+
+export interface ServeOptions {
+  /** The coordinator's address, such as `ws://127.0.0.1:4766/rpc`. */
+  readonly url: string;
+  readonly token?: string;
+  readonly tokenFile?: string;
+  /** Drains the agent when it aborts. */
+  readonly signal?: AbortSignal;
+  /** How long running tasks may go on once the agent drains, before they are stopped and given back; 10 s unless given. */
+  readonly drainMs?: number;
+  /** Whether SIGTERM, SIGINT and the end of the parent process drain the agent. True unless given. */
+  readonly watchProcess?: boolean;
+  readonly onActivity?: (activity: AgentActivity) => void;
+  readonly log?: AgentLog;
+}
+
+interface ServedAgent {
+  readonly identity: AgentIdentity;
+  readonly log: AgentLog;
+  readonly createExecutor: (client: Client) => Executor;
+}
+
+/** How long tasks may take to stop after the parent process has died. */
+const abandonMs = 1_000;
+
+/**
+ * Connects an agent, gives it work and settles when it has drained.
+ *
+ * @throws ConnectionError or CoordinatorError when it cannot connect, is refused, or loses its place for good.
+ */
+export async function serveAgent(options: ServeOptions, { identity, log, createExecutor }: ServedAgent): Promise<void> {
+  const { onActivity = () => {} } = options;
+  await using connection = await connect(toConnectOptions(options));
+  const { client } = connection;
+  const executor = createExecutor(client);
+  const ended = Promise.withResolvers<never>();
+  ended.promise.catch(() => undefined);
+
+  const session = createSession({
+    client,
+    identity,
+    log,
+    running: () => loop.running(),
+    onRegistered(answer) {
+      onActivity({ kind: 'registered', session: answer });
+      loop.releaseUnknown(answer.attempts);
+    },
+    onRevoked: (attempt, reason) => loop.revoke(attempt, reason),
+    onBeat: () => onActivity({ kind: 'beat' }),
+  });
+  const loop = createClaimLoop({
+    client,
+    capacity: identity.capacity,
+    log,
+    start(claim) {
+      onActivity({ kind: 'claimed', claim });
+      return startAttempt({ client, executor, graceMs: session.graceMs, log }, claim);
+    },
+    onEnded: (claim, end) => onActivity({ kind: 'ended', claim, end }),
+    renewSession: session.renew,
+  });
+
+  connection.onNotification('task/revoked', ({ reason, ...attempt }) => loop.revoke(attempt, reason));
+  connection.onNotification('lock/lost', ({ key, fence }) => executor.loseLock(key, fence));
+  connection.onNotification('agent/sessionEnded', ({ sessionId, reason }) => {
+    if (sessionId !== session.sessionId) return;
+    log.warn('the session has ended', { reason });
+    loop.revokeAll('lease_lost');
+    if (isSuperseded(reason)) ended.reject(new AgentReplacedError(identity.name));
+    else void session.renew();
+  });
+  connection.onClose(({ willReconnect, reason }) => {
+    if (!willReconnect) ended.reject(new ConnectionError('closed', `The connection to the coordinator has ended. ${reason}`));
+  });
+
+  const drain = new AbortController();
+  const abandon = async () => {
+    loop.stop();
+    loop.abortAll('draining');
+    await Promise.race([loop.idle(), delay(abandonMs)]);
+    await executor.close();
+  };
+  using _watch = options.watchProcess === false ? undefined : watchProcess({ log, drain: () => drain.abort(), abandon });
+  try {
+    await connection.onOpen(session.register);
+    session.startBeating();
+    const working = loop.run();
+    const toldToLeave = aborted(options.signal === undefined ? drain.signal : AbortSignal.any([drain.signal, options.signal]));
+    await Promise.race([ended.promise, toldToLeave]);
+
+    onActivity({ kind: 'draining' });
+    await Promise.race([ended.promise, drainAgent({ client, loop, working, log, graceMs: session.graceMs, drainMs: options.drainMs })]);
+  } finally {
+    loop.stop();
+    loop.revokeAll('lease_lost');
+    session.stop();
+    await executor.close();
+  }
+}
+
+const isSuperseded = (reason: string) => reason.includes('newer session');
+
+const toConnectOptions = ({ url, token, tokenFile }: ServeOptions): ConnectOptions => ({
+  url,
+  ...(token === undefined ? {} : { token }),
+  ...(tokenFile === undefined ? {} : { tokenFile }),
+});
+
+const aborted = (signal: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });

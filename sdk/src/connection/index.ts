@@ -1,0 +1,11 @@
+export { type CallOverHttpOptions, callOverHttp } from './http.ts';
+export { type Channel, type ChannelOptions, type CloseCause, keepAlive, openChannel, tooSlowCode } from './channel.ts';
+export { type ConnectOptions, type Connection, connect, type ReconnectOptions } from './connect.ts';
+export { type Backoff, backoffMs } from './backoff.ts';
+export { toHttpUrl, toSocketUrl } from './endpoints.ts';
+export { type CallId, type CallParams, type Frame, type FrameLimits, type FrameMessage, readFrame } from './frames.ts';
+export type { Disconnected } from './line.ts';
+export type { MessageStream } from './message-stream.ts';
+export { createServerStream, type ServerStream, type ServerStreamOptions } from './server-stream.ts';
+export { readToken, type TokenSource } from './token-source.ts';
+export { ConnectionError, type ConnectionFailure, type ErrorObject, toCoordinatorError, toErrorObject } from './wire-errors.ts';

@@ -1,0 +1,16 @@
+import { z } from 'zod';
+
+/** Grows when a plugin written for the version before would not work any more. */
+export const pluginApiVersion = 1;
+
+const names = z.array(z.string().min(1).max(128)).max(100).default([]);
+
+/** The `baton` field of a plugin's package.json: what the plugin offers, readable without running it. */
+export const pluginManifest = z
+  .object({
+    apiVersion: z.literal(pluginApiVersion),
+    validators: names,
+    summarizers: names,
+  })
+  .meta({ id: 'PluginManifest' });
+export type PluginManifest = z.infer<typeof pluginManifest>;

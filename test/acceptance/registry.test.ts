@@ -1,0 +1,59 @@
+import { createClient } from '@baton/protocol';
+import { callOverHttp } from '@baton/sdk/connection';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Daemon, startDaemon } from '../support/daemon.ts';
+
+let daemon: Daemon;
+beforeAll(async () => {
+  daemon = await startDaemon();
+});
+afterAll(() => daemon.stop());
+
+test('A1 capabilities are trimmed, in lower case and unique, all is echoed, and the agent is healthy', async () => {
+  const { client } = await daemon.connect();
+
+  const { agentId } = await client.agent.register({
+    name: 'worker',
+    capabilities: ['analysis', 'Python ', 'python'],
+    capacity: 3,
+    tags: ['python', 'fastapi'],
+    metadata: { phase: 'IMPLEMENTATION' },
+  });
+
+  expect(await daemon.client.agent.get({ agentId })).toMatchObject({
+    name: 'worker',
+    capabilities: ['analysis', 'python'],
+    capacity: 3,
+    tags: ['python', 'fastapi'],
+    metadata: { phase: 'IMPLEMENTATION' },
+    state: 'active',
+    health: 'healthy',
+    epoch: 1,
+    running: 0,
+  });
+});
+
+test('HB1 a beat makes a silent agent healthy again', async () => {
+  await using short = await startDaemon({ config: { heartbeatMs: 100, leaseMs: 30_000 } });
+  const agent = await short.connectAgent();
+  const healthOf = async () => (await short.client.agent.get({ agentId: agent.session.agentId })).health;
+  // Two beats missed.
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  const silent = await healthOf();
+
+  const { revoked } = await agent.client.agent.heartbeat({});
+
+  expect(silent).toBe('stale');
+  expect(await healthOf()).toBe('healthy');
+  expect(revoked).toEqual([]);
+});
+
+test('HB2 a beat of an unknown session is session_unknown, and nothing is written', async () => {
+  const before = await daemon.client.agent.list({ all: true });
+  const stranger = createClient(callOverHttp({ url: daemon.httpUrl, token: daemon.token, sessionToken: 'no-such-session' }));
+
+  await expect(stranger.agent.heartbeat({})).rejects.toMatchObject({ kind: 'session_unknown' });
+
+  const known = (agents: readonly { id: string; epoch: number }[]) => agents.map(({ id, epoch }) => [id, epoch]);
+  expect(known((await daemon.client.agent.list({ all: true })).agents)).toEqual(known(before.agents));
+});

@@ -1,0 +1,216 @@
+import '../support/leaks.ts';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { NewTaskInput, TaskDetails } from '@baton/protocol';
+import { runCommandAgent } from '@baton/sdk';
+import { createLog } from '../../sdk/src/agent/agent-log.ts';
+import type { AgentActivity } from '../../sdk/src/agent/serve-agent.ts';
+import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { eventually } from '../support/eventually.ts';
+import { createInbox, type Inbox } from '../support/inbox.ts';
+import { createTicketIn } from '../support/work.ts';
+
+const fixture = fileURLToPath(new URL('../../sdk/src/agent/agent-fixture.ts', import.meta.url));
+
+let daemon: Daemon;
+beforeAll(async () => {
+  daemon = await startDaemon({ config: { heartbeatMs: 200, leaseMs: 1_500, backoffBaseMs: 50, backoffCapMs: 100, sweepMs: 200 } });
+});
+afterAll(() => daemon.stop());
+
+interface AgentProcess {
+  readonly child: ChildProcess;
+  /** What it wrote to its standard error. */
+  readonly lines: Inbox<string>;
+  readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+}
+
+/** The fixture agent as a process of its own: its module runs itself. As `baton run` starts it, it has a channel to us and leads a group. */
+function startAgentProcess({ url = daemon.url, isChild = false } = {}): AgentProcess {
+  const child = spawn(process.execPath, ['--conditions=source', fixture], {
+    env: { PATH: process.env['PATH'], BATON_URL: url, BATON_TOKEN_FILE: daemon.tokenFile },
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe', ...(isChild ? (['ipc'] as const) : [])],
+  });
+  const lines = createInbox<string>((line) => line);
+  createInterface({ input: child.stderr! }).on('line', lines.put);
+  const exited = once(child, 'close').then(([code, signal]) => ({ code: code as number | null, signal: signal as NodeJS.Signals | null }));
+  return { child, lines, exited };
+}
+
+async function submit(...tasks: NewTaskInput[]): Promise<string[]> {
+  const ticket = await createTicketIn(daemon.client, 'TESTING');
+  return (await daemon.client.task.submit({ ticketId: ticket.id, tasks })).tasks.map(({ id }) => id);
+}
+
+const untilState = (taskId: string, state: TaskDetails['state'], withinMs = 20_000) =>
+  eventually(
+    async () => {
+      const task = await daemon.client.task.get({ taskId });
+      if (task.state !== state) throw new Error(`The task is ${task.state}: ${JSON.stringify(task.error ?? task.attempts)}`);
+      return task;
+    },
+    { withinMs },
+  );
+
+const saying = (text: string) => (line: string) => line.includes(text);
+
+test('a module runs itself, and SIGTERM lets it finish and end with exit code 0', async () => {
+  const { child, exited } = startAgentProcess();
+  const [taskId] = await submit({ type: 'nap', input: { ms: 1_000 } });
+  await untilState(taskId!, 'running');
+
+  child.kill('SIGTERM');
+
+  expect(await exited).toEqual({ code: 0, signal: null });
+  expect(await daemon.client.task.get({ taskId: taskId! })).toMatchObject({ state: 'completed' });
+});
+
+test('a second signal ends it at once', async () => {
+  const { child, lines, exited } = startAgentProcess();
+  const [taskId] = await submit({ type: 'wait' });
+  await lines.waitFor(saying('waiting'), 'the task to begin');
+
+  child.kill('SIGTERM');
+  await lines.waitFor(saying('draining'), 'the drain');
+  child.kill('SIGTERM');
+
+  expect(await exited).toEqual({ code: 143, signal: null });
+  await daemon.client.task.cancel({ taskId: taskId! });
+});
+
+test('W12 kill -9 of an agent: another takes its task over within the lease and a little', async () => {
+  const { child, lines, exited } = startAgentProcess();
+  const [taskId] = await submit({ type: 'wait' });
+  await lines.waitFor(saying('waiting'), 'the task to begin');
+
+  child.kill('SIGKILL');
+  await exited;
+  const other = await daemon.connectAgent({ capabilities: ['wait'] });
+  const claim = await other.claimOne();
+
+  expect(claim).toMatchObject({ taskId: taskId!, attempt: 2 });
+  await other.complete(claim);
+});
+
+test('the death of the parent ends an agent and its task', async () => {
+  const { child, lines, exited } = startAgentProcess({ isChild: true });
+  const [taskId] = await submit({ type: 'wait' });
+  await lines.waitFor(saying('waiting'), 'the task to begin');
+
+  child.disconnect();
+
+  const { code, signal } = await exited;
+  expect([code, signal]).toSatisfy(([code, signal]: unknown[]) => code === 1 || signal === 'SIGKILL');
+  expect(lines.items).toContainEqual(expect.stringContaining('stopping: draining'));
+  await daemon.client.task.cancel({ taskId: taskId! });
+});
+
+test('a dropped connection costs nothing: the task goes on and its session too', async () => {
+  await using way = await openWay(daemon.url);
+  const { child, lines, exited } = startAgentProcess({ url: way.url });
+  const [taskId] = await submit({ type: 'nap', input: { ms: 1_000 } });
+  await untilState(taskId!, 'running');
+
+  way.cut();
+
+  await lines.waitFor(saying('the session goes on'), 'the session to be taken up');
+  expect(await untilState(taskId!, 'completed')).toMatchObject({ attempt: 1 });
+  child.kill('SIGTERM');
+  await exited;
+});
+
+test('a connection that is gone for longer than the lease costs the attempt, and the task hears of it', async () => {
+  await using way = await openWay(daemon.url);
+  const { child, lines, exited } = startAgentProcess({ url: way.url });
+  const [taskId] = await submit({ type: 'wait', maxAttempts: 1 });
+  await lines.waitFor(saying('waiting'), 'the task to begin');
+
+  way.close();
+  await untilState(taskId!, 'failed');
+  way.open();
+
+  await lines.waitFor(saying('stopping: lease_lost'), 'the task to hear of it');
+  child.kill('SIGTERM');
+  await exited;
+});
+
+test('a command agent does tasks with a program', async () => {
+  const program = `
+    const { task } = JSON.parse(require('node:fs').readFileSync(0, 'utf8'));
+    if (task.input.code) process.exit(task.input.code);
+    console.log(JSON.stringify({ output: { attempt: Number(process.env.BATON_ATTEMPT), url: process.env.BATON_URL }, summary: 'Done by a program.' }))`;
+  const drain = new AbortController();
+  const activities = createInbox<AgentActivity>(({ kind }) => kind);
+  const ended = runCommandAgent({
+    name: 'program',
+    capabilities: ['program'],
+    command: [process.execPath, '-e', program],
+    url: daemon.url,
+    tokenFile: daemon.tokenFile,
+    watchProcess: false,
+    signal: drain.signal,
+    onActivity: activities.put,
+    log: createLog(() => {}),
+  });
+
+  const [good, bad] = await submit({ type: 'program' }, { type: 'program', input: { code: 65 } });
+
+  expect(await untilState(good!, 'completed')).toMatchObject({ output: { attempt: 1, url: daemon.url }, summary: 'Done by a program.' });
+  expect(await untilState(bad!, 'failed')).toMatchObject({ attempt: 1, error: { code: 'command_failed', details: { exitCode: 65 } } });
+  drain.abort();
+  await ended;
+});
+
+interface Way extends AsyncDisposable {
+  readonly url: string;
+  /** Breaks what is connected. Whoever comes again is let through. */
+  cut(): void;
+  /** Breaks what is connected and lets nobody through. */
+  close(): void;
+  open(): void;
+}
+
+/** A way to the coordinator that can be cut. */
+async function openWay(url: string): Promise<Way> {
+  const { hostname, port, pathname } = new URL(url);
+  const sockets = new Set<Socket>();
+  let isOpen = true;
+  const cut = () => sockets.forEach((socket) => socket.destroy());
+  const server: Server = createServer((near) => {
+    if (!isOpen) return void near.destroy();
+    const far = createConnection(Number(port), hostname);
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      socket.once('close', () => sockets.delete(socket));
+    }
+    near.pipe(far).pipe(near);
+    near.once('close', () => far.destroy());
+    far.once('close', () => near.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The way has no port.');
+  return {
+    url: `ws://127.0.0.1:${address.port}${pathname}`,
+    cut,
+    close() {
+      isOpen = false;
+      cut();
+    },
+    open() {
+      isOpen = true;
+    },
+    async [Symbol.asyncDispose]() {
+      cut();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}

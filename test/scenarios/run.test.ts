@@ -1,0 +1,272 @@
+import '../support/leaks.ts';
+import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type RunReport, runReport } from '../../coordinator/src/cli/run/report.ts';
+import { eventually } from '../support/eventually.ts';
+import { spawnBaton, spawnDaemon, startBaton } from '../support/process.ts';
+
+const team = join(import.meta.dirname, '..', 'support', 'fixtures', 'run-team');
+const agents = { writer: { module: join(team, 'writer.ts') }, checker: { module: join(team, 'checker.ts') } };
+
+let folder: string;
+beforeEach(async () => {
+  // With a space: paths are never to be split.
+  folder = await mkdtemp(join(tmpdir(), 'baton run '));
+  await mkdir(join(folder, 'project'));
+  await writeFile(join(folder, 'project', 'README'), 'A project.');
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** Writes a plan, as JSON, which is YAML too. Its phases are those of IMPLEMENTATION and TESTING; the others ask for nothing. */
+async function writePlan(given: object, phases: Readonly<Record<string, object>>): Promise<string> {
+  const free = { REQUIREMENTS: { gate: {} }, IMPLEMENTATION: { gate: {} }, TESTING: { gate: {} } };
+  const file = join(folder, 'plan.yaml');
+  const plan = { name: 'sample', workspace: { copy: 'project' }, agents, ticket: { title: 'A change' }, phases: { ...free, ...phases }, ...given };
+  await writeFile(file, JSON.stringify(plan, undefined, 2));
+  return file;
+}
+
+const dataDir = () => join(folder, 'data');
+const runArguments = (plan: string, ...more: string[]) => ['run', plan, '--data', dataDir(), '--report', join(folder, 'report.json'), ...more];
+const readReport = async (): Promise<RunReport> => runReport.parse(JSON.parse(await readFile(join(folder, 'report.json'), 'utf8')));
+
+async function workspace(): Promise<string> {
+  const runs = await readdir(join(dataDir(), 'runs'), { withFileTypes: true });
+  const [run] = runs.filter((entry) => entry.isDirectory());
+  if (run === undefined) throw new Error('There is no run.');
+  return join(dataDir(), 'runs', run.name, 'workspace');
+}
+const journal = async () => (await readFile(join(await workspace(), 'journal'), 'utf8')).trim().split('\n');
+
+const isRunning = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+/** Where nobody adopts orphans at once, the number of a dead process stays taken for a while. */
+const expectGone = (pid: number) => expect.poll(() => isRunning(pid), { timeout: 20_000 }).toBe(false);
+
+test('a plan is carried out to DONE, and the report tells how', async () => {
+  const plan = await writePlan(
+    { agents: { ...agents, counter: { command: ['node', '-e', 'console.log(JSON.stringify({ output: { words: 2 }, artifacts: [{ type: "count", content: { words: 2 } }] }))'], capabilities: ['count-words'] } } },
+    {
+      IMPLEMENTATION: {
+        tasks: [
+          { ref: 'a', type: 'write-file', title: 'Write a', input: { file: 'a', text: 'two words', takesMs: 300 }, locks: [{ key: 'file:shared' }] },
+          { ref: 'b', type: 'write-file', title: 'Write b', input: { file: 'b', takesMs: 300 }, locks: [{ key: 'file:shared' }] },
+        ],
+        gate: { artifacts: ['code_changes'] },
+      },
+      TESTING: {
+        tasks: [
+          { type: 'check-file', title: 'Check a', input: { file: '{{ phases.IMPLEMENTATION.tasks.a.output.file }}', failures: 1 } },
+          { type: 'count-words', title: 'Count' },
+        ],
+        gate: { artifacts: ['check', 'count'], criteria: [{ artifact: 'count', path: 'words', op: '==', value: 2 }] },
+      },
+    },
+  );
+
+  const { code, stdout, stderr } = await spawnBaton(runArguments(plan));
+
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain('BACKLOG → REQUIREMENTS');
+  expect(stdout).toContain('DEPLOYMENT → DONE');
+  const report = await readReport();
+  expect(report).toMatchObject({ outcome: 'done', ticket: { title: 'A change', phase: 'DONE', state: 'closed' }, context: { items: 2 } });
+  expect(report.phases.map(({ phase }) => phase)).toEqual(['BACKLOG', 'REQUIREMENTS', 'DESIGN', 'IMPLEMENTATION', 'TESTING', 'DEPLOYMENT', 'DONE']);
+  expect(report.tasks).toMatchObject({ total: 4, byState: { completed: 4 }, attempts: 5, retries: 1 });
+  expect(report.tasks.list.find(({ title }) => title === 'Check a')?.attempts).toMatchObject([{ outcome: 'failed', error: 'Attempt 1 was not lucky.' }, { outcome: 'completed' }]);
+  expect(report.gates.filter(({ phase }) => phase === 'TESTING')).toMatchObject([{ outcome: 'passed', reasons: [] }]);
+  expect(report.artifacts.map(({ type, name, author }) => [type, name, author]).sort()).toEqual([
+    ['check', 'a', 'checker'],
+    ['code_changes', 'a', 'writer'],
+    ['code_changes', 'b', 'writer'],
+    ['count', 'default', 'counter'],
+  ]);
+  expect(report.locks.waits).toMatchObject([{ key: 'file:shared' }]);
+  expect(await readdir(join(folder, 'project'))).toEqual(['README']);
+});
+
+test('with --json the report is all that is printed on standard output', async () => {
+  const plan = await writePlan({}, {});
+
+  const { code, stdout } = await spawnBaton(runArguments(plan, '--json'));
+
+  expect(code).toBe(0);
+  expect(runReport.parse(JSON.parse(stdout))).toMatchObject({ outcome: 'done', plan: 'sample' });
+});
+
+test('a wrong plan is refused with all its mistakes, and nothing is started', async () => {
+  const plan = await writePlan({}, { TESTNG: {}, TESTING: { tasks: [{ type: 'write-fiel' }] } });
+
+  const { code, stdout, stderr } = await spawnBaton(runArguments(plan));
+
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr.split('\n')).toEqual([
+    expect.stringMatching(/plan\.yaml:\d+:\d+ phases\.TESTING\.tasks\[0\]\.type: no agent offers write-fiel; on offer: .*; did you mean write-file\?$/),
+    expect.stringMatching(/plan\.yaml:\d+:\d+ phases\.TESTNG: the workflow software-delivery has no such phase; .*; did you mean TESTING\?$/),
+    `2 mistakes in ${plan}. Nothing was started.`,
+    '',
+  ]);
+  await expect(access(dataDir())).rejects.toThrow();
+});
+
+test('a plan whose module does not load is refused with the reason', async () => {
+  await writeFile(join(folder, 'broken.ts'), "throw new Error('No network.');\n");
+  const plan = await writePlan({ agents: { broken: { module: './broken.ts' }, none: { module: './none.ts' } } }, {});
+
+  const { code, stderr } = await spawnBaton(['plan', 'check', plan]);
+
+  expect(code).toBe(2);
+  expect(stderr).toContain('agents.broken.module: the module does not load: No network.');
+  expect(stderr).toContain('agents.none.module: there is no such file');
+});
+
+test('a ticket that its gate blocks ends the run with the reason', async () => {
+  const plan = await writePlan({}, { TESTING: { tasks: [{ type: 'check-file', input: { file: 'README' } }], gate: { artifacts: ['signature'] } } });
+
+  const { code, stdout } = await spawnBaton(runArguments(plan));
+
+  expect(code).toBe(1);
+  expect(stdout).toContain('signature');
+  expect(await readReport()).toMatchObject({ outcome: 'blocked', ticket: { state: 'blocked', phase: 'BLOCKED' }, reason: expect.stringContaining('signature') });
+});
+
+test('a task that nobody can do is named at once, and ends the run when nothing else can go on', async () => {
+  const plan = await writePlan({}, { IMPLEMENTATION: { tasks: [{ type: 'delegate' }], gate: {} } });
+
+  const { code, stdout } = await spawnBaton(runArguments(plan));
+
+  expect(code).toBe(1);
+  expect(stdout).toContain('«Translate it» waits: no living agent offers french; there are');
+  expect(await readReport()).toMatchObject({ outcome: 'failed', reason: expect.stringContaining('nothing can go on') });
+});
+
+test('an agent that dies is started again, and its task is tried again', async () => {
+  const plan = await writePlan({}, { IMPLEMENTATION: { tasks: [{ type: 'crash' }], gate: {} } });
+
+  const { code, stdout } = await spawnBaton(runArguments(plan), { env: { BATON_LEASE_MS: '2000', BATON_HEARTBEAT_MS: '500' } });
+
+  expect(code).toBe(0);
+  expect(stdout).toContain('agent checker ended with exit code 7; it is started again in 500 ms');
+  expect((await readReport()).agents).toContainEqual({ name: 'checker', restarts: 1 });
+});
+
+test('Ctrl-C ends a run with all its processes, and --resume goes on with it', async () => {
+  const plan = await writePlan({}, { IMPLEMENTATION: { tasks: [{ type: 'write-file', input: { file: 'a', takesMs: 20_000 } }], gate: {} } });
+  const running = startBaton(runArguments(plan));
+  const [line] = await eventually(journal, { withinMs: 40_000 });
+  const agentPid = Number(line?.split(' ').at(-1));
+
+  running.kill('SIGINT');
+  const { code, stderr } = await running.exited;
+
+  expect(code).toBe(130);
+  expect(stderr).toContain('--resume');
+  await expectGone(agentPid);
+  expect((await readReport()).outcome).toBe('interrupted');
+});
+
+test('a run that was killed goes on with --resume, and does nothing again that was done', async () => {
+  const step = (file: string, takesMs: number, ...dependsOn: string[]) => ({ ref: file, type: 'write-file', input: { file, takesMs }, dependsOn });
+  const plan = await writePlan({}, { IMPLEMENTATION: { tasks: [step('a', 0), step('b', 3_000, 'a'), step('c', 0, 'b')], gate: { artifacts: ['code_changes'] } } });
+  const first = startBaton(runArguments(plan));
+  const lines = await eventually(async () => {
+    const seen = await journal();
+    expect(seen.at(-1)).toMatch(/^begin b/);
+    return seen;
+  }, { withinMs: 40_000 });
+  first.kill('SIGKILL');
+  await first.exited;
+  await expectGone(Number(lines[0]?.split(' ').at(-1)));
+
+  const { code, stdout } = await spawnBaton(runArguments(plan, '--resume'));
+
+  expect({ code, stdout }).toMatchObject({ code: 0 });
+  const journalled = await journal();
+  expect(journalled.filter((entry) => entry.startsWith('begin a'))).toHaveLength(1);
+  expect(journalled.filter((entry) => entry === 'end c')).toHaveLength(1);
+  expect(await readReport()).toMatchObject({ outcome: 'done', tasks: { total: 3, byState: { completed: 3 } } });
+
+  const again = await spawnBaton(runArguments(plan, '--resume'));
+  expect(again.code).toBe(0);
+  expect(again.stdout).toContain('has ended: its ticket is closed in DONE');
+
+  await writeFile(plan, `${await readFile(plan, 'utf8')}\n`);
+  const changed = await spawnBaton(runArguments(plan, '--resume'));
+  expect(changed.code).toBe(1);
+  expect(changed.stderr).toContain('was changed since run');
+});
+
+test('--resume without a run says so', async () => {
+  const plan = await writePlan({}, {});
+
+  const { code, stderr } = await spawnBaton(runArguments(plan, '--resume'));
+
+  expect(code).toBe(1);
+  expect(stderr).toContain('No run of sample is known');
+});
+
+test('a run may join a coordinator, which can be asked about it and goes on afterwards', async () => {
+  const plan = await writePlan({}, { IMPLEMENTATION: { tasks: [{ type: 'write-file', input: { file: 'a' } }], gate: {} } });
+  await using daemon = await spawnDaemon(['--data', join(folder, 'daemon')]);
+  const { httpUrl, tokenFile } = daemon.ready;
+  const target = ['--url', httpUrl, '--token-file', tokenFile];
+
+  const { code } = await spawnBaton(runArguments(plan, ...target));
+
+  expect(code).toBe(0);
+  const ask = async (...args: string[]) => JSON.parse((await spawnBaton([...args, '--json', '--data', join(folder, 'daemon')])).stdout);
+  expect(await ask('status')).toMatchObject({ name: 'baton', project: 'default', tickets: { open: 0, blocked: 0 } });
+  expect(await ask('tickets')).toMatchObject([{ title: 'A change', state: 'closed' }]);
+  expect(await ask('tasks')).toMatchObject([{ type: 'write-file', state: 'completed' }]);
+  expect(await ask('agents')).toEqual([]);
+  expect(await ask('locks')).toEqual([]);
+  const table = await spawnBaton(['tickets', ...target]);
+  expect(table.stdout).toMatch(/^ID +TITLE +PRIORITY +WORKFLOW +PHASE +VISIT +STATE\n\S+ +A change +MEDIUM +sample@1 +DONE +7 +closed\n$/);
+});
+
+test('what cannot be asked is explained in one line', async () => {
+  await using daemon = await spawnDaemon(['--data', join(folder, 'daemon')]);
+  await writeFile(join(folder, 'token'), 'wrong');
+  const ask = async (...args: string[]) => {
+    const { code, stderr } = await spawnBaton(['status', ...args]);
+    return { code, stderr };
+  };
+
+  expect(await ask('--url', daemon.ready.httpUrl, '--token-file', join(folder, 'token'))).toEqual({
+    code: 1,
+    stderr: `The token in ${join(folder, 'token')} does not fit the coordinator at ${daemon.ready.httpUrl}/rpc. Name the right file with --token-file; \`baton up\` says where it lies.\n`,
+  });
+  expect(await ask('--url', 'http://127.0.0.1:1', '--token-file', join(folder, 'token'))).toEqual({
+    code: 1,
+    stderr: 'No coordinator answers at http://127.0.0.1:1/rpc. Start one with `baton up`, or say with --url or --data where it is.\n',
+  });
+  expect(await ask('--url', 'here')).toMatchObject({ code: 2 });
+  expect(await ask('--nonsense')).toMatchObject({ code: 2 });
+});
+
+test('a data folder in use names its holder and the way to join it', async () => {
+  const plan = await writePlan({}, {});
+  await using daemon = await spawnDaemon(['--data', dataDir()]);
+
+  const { code, stderr } = await spawnBaton(['run', plan, '--data', dataDir()]);
+
+  expect(code).toBe(1);
+  expect(stderr).toContain(`in use by process ${daemon.pid}`);
+  expect(stderr).toContain(`--url ${daemon.ready.httpUrl}`);
+});
+
+test('SIGTERM ends baton up cleanly', async () => {
+  const daemon = await spawnDaemon(['--data', dataDir()]);
+
+  daemon.kill('SIGTERM');
+
+  expect(await daemon.exited).toMatchObject({ code: 0 });
+});

@@ -1,0 +1,47 @@
+import { subscribe } from 'node:diagnostics_channel';
+import type { Worker } from 'node:worker_threads';
+import { afterAll } from 'vitest';
+
+/**
+ * What a test file may leave behind: nothing that it did not find. Pipes and the like belong to the runner; sockets, servers,
+ * timers, threads and child processes are ours.
+ */
+const ours = new Set(['TCPSocketWrap', 'TCPServerWrap', 'TCPConnectWrap', 'Timeout', 'ProcessWrap', 'FSEventWrap']);
+
+// Threads are not among the resources that Node counts; it tells of each when it begins.
+const threads = new Set<Worker>();
+subscribe('worker_threads', (message) => {
+  const { worker } = message as { readonly worker: Worker };
+  threads.add(worker);
+  worker.once('exit', () => threads.delete(worker));
+});
+
+const baseline = countResources();
+
+// Closing takes a few turns of the event loop after the call that closes has answered.
+const graceMs = 2_000;
+
+afterAll(async () => {
+  const deadline = performance.now() + graceMs;
+  while (leftover().length > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
+
+  const names = leftover();
+  if (names.length > 0) throw new Error(`This file leaves behind: ${names.join(', ')}. Close what you open.`);
+});
+
+function leftover(): string[] {
+  const counts = countResources();
+  return [...counts].flatMap(([name, count]) => {
+    const extra = count - (baseline.get(name) ?? 0);
+    return extra > 0 ? [extra === 1 ? name : `${extra} × ${name}`] : [];
+  });
+}
+
+function countResources(): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of process.getActiveResourcesInfo()) {
+    if (ours.has(name)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  if (threads.size > 0) counts.set('Thread', threads.size);
+  return counts;
+}

@@ -1,0 +1,36 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  resolve: { conditions: ['source'] },
+  ssr: { resolve: { conditions: ['source'] } },
+  test: {
+    exclude: ['**/node_modules/**', '**/dist/**'],
+    globalSetup: ['test/support/global-setup.ts'],
+    setupFiles: ['test/support/leaks.ts'],
+    execArgv: ['--conditions=source'],
+    // Two cores: more workers only make every wait longer.
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'all',
+          include: ['{sdk,coordinator,plugins,test}/**/*.test.ts'],
+          benchmark: { include: ['test/bench/*.bench.ts'] },
+        },
+      },
+      {
+        // What one session can show is shown on the embedded store as well; races need a real PostgreSQL.
+        extends: true,
+        test: {
+          name: 'embedded',
+          include: ['test/acceptance/{history,gates,context,scheduling,locks,workers}.test.ts'],
+          benchmark: { include: [] },
+          env: { BATON_TEST_STORE: 'embedded' },
+        },
+      },
+    ],
+  },
+});
