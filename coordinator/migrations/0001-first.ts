@@ -199,6 +199,8 @@ const statements = [
   `create table task_dependencies (
     task_id uuid not null references tasks,
     depends_on_id uuid not null references tasks,
+    -- Counted off: the dependent no longer waits for it. Never counted twice.
+    settled boolean not null default false,
     primary key (task_id, depends_on_id)
   )`,
   `create index task_dependents on task_dependencies (depends_on_id)`,

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Durability } from '@baton/protocol';
+import { CoordinatorError, type Durability } from '@baton/protocol';
 import { ensureTokenFile, writeAddress } from './access-files.ts';
 import { agentHandlers } from './agent/agent.rpc.ts';
 import { createLiveSessions, type LiveSessions } from './agent/live-sessions.ts';
@@ -91,6 +91,7 @@ async function start(config: Config, log: Log, { undo, stopAll }: Life): Promise
   undo.push(() => store.close());
 
   const changes = createChanges();
+  undo.push(() => changes.stop());
   const db: Database = { em: store.em, changes, transactionTriesMax: config.transactionTriesMax };
   const projectId = await ensureDefaultProject(store.em.fork() as EntityManager);
   await ensureBuiltInWorkflows(db, projectId, plugins);
@@ -175,8 +176,8 @@ function createHandlers(config: Config, { db, queue, live, plugins, session, sub
   };
 }
 
-const createLoops = ({ sweepMs, pollMs, idempotencyTtlMs }: Config, { db, session, live, subscriptions, tickets, log }: Parts): Loop[] => [
-  createSessionSweeper({ db, session, sweepMs, log }),
+const createLoops = ({ sweepMs, pollMs, idempotencyTtlMs }: Config, { db, session, live, queue, subscriptions, tickets, log }: Parts): Loop[] => [
+  createSessionSweeper({ db, session, queue, sweepMs, log }),
   createAttemptSweeper({ db, attempts: session, sweepMs, log }),
   createLockSweeper({ db, live, sweepMs, log }),
   createEventPublisher({ db, subscriptions, pollMs, log }),
@@ -190,6 +191,7 @@ const findSession =
   async ({ peer, sessionToken, caller }: Call): Promise<Session | undefined> => {
     const session = peer === undefined ? await findByToken(store, caller.projectId, sessionToken) : live.findByPeer(peer.id);
     if (session !== undefined) live.touch(session.sessionId);
+    else if (sessionToken !== undefined) throw new CoordinatorError('session_unknown');
     return session;
   };
 

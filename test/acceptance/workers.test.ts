@@ -130,7 +130,7 @@ describe('who gets a task', () => {
 
     expect(whileDraining).toEqual([]);
     expect(finished.state).toBe('completed');
-    expect(await daemon.client.agent.get({ agentId: agent.session.agentId })).toMatchObject({ running: 0, state: 'terminated' });
+    expect(await daemon.client.agent.get({ agentId: agent.session.agentId })).toMatchObject({ running: 0, health: 'lost' });
     expect(await other.claim()).toHaveLength(1);
   });
 });

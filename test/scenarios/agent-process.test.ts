@@ -18,7 +18,7 @@ const fixture = fileURLToPath(new URL('../../sdk/src/agent/agent-fixture.ts', im
 
 let daemon: Daemon;
 beforeAll(async () => {
-  daemon = await startDaemon({ config: { heartbeatMs: 200, leaseMs: 1_500, backoffBaseMs: 50, backoffCapMs: 100, sweepMs: 200 } });
+  daemon = await startDaemon({ config: { heartbeatMs: 200, leaseMs: 3_000, backoffBaseMs: 50, backoffCapMs: 100, sweepMs: 200 } });
 });
 afterAll(() => daemon.stop());
 
@@ -38,7 +38,7 @@ function startAgentProcess({ url = daemon.url, isChild = false } = {}): AgentPro
   });
   const lines = createInbox<string>((line) => line);
   createInterface({ input: child.stderr! }).on('line', lines.put);
-  const exited = once(child, 'close').then(([code, signal]) => ({ code: code as number | null, signal: signal as NodeJS.Signals | null }));
+  const exited = once(child, 'exit').then(([code, signal]) => ({ code: code as number | null, signal: signal as NodeJS.Signals | null }));
   return { child, lines, exited };
 }
 
@@ -91,7 +91,12 @@ test('W12 kill -9 of an agent: another takes its task over within the lease and 
   child.kill('SIGKILL');
   await exited;
   const other = await daemon.connectAgent({ capabilities: ['wait'] });
-  const claim = await other.claimOne();
+  // In short waits: each call keeps the session of this agent, which has no heart, alive.
+  const claim = await eventually(async () => {
+    const [found] = await other.claim({ waitMs: 300 });
+    if (found === undefined) throw new Error('There is nothing to claim.');
+    return found;
+  });
 
   expect(claim).toMatchObject({ taskId: taskId!, attempt: 2 });
   await other.complete(claim);

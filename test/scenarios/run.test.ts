@@ -23,13 +23,28 @@ afterEach(() => rm(folder, { recursive: true }));
 async function writePlan(given: object, phases: Readonly<Record<string, object>>): Promise<string> {
   const free = { REQUIREMENTS: { gate: {} }, IMPLEMENTATION: { gate: {} }, TESTING: { gate: {} } };
   const file = join(folder, 'plan.yaml');
-  const plan = { name: 'sample', workspace: { copy: 'project' }, agents, ticket: { title: 'A change' }, phases: { ...free, ...phases }, ...given };
+  const plan = {
+    name: 'sample',
+    workspace: { copy: 'project' },
+    agents,
+    ticket: { title: 'A change' },
+    phases: { ...free, ...phases },
+    ...given,
+  };
   await writeFile(file, JSON.stringify(plan, undefined, 2));
   return file;
 }
 
 const dataDir = () => join(folder, 'data');
-const runArguments = (plan: string, ...more: string[]) => ['run', plan, '--data', dataDir(), '--report', join(folder, 'report.json'), ...more];
+const runArguments = (plan: string, ...more: string[]) => [
+  'run',
+  plan,
+  '--data',
+  dataDir(),
+  '--report',
+  join(folder, 'report.json'),
+  ...more,
+];
 const readReport = async (): Promise<RunReport> => runReport.parse(JSON.parse(await readFile(join(folder, 'report.json'), 'utf8')));
 
 async function workspace(): Promise<string> {
@@ -53,11 +68,29 @@ const expectGone = (pid: number) => expect.poll(() => isRunning(pid), { timeout:
 
 test('a plan is carried out to DONE, and the report tells how', async () => {
   const plan = await writePlan(
-    { agents: { ...agents, counter: { command: ['node', '-e', 'console.log(JSON.stringify({ output: { words: 2 }, artifacts: [{ type: "count", content: { words: 2 } }] }))'], capabilities: ['count-words'] } } },
+    {
+      agents: {
+        ...agents,
+        counter: {
+          command: [
+            'node',
+            '-e',
+            'console.log(JSON.stringify({ output: { words: 2 }, artifacts: [{ type: "count", content: { words: 2 } }] }))',
+          ],
+          capabilities: ['count-words'],
+        },
+      },
+    },
     {
       IMPLEMENTATION: {
         tasks: [
-          { ref: 'a', type: 'write-file', title: 'Write a', input: { file: 'a', text: 'two words', takesMs: 300 }, locks: [{ key: 'file:shared' }] },
+          {
+            ref: 'a',
+            type: 'write-file',
+            title: 'Write a',
+            input: { file: 'a', text: 'two words', takesMs: 300 },
+            locks: [{ key: 'file:shared' }],
+          },
           { ref: 'b', type: 'write-file', title: 'Write b', input: { file: 'b', takesMs: 300 }, locks: [{ key: 'file:shared' }] },
         ],
         gate: { artifacts: ['code_changes'] },
@@ -79,9 +112,20 @@ test('a plan is carried out to DONE, and the report tells how', async () => {
   expect(stdout).toContain('DEPLOYMENT → DONE');
   const report = await readReport();
   expect(report).toMatchObject({ outcome: 'done', ticket: { title: 'A change', phase: 'DONE', state: 'closed' }, context: { items: 2 } });
-  expect(report.phases.map(({ phase }) => phase)).toEqual(['BACKLOG', 'REQUIREMENTS', 'DESIGN', 'IMPLEMENTATION', 'TESTING', 'DEPLOYMENT', 'DONE']);
+  expect(report.phases.map(({ phase }) => phase)).toEqual([
+    'BACKLOG',
+    'REQUIREMENTS',
+    'DESIGN',
+    'IMPLEMENTATION',
+    'TESTING',
+    'DEPLOYMENT',
+    'DONE',
+  ]);
   expect(report.tasks).toMatchObject({ total: 4, byState: { completed: 4 }, attempts: 5, retries: 1 });
-  expect(report.tasks.list.find(({ title }) => title === 'Check a')?.attempts).toMatchObject([{ outcome: 'failed', error: 'Attempt 1 was not lucky.' }, { outcome: 'completed' }]);
+  expect(report.tasks.list.find(({ title }) => title === 'Check a')?.attempts).toMatchObject([
+    { outcome: 'failed', error: 'Attempt 1 was not lucky.' },
+    { outcome: 'completed' },
+  ]);
   expect(report.gates.filter(({ phase }) => phase === 'TESTING')).toMatchObject([{ outcome: 'passed', reasons: [] }]);
   expect(report.artifacts.map(({ type, name, author }) => [type, name, author]).sort()).toEqual([
     ['check', 'a', 'checker'],
@@ -109,8 +153,12 @@ test('a wrong plan is refused with all its mistakes, and nothing is started', as
 
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr.split('\n')).toEqual([
-    expect.stringMatching(/plan\.yaml:\d+:\d+ phases\.TESTING\.tasks\[0\]\.type: no agent offers write-fiel; on offer: .*; did you mean write-file\?$/),
-    expect.stringMatching(/plan\.yaml:\d+:\d+ phases\.TESTNG: the workflow software-delivery has no such phase; .*; did you mean TESTING\?$/),
+    expect.stringMatching(
+      /plan\.yaml:\d+:\d+ phases\.TESTING\.tasks\[0\]\.type: no agent offers write-fiel; on offer: .*; did you mean write-file\?$/,
+    ),
+    expect.stringMatching(
+      /plan\.yaml:\d+:\d+ phases\.TESTNG: the workflow software-delivery has no such phase; .*; did you mean TESTING\?$/,
+    ),
     `2 mistakes in ${plan}. Nothing was started.`,
     '',
   ]);
@@ -129,13 +177,20 @@ test('a plan whose module does not load is refused with the reason', async () =>
 });
 
 test('a ticket that its gate blocks ends the run with the reason', async () => {
-  const plan = await writePlan({}, { TESTING: { tasks: [{ type: 'check-file', input: { file: 'README' } }], gate: { artifacts: ['signature'] } } });
+  const plan = await writePlan(
+    {},
+    { TESTING: { tasks: [{ type: 'check-file', input: { file: 'README' } }], gate: { artifacts: ['signature'] } } },
+  );
 
   const { code, stdout } = await spawnBaton(runArguments(plan));
 
   expect(code).toBe(1);
   expect(stdout).toContain('signature');
-  expect(await readReport()).toMatchObject({ outcome: 'blocked', ticket: { state: 'blocked', phase: 'BLOCKED' }, reason: expect.stringContaining('signature') });
+  expect(await readReport()).toMatchObject({
+    outcome: 'blocked',
+    ticket: { state: 'blocked', phase: 'BLOCKED' },
+    reason: expect.stringContaining('signature'),
+  });
 });
 
 test('a task that nobody can do is named at once, and ends the run when nothing else can go on', async () => {
@@ -159,7 +214,10 @@ test('an agent that dies is started again, and its task is tried again', async (
 });
 
 test('Ctrl-C ends a run with all its processes, and --resume goes on with it', async () => {
-  const plan = await writePlan({}, { IMPLEMENTATION: { tasks: [{ type: 'write-file', input: { file: 'a', takesMs: 20_000 } }], gate: {} } });
+  const plan = await writePlan(
+    {},
+    { IMPLEMENTATION: { tasks: [{ type: 'write-file', input: { file: 'a', takesMs: 20_000 } }], gate: {} } },
+  );
   const running = startBaton(runArguments(plan));
   const [line] = await eventually(journal, { withinMs: 40_000 });
   const agentPid = Number(line?.split(' ').at(-1));
@@ -174,14 +232,25 @@ test('Ctrl-C ends a run with all its processes, and --resume goes on with it', a
 });
 
 test('a run that was killed goes on with --resume, and does nothing again that was done', async () => {
-  const step = (file: string, takesMs: number, ...dependsOn: string[]) => ({ ref: file, type: 'write-file', input: { file, takesMs }, dependsOn });
-  const plan = await writePlan({}, { IMPLEMENTATION: { tasks: [step('a', 0), step('b', 3_000, 'a'), step('c', 0, 'b')], gate: { artifacts: ['code_changes'] } } });
+  const step = (file: string, takesMs: number, ...dependsOn: string[]) => ({
+    ref: file,
+    type: 'write-file',
+    input: { file, takesMs },
+    dependsOn,
+  });
+  const plan = await writePlan(
+    {},
+    { IMPLEMENTATION: { tasks: [step('a', 0), step('b', 3_000, 'a'), step('c', 0, 'b')], gate: { artifacts: ['code_changes'] } } },
+  );
   const first = startBaton(runArguments(plan));
-  const lines = await eventually(async () => {
-    const seen = await journal();
-    expect(seen.at(-1)).toMatch(/^begin b/);
-    return seen;
-  }, { withinMs: 40_000 });
+  const lines = await eventually(
+    async () => {
+      const seen = await journal();
+      expect(seen.at(-1)).toMatch(/^begin b/);
+      return seen;
+    },
+    { withinMs: 40_000 },
+  );
   first.kill('SIGKILL');
   await first.exited;
   await expectGone(Number(lines[0]?.split(' ').at(-1)));
@@ -242,11 +311,11 @@ test('what cannot be asked is explained in one line', async () => {
 
   expect(await ask('--url', daemon.ready.httpUrl, '--token-file', join(folder, 'token'))).toEqual({
     code: 1,
-    stderr: `The token in ${join(folder, 'token')} does not fit the coordinator at ${daemon.ready.httpUrl}/rpc. Name the right file with --token-file; \`baton up\` says where it lies.\n`,
+    stderr: `The token in ${join(folder, 'token')} does not fit the coordinator at ${daemon.ready.httpUrl}. Name the right file with --token-file; \`baton up\` says where it lies.\n`,
   });
   expect(await ask('--url', 'http://127.0.0.1:1', '--token-file', join(folder, 'token'))).toEqual({
     code: 1,
-    stderr: 'No coordinator answers at http://127.0.0.1:1/rpc. Start one with `baton up`, or say with --url or --data where it is.\n',
+    stderr: 'No coordinator answers at http://127.0.0.1:1. Start one with `baton up`, or say with --url or --data where it is.\n',
   });
   expect(await ask('--url', 'here')).toMatchObject({ code: 2 });
   expect(await ask('--nonsense')).toMatchObject({ code: 2 });

@@ -6,7 +6,9 @@ import { getAgent, listAgents } from './agent.store.ts';
 import { deregisterSession, reconcileAttempts, registerAgent, type SessionParts } from './session.service.ts';
 import { listHeldAttempts } from './session.store.ts';
 
-export const agentHandlers = (db: Database, parts: SessionParts): HandlersOf<'agent'> => ({
+export const agentHandlers = (db: Database, parts: SessionParts): HandlersOf<'agent'> => {
+  const liveness = { heartbeatMs: parts.liveness.heartbeatMs, silenceMs: parts.live.silenceMs };
+  return {
   'agent/register': async ({ idempotencyKey: _, ...registration }, { caller, peer }) => {
     // Without a key: a registration sent again fences the session whose answer was lost, which nobody could use.
     const { session, answer } = await transact(db, caller.projectId, (tx) => registerAgent(tx, parts, registration));
@@ -32,12 +34,13 @@ export const agentHandlers = (db: Database, parts: SessionParts): HandlersOf<'ag
     return {};
   },
 
-  'agent/get': ({ agentId }, { em, caller }) => getAgent(em, parts.liveness, { projectId: caller.projectId, id: agentId }),
+  'agent/get': ({ agentId }, { em, caller }) => getAgent(em, liveness, { projectId: caller.projectId, id: agentId }),
 
   'agent/list': async ({ limit, ...query }, { em, caller }) => {
-    const agents = await listAgents(em, parts.liveness, { ...query, projectId: caller.projectId, limit: limit + 1 });
+    const agents = await listAgents(em, liveness, { ...query, projectId: caller.projectId, limit: limit + 1 });
     const page = agents.slice(0, limit);
     const last = page.at(-1);
     return { agents: page, ...(agents.length > limit && last !== undefined && { next: last.name }) };
   },
-});
+  };
+};

@@ -9,6 +9,8 @@ import type { Sessions } from '../task/attempt-end.service.ts';
 export interface LiveSessions extends Sessions {
   attach(session: Session, peer: Peer): void;
   findByPeer(peerId: string): Session | undefined;
+  /** How long ago the session was heard of, in ms, where it was heard of here. */
+  silenceMs(sessionId: string): number | undefined;
   /** Counts as a beat. */
   touch(sessionId: string): void;
   /** Those heard of since the last call. */
@@ -24,6 +26,11 @@ export function createLiveSessions(): LiveSessions {
   const bySession = new Map<string, { readonly session: Session; readonly peer: Peer }>();
   const byPeer = new Map<string, Session>();
   const touched = new Set<string>();
+  const heardAt = new Map<string, number>();
+  const touch = (sessionId: string) => {
+    touched.add(sessionId);
+    heardAt.set(sessionId, performance.now());
+  };
 
   const forget = ({ sessionId }: Session, peer: Peer) => {
     if (bySession.get(sessionId)?.peer === peer) bySession.delete(sessionId);
@@ -36,11 +43,15 @@ export function createLiveSessions(): LiveSessions {
       if (before !== undefined) byPeer.delete(before.peer.id);
       bySession.set(session.sessionId, { session, peer });
       byPeer.set(peer.id, session);
-      touched.add(session.sessionId);
+      touch(session.sessionId);
       peer.onClose(() => forget(session, peer));
     },
     findByPeer: (peerId) => byPeer.get(peerId),
-    touch: (sessionId) => void touched.add(sessionId),
+    silenceMs(sessionId) {
+      const at = heardAt.get(sessionId);
+      return at === undefined ? undefined : performance.now() - at;
+    },
+    touch,
     takeTouched() {
       const ids = [...touched];
       touched.clear();
@@ -56,6 +67,7 @@ export function createLiveSessions(): LiveSessions {
       const known = bySession.get(sessionId);
       if (known !== undefined) forget(known.session, known.peer);
       touched.delete(sessionId);
+      heardAt.delete(sessionId);
     },
   };
   return live;

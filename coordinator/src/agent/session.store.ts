@@ -63,6 +63,21 @@ export const extendLeases = (em: EntityManager, sessionIds: readonly string[], l
         where s.id = living.id`,
   );
 
+/**
+ * A caller that waits for work in a call of ours cannot beat meanwhile in every language. While it holds nothing, its silence
+ * endangers nothing; with work in hand it must beat.
+ */
+export async function extendIdleLeases(em: EntityManager, sessionIds: readonly string[], leaseMs: number): Promise<void> {
+  if (sessionIds.length === 0) return;
+  await rowsOf(
+    em,
+    sql`update sessions s set lease_until = greatest(s.lease_until, clock_timestamp() + ${leaseMs} * interval '1 millisecond')
+        from (select id from sessions where id = any(${sessionIds}::uuid[]) and ended_at is null
+                and not exists (select 1 from tasks t where t.session_id = sessions.id and t.state = 'running') order by id for no key update) idle
+        where s.id = idle.id`,
+  );
+}
+
 /** After a pause of ours nobody could beat: gives every living session the time that it lost. */
 export const extendAllLeases = (em: EntityManager, gapMs: number): Promise<unknown[]> =>
   rowsOf(

@@ -77,7 +77,7 @@ function addRun(program: Command, shell: Shell, end: End): void {
     .option('--plain', 'a line for each event, also on a terminal')
     .addOption(is.portOption('a free one'))
     .addOption(is.databaseOption())
-    .addOption(is.logLevelOption('error'))
+    .addOption(is.logLevelOption('error, and warn for the agents'))
     .addHelpText('after', `\nExit codes: 0 the ticket is done, 1 it is blocked or nobody can go on with it, 2 the plan is wrong, 130 interrupted.\n`)
     .addHelpText('after', is.examples('baton run plan.yaml', 'baton run plan.yaml --project ../my-library --report report.json', 'baton run plan.yaml --resume', 'baton run plan.yaml --url http://127.0.0.1:4766'))
     .action(async (file: string, options: RunOptions) => end(await (await loadRun()).run(shell, file, options)));

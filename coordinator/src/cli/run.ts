@@ -65,7 +65,8 @@ export async function run(shell: Shell, file: string, options: RunOptions): Prom
     if (resumed !== undefined) view.say(`run ${record.runId} ${early === undefined ? 'goes on' : 'has ended'}: its ticket is ${ticket.state} in ${ticket.phase}`);
 
     const nameSuffix = place.isOwn ? '' : `-${record.runId.slice(0, 4)}`;
-    const starts = planAgentStarts(shell, loaded.plan, { planFile: source.planFile, target: place.target, workspace: record.workspace, nameSuffix });
+    const { planFile } = source;
+    const starts = planAgentStarts(shell, loaded.plan, { planFile, target: place.target, workspace: record.workspace, nameSuffix, logLevel: options.logLevel });
     const team = startTeam(early === undefined ? starts : [], view);
     ends.defer(team.stop);
     interrupts.onSecond(() => team.kill());

@@ -26,7 +26,7 @@ export async function status(shell: Shell, { json = false, ...options }: TargetO
     const { version, url, uptimeMs, durability, project, role, agents, tickets, tasks } = answer;
     printLine(shell.stdout, `Baton ${version} at ${url}, up for ${formatDuration(uptimeMs)}`);
     printLine(shell.stdout, `Project  ${project} (this token: ${role})`);
-    printLine(shell.stdout, `Store    ${durability.store}: ${durability.explanation}`);
+    printLine(shell.stdout, `Store    ${durability.explanation}`);
     printLine(shell.stdout, `Agents   ${agents}`);
     printLine(shell.stdout, `Tickets  ${tickets.open} open, ${tickets.blocked} blocked`);
     printLine(shell.stdout, `Tasks    ${tasks.running} running, ${tasks.ready} ready`);

@@ -44,7 +44,8 @@ export async function findTarget({ url, tokenFile, data }: TargetOptions, env: N
 
 function parseAddress(address: string): Pick<Target, 'url' | 'httpUrl'> {
   try {
-    return { url: toSocketUrl(address), httpUrl: toHttpUrl(address) };
+    // As people write it: the usual path goes without saying.
+    return { url: toSocketUrl(address), httpUrl: toHttpUrl(address).replace(/\/rpc$/, '') };
   } catch (cause) {
     throw new CommandError(`--url: ${address} is not the address of a coordinator. Write it as http://127.0.0.1:4766.`, { exitCode: 2, cause });
   }

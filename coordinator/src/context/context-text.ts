@@ -1,7 +1,7 @@
 import type { PhaseContext } from '@baton/protocol';
 import type { EntityManager } from '../db/orm.ts';
 import { listVisits } from '../phase/phase-visit.store.ts';
-import { countTokens } from '../plugins/count-tokens.ts';
+import { countTokens } from './count-tokens.ts';
 import { TicketEntity } from '../ticket/ticket.entity.ts';
 import { getWorkflow } from '../workflow/workflow.store.ts';
 import { writePack } from './pack-rules.ts';

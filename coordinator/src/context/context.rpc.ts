@@ -2,7 +2,7 @@ import { CoordinatorError } from '@baton/protocol';
 import type { CallContext, HandlersOf } from '../call.ts';
 import { type Database, write } from '../db/transaction.ts';
 import { listVisits } from '../phase/phase-visit.store.ts';
-import { countTokens } from '../plugins/count-tokens.ts';
+import { countTokens } from './count-tokens.ts';
 import { holdTicketForEvidence } from '../ticket/evidence.ts';
 import { getTicket } from '../ticket/ticket.store.ts';
 import { findPhase } from '../workflow/workflow-rules.ts';

@@ -18,13 +18,32 @@ export interface Change {
 export interface Changes {
   tell(change: Change): void;
   onChange(listener: (change: Change) => void): () => void;
+  /** Tells that tasks are claimable when so much time has passed, as after a back-off. */
+  tellTasksIn(projectId: string, delayMs: number): void;
+  /** Forgets what would have been told later. */
+  stop(): void;
 }
+
+/** A timer may fire a little early, and the database's clock decides. */
+const timerSlackMs = 5;
 
 export function createChanges(): Changes {
   const listeners = new Set<(change: Change) => void>();
+  const timers = new Set<NodeJS.Timeout>();
+  const tell = (change: Change) => {
+    for (const listener of listeners) listener(change);
+  };
   return {
-    tell(change) {
-      for (const listener of listeners) listener(change);
+    tell,
+    tellTasksIn(projectId, delayMs) {
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        tell({ projectId, events: false, tasks: true, locks: false, ticketIds: [] });
+      }, delayMs + timerSlackMs);
+      timers.add(timer);
+    },
+    stop() {
+      for (const timer of timers) clearTimeout(timer);
     },
     onChange(listener) {
       listeners.add(listener);

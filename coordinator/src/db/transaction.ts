@@ -29,7 +29,7 @@ export interface Tx {
   /** Records a fact. Written last, so that the stream's numbers follow the order of commits. */
   record<E extends EventName>(name: E, data: EventData<E>): void;
   /** Hints at what others may do once this has committed. */
-  readonly hints: { tasks: boolean; locks: boolean; readonly ticketIds: Set<string> };
+  readonly hints: { tasks: boolean; locks: boolean; readonly tasksInMs: number[]; readonly ticketIds: Set<string> };
   /** Runs once the transaction has committed, in the order given. */
   afterCommit(action: () => void): void;
 }
@@ -56,7 +56,7 @@ export async function transact<T>(db: Database, projectId: string, work: (tx: Tx
 function begin(projectId: string) {
   const events: PendingEvent[] = [];
   const actions: (() => void)[] = [];
-  const hints = { tasks: false, locks: false, ticketIds: new Set<string>() };
+  const hints = { tasks: false, locks: false, tasksInMs: [] as number[], ticketIds: new Set<string>() };
   return {
     events,
     open: (em: EntityManager): Tx => ({
@@ -72,6 +72,7 @@ function begin(projectId: string) {
     finish(changes: Changes) {
       for (const action of actions) action();
       changes.tell({ projectId, events: events.length > 0, tasks: hints.tasks, locks: hints.locks, ticketIds: [...hints.ticketIds] });
+      for (const delayMs of hints.tasksInMs) changes.tellTasksIn(projectId, delayMs);
     },
   };
 }

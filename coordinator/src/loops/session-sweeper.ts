@@ -1,14 +1,16 @@
 import { type LiveSessions } from '../agent/live-sessions.ts';
 import { closeSession, type SessionParts } from '../agent/session.service.ts';
-import { extendAllLeases, extendLeases, listExpiredSessions, lockExpiredSession } from '../agent/session.store.ts';
+import { extendAllLeases, extendIdleLeases, extendLeases, listExpiredSessions, lockExpiredSession } from '../agent/session.store.ts';
 import type { EntityManager } from '../db/orm.ts';
 import { type Database, transact } from '../db/transaction.ts';
 import type { Log } from '../log.ts';
+import type { ClaimQueue } from '../task/claim-queue.ts';
 import { createLoop, type Loop } from './loop.ts';
 
 export interface SessionSweeperParts {
   readonly db: Database;
   readonly session: SessionParts;
+  readonly queue: Pick<ClaimQueue, 'listWaitingSessions'>;
   readonly sweepMs: number;
   readonly log: Log;
 }
@@ -22,7 +24,7 @@ const pauseIntervals = 3;
  * Writes down who was heard of, in one statement, and then ends the sessions whose leases have run out. After a pause of
  * ours all leases are extended by the gap first: silence that we caused proves nothing.
  */
-export function createSessionSweeper({ db, session, sweepMs, log }: SessionSweeperParts): Loop {
+export function createSessionSweeper({ db, session, queue, sweepMs, log }: SessionSweeperParts): Loop {
   let lastRun = performance.now();
   return createLoop({
     name: 'session sweeper',
@@ -37,6 +39,7 @@ export function createSessionSweeper({ db, session, sweepMs, log }: SessionSweep
         await extendAllLeases(em, gapMs);
       }
       await writeBeats(em, session.live, session.liveness.leaseMs);
+      await extendIdleLeases(em, queue.listWaitingSessions(), session.liveness.leaseMs);
       for (const { id, projectId } of await listExpiredSessions(em, expiredMax)) await endExpired(db, session, id, projectId);
       lastRun = performance.now();
     },

@@ -1,6 +1,6 @@
 import type { Summarizer } from '@baton/sdk/plugin';
 import { z } from 'zod';
-import { countTokens } from './count-tokens.ts';
+import { countTokens } from '../context/count-tokens.ts';
 import type { SummarizeJob } from './job.ts';
 import { boundFindings, type ThreadAnswer } from './outcome.ts';
 import { readPluginConfig } from './plugin-config.ts';

@@ -4,7 +4,7 @@ import type { ContextItem, JsonObject } from '@baton/protocol';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../config.ts';
-import { countTokens } from './count-tokens.ts';
+import { countTokens } from '../context/count-tokens.ts';
 import { createPluginFixture, sampleArtifact, sampleFacts, writePackage } from './plugin-fixture.ts';
 import { createPluginHost, type PluginHost } from './plugin-host.ts';
 

@@ -68,9 +68,8 @@ function judge({ task, outcome, permanent }: AttemptEnd, limits: BackoffLimits):
   if (outcome === 'released') return { state: 'ready', used: task.attemptsUsed, retryInMs: 0 };
   const used = task.attemptsUsed + 1;
   if (permanent || used >= task.maxAttempts) return { state: 'failed', used, retryInMs: 0 };
-  // The agent was lost, not the task: nothing says that waiting longer would help it.
-  const retryInMs = outcome === 'lost' ? backoffMs(limits, 1, Math.random()) : backoffMs(limits, used, Math.random());
-  return { state: 'ready', used, retryInMs };
+  // The agent was lost, not the task, which has waited for the whole lease already.
+  return { state: 'ready', used, retryInMs: outcome === 'lost' ? 0 : backoffMs(limits, used, Math.random()) };
 }
 
 async function recordEnds(tx: Tx, verdicts: readonly (AttemptEnd & Judgement)[]): Promise<void> {
@@ -83,7 +82,8 @@ async function recordEnds(tx: Tx, verdicts: readonly (AttemptEnd & Judgement)[])
       continue;
     }
     tx.record('task.requeued', { ...facts, retryInMs });
-    tx.hints.tasks = true;
+    if (retryInMs === 0) tx.hints.tasks = true;
+    else tx.hints.tasksInMs.push(retryInMs);
   }
 }
 

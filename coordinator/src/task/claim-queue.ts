@@ -23,6 +23,8 @@ export interface ClaimQueue {
   /** Answers all that wait with nothing, and every later claim with `draining`. */
   drain(): void;
   stop(): Promise<void>;
+  /** The sessions that wait for work. */
+  listWaitingSessions(): string[];
 }
 
 interface Parked {
@@ -59,7 +61,8 @@ export function createClaimQueue(db: Database, limits: ClaimQueueLimits): ClaimQ
   const runRounds = async (projectId: string, line: Line): Promise<void> => {
     while (line.again && line.parked.size > 0) {
       line.again = false;
-      await serve(db, limits, projectId, [...line.parked].slice(0, limits.claimBatchMax));
+      const waiting = [...line.parked];
+      for (let from = 0; from < waiting.length; from += limits.claimBatchMax) await serve(db, limits, projectId, waiting.slice(from, from + limits.claimBatchMax));
     }
     line.round = undefined;
     for (const parked of line.parked) if (isOver(parked)) parked.settle([]);
@@ -84,6 +87,7 @@ export function createClaimQueue(db: Database, limits: ClaimQueueLimits): ClaimQ
         trigger(call.projectId);
       });
     },
+    listWaitingSessions: () => [...lines.values()].flatMap(({ parked }) => [...parked].map(({ call }) => call.sessionId)),
     drain() {
       draining = true;
       for (const { parked } of lines.values()) for (const each of parked) each.settle([]);

@@ -22,7 +22,8 @@ export function resolveDependencies(tasks: readonly NewTask[], findExisting: Fin
       if (id === undefined) throw new CoordinatorError('dependency_unknown', { task: nameOf(task, index), dependsOn: name, fields: [{ path: `tasks[${index}].dependsOn`, message: `There is no task ${name} in this phase.` }] });
       return { id };
     });
-    return found;
+    // Named by reference and by id it is still one.
+    return [...new Map(found.map((dependency) => [JSON.stringify(dependency), dependency])).values()];
   });
   const cycle = findCycle(dependencies);
   if (cycle !== undefined) {

@@ -66,7 +66,7 @@ const toSeekers = (requests: readonly ClaimRequest[], rows: ReadonlyMap<string, 
   for (const { sessionId, max } of requests) wanted.set(sessionId, (wanted.get(sessionId) ?? 0) + max);
   return [...wanted].flatMap(([sessionId, max]) => {
     const row = rows.get(sessionId);
-    if (row === undefined) return [];
+    if (row?.active !== true) return [];
     return [{ sessionId, agentId: row.agentId, agentName: row.agentName, capabilities: new Set(row.capabilities), capacity: row.capacity, free: row.capacity - row.running, wanted: max }];
   });
 };

@@ -11,6 +11,8 @@ export interface SeekerRow {
   readonly capabilities: string[];
   readonly capacity: number;
   readonly running: number;
+  /** Takes new work; one that drains does not. */
+  readonly active: boolean;
 }
 
 /**
@@ -22,9 +24,10 @@ export async function lockSeekers(em: EntityManager, sessionIds: readonly string
   return rowsOf(
     em,
     sql<SeekerRow>`select s.id as session_id, a.id as agent_id, a.name as agent_name, a.capabilities, a.capacity,
-          (select count(*)::int from tasks t where t.session_id = s.id and t.state = 'running') as running
+          (select count(*)::int from tasks t where t.session_id = s.id and t.state = 'running') as running,
+          a.state = 'active' as active
         from sessions s join agents a on a.id = s.agent_id
-        where s.id = any(${sessionIds}::uuid[]) and s.ended_at is null and a.state = 'active'`,
+        where s.id = any(${sessionIds}::uuid[]) and s.ended_at is null`,
   );
 }
 

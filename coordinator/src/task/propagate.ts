@@ -41,10 +41,15 @@ async function countOff(tx: Tx, ids: readonly string[], condition: ReturnType<ty
   await lockTasks(tx.em, dependents.map(({ id }) => id));
   const ready = await rowsOf(
     tx.em,
-    sql<{ state: string }>`update tasks t set pending_dependencies = t.pending_dependencies - done.n,
+    sql<{ state: string }>`with settled as (
+          update task_dependencies d set settled = true from tasks t
+          where t.id = d.task_id and d.depends_on_id = any(${ids}::uuid[]) and not d.settled and t.state = 'blocked' and ${condition}
+          returning d.task_id
+        )
+        update tasks t set pending_dependencies = t.pending_dependencies - done.n,
           state = case when t.pending_dependencies - done.n <= 0 then 'ready' else t.state end
-        from (select task_id, count(*)::int as n from task_dependencies where depends_on_id = any(${ids}::uuid[]) group by task_id) done
-        where t.id = done.task_id and t.state = 'blocked' and ${condition}
+        from (select task_id, count(*)::int as n from settled group by task_id) done
+        where t.id = done.task_id
         returning t.state`,
   );
   if (ready.some(({ state }) => state === 'ready')) tx.hints.tasks = true;

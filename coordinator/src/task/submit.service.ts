@@ -69,7 +69,7 @@ export async function addTasks(tx: Tx, place: Place, tasks: readonly NewTask[]):
       locks: normaliseRequests(task.locks),
       pending,
       state: pending === 0 ? ('ready' as const) : ('blocked' as const),
-      dependsOn: links.map((link) => ('id' in link ? link.id : (ids[link.index] ?? ''))),
+      dependsOn: links.map((link) => ({ id: 'id' in link ? link.id : (ids[link.index] ?? ''), settled: !isPending(link, byId) })),
     };
   });
   await insertTasks(tx.em, tx.projectId, place, rows);

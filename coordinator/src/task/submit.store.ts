@@ -63,7 +63,7 @@ export interface PreparedTask {
   readonly locks: readonly LockRequest[];
   readonly pending: number;
   readonly state: 'ready' | 'blocked';
-  readonly dependsOn: readonly string[];
+  readonly dependsOn: readonly { readonly id: string; readonly settled: boolean }[];
 }
 
 /** Inserts tasks and their dependencies, a statement each. */
@@ -91,10 +91,11 @@ export async function insertTasks(em: EntityManager, projectId: string, place: T
         from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as x(id uuid, ref text, type text, title text, input jsonb, state text, priority text, bonus interval,
           set_id int, locks jsonb, pending int, on_failure text, max_attempts int, timeout_ms int)`,
   );
-  const links = tasks.flatMap(({ id, dependsOn }) => [...new Set(dependsOn)].map((dependsOnId) => ({ id, on: dependsOnId })));
+  const links = tasks.flatMap(({ id, dependsOn }) => dependsOn.map((link) => ({ id, on: link.id, settled: link.settled })));
   if (links.length === 0) return;
   await rowsOf(
     em,
-    sql`insert into task_dependencies (task_id, depends_on_id) select x.id, x."on" from jsonb_to_recordset(${JSON.stringify(links)}::jsonb) as x(id uuid, "on" uuid)`,
+    sql`insert into task_dependencies (task_id, depends_on_id, settled)
+        select x.id, x."on", x.settled from jsonb_to_recordset(${JSON.stringify(links)}::jsonb) as x(id uuid, "on" uuid, settled boolean)`,
   );
 }

@@ -8,10 +8,11 @@ import { type Database, transact, write } from '../db/transaction.ts';
 import { getTicket } from '../ticket/ticket.store.ts';
 import type { Sessions } from './attempt-end.service.ts';
 import type { BackoffLimits } from './backoff.ts';
-import { cancelTask, retryTask } from './cancel.service.ts';
+import { cancelTask } from './cancel.service.ts';
 import type { ClaimQueue } from './claim-queue.ts';
 import { prepareClaims } from './claim.service.ts';
 import { type CallOutcome, type Completion, completeTasks, type Failure, failTasks } from './complete.service.ts';
+import { retryTask } from './retry.service.ts';
 import { type SubmitLimits, submitTasks } from './submit.service.ts';
 import { getTask, listTasks } from './task.store.ts';
 

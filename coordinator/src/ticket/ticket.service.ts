@@ -1,9 +1,9 @@
-import { CoordinatorError, type GateResult, type JsonObject, mayAccess, type PhaseVisit, type Priority, type Ticket } from '@baton/protocol';
+import { CoordinatorError, type GateReason, type JsonObject, mayAccess, type PhaseVisit, type Priority, type Ticket } from '@baton/protocol';
 import { v7 as uuidv7 } from 'uuid';
 import type { Caller } from '../call.ts';
 import type { EntityManager } from '../db/orm.ts';
 import type { Database, Tx } from '../db/transaction.ts';
-import { findStandingResult, type GateParts, validateGate } from '../gate/gate.service.ts';
+import { findStandingResult, type GateParts, readGateStatus, validateGate } from '../gate/gate.service.ts';
 import { toPhaseVisit } from '../phase/phase-visit.store.ts';
 import type { Sessions } from '../task/attempt-end.service.ts';
 import { edgesFrom, findPhase, firstPhase } from '../workflow/workflow-rules.ts';
@@ -121,15 +121,15 @@ async function checkGate(tx: Tx, caller: Pick<Caller, 'name' | 'role'>, ticket: 
   if (findPhase(definition, ticket.phase)?.gate === undefined) return;
   const result = await findStandingResult(tx.em, ticket);
   if (result?.outcome === 'passed') return;
-  if (move.force) return forceGate(tx, caller, ticket, move, result);
+  if (move.force) return forceGate(tx, caller, ticket, move, result?.reasons ?? (await readGateStatus(tx.em, tx.projectId, ticket.id)).missing);
   if (result === undefined) throw new EvidenceChanged();
   throw new CoordinatorError('gate_blocked', { phase: ticket.phase, resultId: result.id, reasons: result.reasons, message: result.reasons.map(({ message }) => message).join(' ') });
 }
 
-function forceGate(tx: Tx, { name, role }: Pick<Caller, 'name' | 'role'>, ticket: TicketRow, { reason }: Move, result: GateResult | undefined): void {
+function forceGate(tx: Tx, { name, role }: Pick<Caller, 'name' | 'role'>, ticket: TicketRow, { reason }: Move, reasons: readonly GateReason[]): void {
   if (!mayAccess(role, 'administer')) throw new CoordinatorError('access_denied', { role, needs: 'administer', message: 'Only an admin may force a gate.' });
   if (reason === undefined) throw new CoordinatorError('invalid_params', { fields: [{ path: 'reason', message: 'A forced transition needs a reason.' }] });
-  tx.record('ticket.gateForced', { ticketId: ticket.id, phase: ticket.phase, by: name, reason, reasons: result?.reasons ?? [] });
+  tx.record('ticket.gateForced', { ticketId: ticket.id, phase: ticket.phase, by: name, reason, reasons: [...reasons] });
 }
 
 /** Judges and moves, and judges anew where the evidence changed in between. */

@@ -40,7 +40,11 @@ export const newTask = z
     /** May hold references such as `{{ tasks.analyse.output.modules }}`, resolved when the task is claimed. */
     input: jsonObject.default({}),
     /** References of this submission or of this phase, or task ids. */
-    dependsOn: z.array(z.union([id, taskRef])).max(1_000).default([]),
+    dependsOn: z
+      .array(z.union([id, taskRef]))
+      .max(1_000)
+      .refine((names) => new Set(names).size === names.length, 'A dependency is named twice.')
+      .default([]),
     /** Without any, the task's type is the one capability that is needed. */
     capabilities: capabilities.optional(),
     locks: z.array(lockRequest).max(100).default([]),

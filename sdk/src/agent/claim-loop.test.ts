@@ -15,7 +15,6 @@ function open({ capacity, tasks }: { capacity: number; tasks: Claim[] }) {
       if (claims.length > 0) return { claims };
       return new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(new CoordinatorError('cancelled'))));
     },
-    'task/release': ({ taskId, attempt }: { taskId: string; attempt: number }) => ({ taskId, attempt, state: 'ready' }),
   });
   const start = (claim: Claim): RunningAttempt => {
     running.most = Math.max(running.most, ++running.now);
@@ -78,19 +77,4 @@ test('a stopped loop gives up its waiting claim, and ends with its last attempt'
   ends[0]!('completed');
 
   await watched;
-});
-
-test('what a resumed session holds and never arrived is given back once the claim under way has been answered', async () => {
-  const late = newClaim({});
-  const arrived = newClaim({});
-  const { loop, calls, ends } = open({ capacity: 2, tasks: [arrived] });
-  loop.releaseUnknown([late, arrived]);
-  const run = loop.run();
-  await vi.waitFor(() => expect(calls.filter(({ method }) => method === 'task/claim')).toHaveLength(2));
-
-  expect(calls.filter(({ method }) => method === 'task/release')).toMatchObject([{ params: { taskId: late.taskId, attempt: 1 } }]);
-
-  loop.stop();
-  ends[0]!('completed');
-  await run;
 });

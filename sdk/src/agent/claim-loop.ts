@@ -26,8 +26,6 @@ export interface ClaimLoop {
   revoke: (attempt: AttemptId, reason: AbortReason) => void;
   revokeAll: (reason: AbortReason) => void;
   abortAll: (reason: AbortReason) => void;
-  /** Gives back what a resumed session holds and nobody runs: a claim whose answer was lost on the way. */
-  releaseUnknown: (held: readonly AttemptId[]) => void;
   /** Settles when nothing runs. */
   idle: () => Promise<unknown>;
   /** Takes nothing new from here on. */
@@ -40,7 +38,6 @@ export interface ClaimLoop {
 export function createClaimLoop({ client, capacity, log, start, onEnded, renewSession }: ClaimLoopParts): ClaimLoop {
   const stopped = new AbortController();
   const attempts = new Map<string, RunningAttempt>();
-  let unknown: readonly AttemptId[] = [];
   let wakeUp = () => {};
 
   const begin = (claim: Claim) => {
@@ -56,17 +53,8 @@ export function createClaimLoop({ client, capacity, log, start, onEnded, renewSe
   };
 
   const claimOnce = async (free: number) => {
-    const suspects = unknown;
     const { claims } = await client.task.claim({ max: free, waitMs: claimWaitMs }, { signal: stopped.signal });
     claims.forEach(begin);
-    // The claim that was under way when the connection broke has been answered by now: what is still unknown will not come.
-    unknown = unknown.filter((held) => !suspects.includes(held));
-    for (const held of suspects) if (!attempts.has(keyOf(held))) await release(held);
-  };
-  const release = async ({ taskId, attempt }: AttemptId) => {
-    log.warn('an attempt was handed out and never arrived; it is given back', { taskId, attempt });
-    // It may have been taken back meanwhile, which is as good.
-    await client.task.release({ taskId, attempt, reason: 'The claim never arrived.' }).catch(() => undefined);
   };
 
   const recover = async (failure: unknown) => {
@@ -97,9 +85,6 @@ export function createClaimLoop({ client, capacity, log, start, onEnded, renewSe
     revoke: (attempt, reason) => attempts.get(keyOf(attempt))?.revoke(reason),
     revokeAll: (reason) => attempts.forEach((attempt) => attempt.revoke(reason)),
     abortAll: (reason) => attempts.forEach((attempt) => attempt.abort(reason)),
-    releaseUnknown: (held) => {
-      unknown = held.filter((one) => !attempts.has(keyOf(one)));
-    },
     idle: () => Promise.all([...attempts.values()].map(({ done }) => done)),
     stop() {
       stopped.abort();

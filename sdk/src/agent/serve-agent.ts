@@ -53,6 +53,9 @@ export async function serveAgent(options: ServeOptions, { identity, log, createE
   await using connection = await connect(toConnectOptions(options));
   const { client } = connection;
   const executor = createExecutor(client);
+  const leave = new AbortController();
+  options.signal?.addEventListener('abort', () => leave.abort(), { once: true });
+  if (options.signal?.aborted === true) leave.abort();
   const ended = Promise.withResolvers<never>();
   ended.promise.catch(() => undefined);
 
@@ -61,10 +64,7 @@ export async function serveAgent(options: ServeOptions, { identity, log, createE
     identity,
     log,
     running: () => loop.running(),
-    onRegistered(answer) {
-      onActivity({ kind: 'registered', session: answer });
-      loop.releaseUnknown(answer.attempts);
-    },
+    onRegistered: (answer) => onActivity({ kind: 'registered', session: answer }),
     onRevoked: (attempt, reason) => loop.revoke(attempt, reason),
     onBeat: () => onActivity({ kind: 'beat' }),
   });
@@ -84,8 +84,10 @@ export async function serveAgent(options: ServeOptions, { identity, log, createE
   connection.onNotification('lock/lost', ({ key, fence }) => executor.loseLock(key, fence));
   connection.onNotification('agent/sessionEnded', ({ sessionId, reason }) => {
     if (sessionId !== session.sessionId) return;
-    log.warn('the session has ended', { reason });
     loop.revokeAll('lease_lost');
+    // The end that follows our own goodbye is no news.
+    if (leave.signal.aborted) return;
+    log.warn('the session has ended', { reason });
     if (isSuperseded(reason)) ended.reject(new AgentReplacedError(identity.name));
     else void session.renew();
   });
@@ -93,20 +95,18 @@ export async function serveAgent(options: ServeOptions, { identity, log, createE
     if (!willReconnect) ended.reject(new ConnectionError('closed', `The connection to the coordinator has ended. ${reason}`));
   });
 
-  const drain = new AbortController();
   const abandon = async () => {
     loop.stop();
     loop.abortAll('draining');
     await Promise.race([loop.idle(), delay(abandonMs)]);
     await executor.close();
   };
-  using _watch = options.watchProcess === false ? undefined : watchProcess({ log, drain: () => drain.abort(), abandon });
+  using _watch = options.watchProcess === false ? undefined : watchProcess({ log, drain: () => leave.abort(), abandon });
   try {
     await connection.onOpen(session.register);
     session.startBeating();
     const working = loop.run();
-    const toldToLeave = aborted(options.signal === undefined ? drain.signal : AbortSignal.any([drain.signal, options.signal]));
-    await Promise.race([ended.promise, toldToLeave]);
+    await Promise.race([ended.promise, aborted(leave.signal)]);
 
     onActivity({ kind: 'draining' });
     await Promise.race([ended.promise, drainAgent({ client, loop, working, log, graceMs: session.graceMs, drainMs: options.drainMs })]);

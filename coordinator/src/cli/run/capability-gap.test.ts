@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { describeGap, findGaps, isStuck, type Look } from './capability-gap.ts';
 
-const coder = { name: 'coder', capabilities: ['code', 'typescript'], health: 'healthy', state: 'active' } as const;
+const coder: Look['agents'][number] = { name: 'coder', capabilities: ['code', 'typescript'], health: 'healthy', state: 'active' };
 const task = (state: Look['tasks'][number]['state'], ...capabilities: string[]) => ({ id: `${state}:${capabilities}`, title: 'Do it', state, capabilities });
 
 test('a ready task that nobody can do is a gap, which tells what is missing and who is there', () => {
@@ -18,7 +18,7 @@ test('capabilities that nobody offers together are a gap', () => {
 });
 
 test('an agent that is lost or drains is not there', () => {
-  for (const agent of [{ ...coder, health: 'lost' } as const, { ...coder, state: 'draining' } as const]) {
+  for (const agent of [{ ...coder, health: 'lost' as const }, { ...coder, state: 'draining' as const }]) {
     expect(findGaps({ tasks: [task('ready', 'code')], agents: [agent] })).toHaveLength(1);
   }
 });

@@ -90,5 +90,7 @@ function renderCounts({ retries, agents }: RunState, tasks: readonly TaskView[])
     const count = tasks.filter((task) => task.state === state).length;
     return count === 0 ? [] : [`${count} ${state}`];
   });
-  return line([`${tasks.length} tasks: ${counts.join(', ') || 'none yet'}`], [`  ${retries} retries  ${agents.length} agents`, 'dim']);
+  return line([`${plural(tasks.length, 'task')}: ${counts.join(', ') || 'none yet'}`], [`  ${retries === 1 ? '1 retry' : `${retries} retries`}  ${plural(agents.length, 'agent')}`, 'dim']);
 }
+
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -13,6 +13,8 @@ export interface AgentPlaces {
   readonly workspace: string | undefined;
   /** Makes the names of a team its own, where other teams may have agents of the same names. */
   readonly nameSuffix: string;
+  /** How much the agents say; only what went wrong unless told otherwise, for all else is in the events. */
+  readonly logLevel: string | undefined;
 }
 
 /** How the agents of a plan are started. */
@@ -23,6 +25,7 @@ export const planAgentStarts = ({ self, env }: Pick<Shell, 'self' | 'env'>, { ag
     env: {
       ...env,
       ...('command' in agent ? agent.env : {}),
+      BATON_LOG_LEVEL: places.logLevel ?? env['BATON_LOG_LEVEL'] ?? 'warn',
       BATON_URL: places.target.url,
       BATON_TOKEN_FILE: places.target.tokenFile,
       ...(places.workspace === undefined ? {} : { BATON_WORKSPACE: places.workspace }),

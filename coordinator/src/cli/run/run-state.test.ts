@@ -94,7 +94,7 @@ test('the live view shows phases, waiting and running tasks, and counts', () => 
     '',
     ' … Change index.ts                           waits for file:index.ts, held by tester',
     '',
-    '1 tasks: 1 ready  0 retries  0 agents',
+    '1 task: 1 ready  0 retries  0 agents',
   ]);
   expect(screen(7, 100)).toContain(' ● Change index.ts                           coder  attempt 2  1.0 s');
 });

@@ -41,9 +41,15 @@ function createPlainView(stream: NodeJS.WritableStream): RunView {
     },
     update: () => undefined,
     say: (text) => printLine(stream, `${formatElapsed(Date.now() - (startedAt ?? openedAt))}  ${text}`),
-    agentLine: (name, text) => printLine(stream, `         ${name} | ${text}`),
+    agentLine: (name, text) => printLine(stream, `         ${name} | ${withoutHead(name, text)}`),
     end: () => undefined,
   };
+}
+
+/** Without the time and the name at the head of a line of an agent's log: both stand beside it. */
+function withoutHead(name: string, text: string): string {
+  const [, level = '', rest = ''] = /^\d{4}-\S+Z ([A-Z]+) (.*)$/.exec(text) ?? [];
+  return rest.startsWith(`${name} `) ? `${level} ${rest.slice(name.length + 1)}` : text;
 }
 
 /** Elapsed times run on between events. */
@@ -65,7 +71,7 @@ function createLiveView(stdout: Shell['stdout']): RunView {
     event: (_, state) => update(state),
     update,
     say: (text) => log.persist(text),
-    agentLine: (name, text) => log.persist(`${name} | ${text}`),
+    agentLine: (name, text) => log.persist(`${name} | ${withoutHead(name, text)}`),
     end() {
       if (isOver) return;
       isOver = true;

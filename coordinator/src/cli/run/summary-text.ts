@@ -31,7 +31,7 @@ const isArrival = ({ phases, outcome }: RunReport, index: number): boolean => in
 
 function formatTasks({ tasks }: RunReport): string {
   const states = Object.entries(tasks.byState).map(([state, count]) => `${count} ${state}`);
-  const head = `${tasks.total} tasks: ${states.join(', ') || 'none'}; ${tasks.attempts} attempts, ${tasks.retries} retries`;
+  const head = `${tasks.total} task${tasks.total === 1 ? '' : 's'}: ${states.join(', ') || 'none'}; ${tasks.attempts} attempts, ${tasks.retries === 1 ? '1 retry' : `${tasks.retries} retries`}`;
   // What went as it should is in the counts: each task that did not gets a line.
   const notable = tasks.list.filter(({ state, attempts }) => state !== 'completed' || attempts.length > 1);
   const lines = notable.map(({ title, state, attempts, error }) => {

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 export interface RunOptions {
   readonly cwd: string;
   readonly signal: AbortSignal;
+  /** As long as the task has, unless given. */
   readonly timeoutMs?: number;
 }
 
@@ -17,11 +18,12 @@ export interface ProgramResult {
 const outputBytesMax = 32 * 1_024 * 1_024;
 
 /** Runs a program to its end. Whatever its exit code, that is an answer; only a program that cannot be started throws. */
-export function runProgram(command: readonly string[], { cwd, signal, timeoutMs = 60_000 }: RunOptions): Promise<ProgramResult> {
+export function runProgram(command: readonly string[], { cwd, signal, timeoutMs = 0 }: RunOptions): Promise<ProgramResult> {
   const [file = '', ...args] = command;
   const startedAt = performance.now();
   return new Promise((resolve, reject) => {
-    execFile(file, args, { cwd, signal, timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: outputBytesMax }, (error, stdout, stderr) => {
+    // SIGTERM, not SIGKILL: test runners then end the processes that they have started.
+    execFile(file, args, { cwd, signal, timeout: timeoutMs, maxBuffer: outputBytesMax }, (error, stdout, stderr) => {
       const durationMs = Math.round(performance.now() - startedAt);
       if (signal.aborted) reject(signal.reason as Error);
       else if (error === null) resolve({ exitCode: 0, stdout, stderr, durationMs });

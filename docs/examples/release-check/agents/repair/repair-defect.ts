@@ -41,10 +41,16 @@ export const repairDefect = defineTask({
     let reproduced = 0;
     for (const [index, file] of files.entries()) {
       ctx.progress((index / files.length) * 100, `reproducing ${file}`);
-      const failing = failed((await runTests(project, { files: [file], signal: ctx.signal })).tests);
+      const { tests, durationMs } = await runTests(project, { files: [file], signal: ctx.signal });
+      const failing = failed(tests);
       reproduced += failing.length;
       if (failing.length === 0) continue;
-      const found = await searchRepair(project, file, { signal: ctx.signal, lock: (path) => ctx.lock(fileLock(path)) });
+      const found = await searchRepair(project, file, {
+        // A change may make a loop endless. Ten times as long as it took, and the time that a busy machine needs to begin.
+        timeoutMs: 10 * durationMs + 5_000,
+        signal: ctx.signal,
+        lock: (path) => ctx.lock(fileLock(path)),
+      });
       if (found === undefined)
         throw new PermanentTaskError(
           `No small change makes ${file} pass: ${failing.map(({ name }) => name).join('; ')}. Somebody has to look at it.`,
@@ -68,13 +74,22 @@ export const repairDefect = defineTask({
   },
 });
 
-interface Search {
+interface Limits {
+  /** For one file of tests. */
+  readonly timeoutMs: number;
   readonly signal: AbortSignal;
+}
+
+interface Search extends Limits {
   /** Only now is it known which file will change, so its lock is taken now and not declared with the task. */
   readonly lock: (path: string) => Promise<AsyncDisposable>;
 }
 
-async function searchRepair(project: Project, testFile: string, { signal, lock }: Search): Promise<z.infer<typeof repaired> | undefined> {
+async function searchRepair(
+  project: Project,
+  testFile: string,
+  { lock, ...limits }: Search,
+): Promise<z.infer<typeof repaired> | undefined> {
   const testText = await readFile(join(project.root, testFile), 'utf8');
   let tried = 0;
   for (const path of findSuspects(testText, project.modules, buildImportGraph(project.modules))) {
@@ -83,7 +98,7 @@ async function searchRepair(project: Project, testFile: string, { signal, lock }
     for (const mutant of findMutants(path, text)) {
       tried += 1;
       if (tried > triesMax) return undefined;
-      if (await holds(project, { testFile, mutant, text, signal })) {
+      if (await holds(project, { testFile, mutant, text, limits })) {
         const { line, rule, before, after } = mutant;
         return { path, line, rule, before, after, tried };
       }
@@ -95,24 +110,23 @@ async function searchRepair(project: Project, testFile: string, { signal, lock }
 /** Leaves the module changed where all tests pass with the change, else as it was. */
 async function holds(
   project: Project,
-  { testFile, mutant, text, signal }: { testFile: string; mutant: Mutant; text: string; signal: AbortSignal },
+  { testFile, mutant, text, limits }: { testFile: string; mutant: Mutant; text: string; limits: Limits },
 ): Promise<boolean> {
   const { root, tests } = project;
   await writeWorkFile(root, unproved, { path: mutant.path, text });
   await editFile(root, mutant.path, applyMutant(text, mutant));
   // The failing file first: most changes end there, and it is quicker than all tests.
-  const passes = (await allPass(project, [testFile], signal)) && (await allPass(project, tests.files, signal));
+  const passes = (await allPass(project, [testFile], limits)) && (await allPass(project, tests.files, limits));
   if (passes) await removeWorkFile(root, unproved);
   else await undoUnproved(root);
   return passes;
 }
 
-async function allPass(project: Project, files: readonly string[], signal: AbortSignal): Promise<boolean> {
+async function allPass(project: Project, files: readonly string[], limits: Limits): Promise<boolean> {
   try {
-    // A change may make a loop endless.
-    return failed((await runTests(project, { files, signal, timeoutMs: 10_000 })).tests).length === 0;
+    return failed((await runTests(project, { files, ...limits })).tests).length === 0;
   } catch {
-    signal.throwIfAborted();
+    limits.signal.throwIfAborted();
     // A runner that crashes or hangs says the same as a test that fails.
     return false;
   }

@@ -30,6 +30,7 @@ export interface TestOptions {
   /** All of the project's unit tests unless given. */
   readonly files?: readonly string[];
   readonly withCoverage?: boolean;
+  /** For one file of tests. */
   readonly timeoutMs?: number;
   readonly signal: AbortSignal;
 }
@@ -71,8 +72,10 @@ async function runNodeTests(
     return { command: 'node --test', tests: [], coverage: withCoverage ? new Map() : undefined, durationMs: 0, output: '' };
   const reporter = join(import.meta.dirname, 'json-reporter.mjs');
   const options = [...tests.nodeOptions, '--test', ...(withCoverage ? ['--experimental-test-coverage'] : [])];
-  const command = [process.execPath, ...options, `--test-concurrency=${availableParallelism()}`, `--test-reporter=${reporter}`, ...files];
-  const result = await runProgram(command, { cwd: root, signal, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
+  // The runner's own time-out also ends what it has started, for each file.
+  const limits = [`--test-concurrency=${availableParallelism()}`, ...(timeoutMs === undefined ? [] : [`--test-timeout=${timeoutMs}`])];
+  const command = [process.execPath, ...options, ...limits, `--test-reporter=${reporter}`, ...files];
+  const result = await runProgram(command, { cwd: root, signal });
   const reported = result.stdout.split('\n').flatMap((line) => (line.startsWith('{') ? [reportedLine.parse(JSON.parse(line))] : []));
   const outcomes = reported.flatMap((line) =>
     line.kind === 'test' ? [{ ...line, file: line.file, line: line.line, message: line.message }] : [],

@@ -27,7 +27,7 @@ const report = z.object({
 /** Runs the vitest that the project installed. Throws where there is none, or where it reports nothing. */
 export async function runVitest(
   { root, tests }: Project,
-  { files = tests.files, withCoverage = false, timeoutMs = 300_000, signal }: TestOptions,
+  { files = tests.files, withCoverage = false, timeoutMs, signal }: TestOptions,
 ): Promise<TestRun> {
   const program = await findVitest(root);
   if (program === undefined) throw new Error(`The tests need vitest, and no node_modules at or above ${root} has it.`);
