@@ -9,7 +9,10 @@ import { type Authenticate, createToken } from './wire/auth.ts';
  * the store keeps no more than its hash.
  * @returns the path of the token file
  */
-export async function ensureTokenFile(dataDir: string, { em, projectId, authenticate }: { em: EntityManager; projectId: string; authenticate: Authenticate }): Promise<string> {
+export async function ensureTokenFile(
+  dataDir: string,
+  { em, projectId, authenticate }: { em: EntityManager; projectId: string; authenticate: Authenticate },
+): Promise<string> {
   const file = join(dataDir, 'token');
   const present = await readFile(file, 'utf8').catch(() => undefined);
   if (present !== undefined && (await authenticate(present.trim())) !== undefined) return file;
@@ -28,7 +31,8 @@ export interface Address {
 }
 
 /** Tells commands on this machine where the coordinator of a data folder listens. */
-export const writeAddress = (dataDir: string, address: Address): Promise<void> => writeWhole(join(dataDir, 'coordinator.json'), `${JSON.stringify(address)}\n`);
+export const writeAddress = (dataDir: string, address: Address): Promise<void> =>
+  writeWhole(join(dataDir, 'coordinator.json'), `${JSON.stringify(address)}\n`);
 
 // Renamed into place, so that nobody reads half a file.
 async function writeWhole(file: string, text: string): Promise<void> {

@@ -40,7 +40,9 @@ export interface CallContext {
   readonly session: Session | undefined;
 }
 
-type ContextOf<M extends MethodName> = (typeof methods)[M]['session'] extends true ? CallContext & { readonly session: Session } : CallContext;
+type ContextOf<M extends MethodName> = (typeof methods)[M]['session'] extends true
+  ? CallContext & { readonly session: Session }
+  : CallContext;
 
 /** One handler per method of the contract: a missing one does not compile. */
 export type Handlers = {

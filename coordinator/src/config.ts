@@ -10,7 +10,10 @@ const count = ms;
  */
 export const configSchema = z.strictObject({
   /** A PostgreSQL URL. Without one the embedded store in `dataDir` is used. */
-  databaseUrl: z.string().regex(/^postgres(ql)?:\/\//, 'Expected postgres://…').optional(),
+  databaseUrl: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'Expected postgres://…')
+    .optional(),
   /** Where the embedded store, the token and the lock file lie. */
   dataDir: z.string().min(1).default('.baton'),
   host: z.string().min(1).default('127.0.0.1'),
@@ -19,7 +22,15 @@ export const configSchema = z.strictObject({
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   /** Packages or paths of the plugins that are enabled. */
   plugins: z
-    .union([z.array(z.string()), z.string().transform((text) => text.split(',').map((item) => item.trim()).filter(Boolean))])
+    .union([
+      z.array(z.string()),
+      z.string().transform((text) =>
+        text
+          .split(',')
+          .map((item) => item.trim())
+          .filter(Boolean),
+      ),
+    ])
     .default(['@baton/plugin-criteria', '@baton/plugin-command', '@baton/plugin-digest']),
   /** The summarizer that condenses a phase. */
   summarizer: z.string().default('digest'),
@@ -92,4 +103,5 @@ export function readConfig(given: Partial<z.input<typeof configSchema>>, env: No
   return { ...checked.data, dataDir: resolve(checked.data.dataDir) };
 }
 
-const toVariable = (name: string) => (name === 'databaseUrl' ? 'DATABASE_URL' : `BATON_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`);
+const toVariable = (name: string) =>
+  name === 'databaseUrl' ? 'DATABASE_URL' : `BATON_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;

@@ -111,7 +111,11 @@ async function start(config: Config, log: Log, { undo, stopAll }: Life): Promise
   }
   undo.push(() => parts.queue.stop());
 
-  const dispatch = createDispatch({ handlers: createHandlers(config, parts, store), em: store.em, findSession: findSession(parts.live, store) });
+  const dispatch = createDispatch({
+    handlers: createHandlers(config, parts, store),
+    em: store.em,
+    findSession: findSession(parts.live, store),
+  });
   const health = () => rowsOf(store.em.fork() as EntityManager, sql`select 1`);
   const wire = await startWire({ config, log, dispatch, authenticate, health, openrpc: openRpcDocument() });
   undo.push(() => {
@@ -159,7 +163,11 @@ function createParts(config: Config, { db, plugins, log }: { db: Database; plugi
   };
 }
 
-function createHandlers(config: Config, { db, queue, live, plugins, session, subscriptions, tickets, log }: Parts, { durability }: Store): Handlers {
+function createHandlers(
+  config: Config,
+  { db, queue, live, plugins, session, subscriptions, tickets, log }: Parts,
+  { durability }: Store,
+): Handlers {
   return {
     ...coordinatorHandlers(durability),
     ...projectHandlers(db),
@@ -176,7 +184,10 @@ function createHandlers(config: Config, { db, queue, live, plugins, session, sub
   };
 }
 
-const createLoops = ({ sweepMs, pollMs, idempotencyTtlMs }: Config, { db, session, live, queue, subscriptions, tickets, log }: Parts): Loop[] => [
+const createLoops = (
+  { sweepMs, pollMs, idempotencyTtlMs }: Config,
+  { db, session, live, queue, subscriptions, tickets, log }: Parts,
+): Loop[] => [
   createSessionSweeper({ db, session, queue, sweepMs, log }),
   createAttemptSweeper({ db, attempts: session, sweepMs, log }),
   createLockSweeper({ db, live, sweepMs, log }),

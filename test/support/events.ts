@@ -33,13 +33,3 @@ export async function followEvents({ client, onNotification }: Connection, { aft
     inbox.waitFor((event) => event.name === name && fits(event as EventOf<N>), `the event ${name}`) as Promise<EventOf<N>>;
   return { seen: inbox.items, waitFor };
 }
-
-/** Waits for one event of the stream, from its beginning: for what may have happened already. */
-export async function waitForEvent<N extends EventName>(
-  connection: Connection,
-  name: N,
-  fits?: (event: EventOf<N>) => boolean,
-): Promise<EventOf<N>> {
-  const feed = await followEvents(connection, { after: 0 });
-  return feed.waitFor(name, fits);
-}

@@ -9,38 +9,39 @@ import { listHeldAttempts } from './session.store.ts';
 export const agentHandlers = (db: Database, parts: SessionParts): HandlersOf<'agent'> => {
   const liveness = { heartbeatMs: parts.liveness.heartbeatMs, silenceMs: parts.live.silenceMs };
   return {
-  'agent/register': async ({ idempotencyKey: _, ...registration }, { caller, peer }) => {
-    // Without a key: a registration sent again fences the session whose answer was lost, which nobody could use.
-    const { session, answer } = await transact(db, caller.projectId, (tx) => registerAgent(tx, parts, registration));
-    if (peer === undefined) parts.live.touch(session.sessionId);
-    else parts.live.attach(session, peer);
-    return answer;
-  },
+    'agent/register': async ({ idempotencyKey: _, ...registration }, { caller, peer }) => {
+      // Without a key: a registration sent again fences the session whose answer was lost, which nobody could use.
+      const { session, answer } = await transact(db, caller.projectId, (tx) => registerAgent(tx, parts, registration));
+      if (peer === undefined) parts.live.touch(session.sessionId);
+      else parts.live.attach(session, peer);
+      return answer;
+    },
 
-  'agent/heartbeat': async ({ attempts }, { session, caller }) => {
-    const { heartbeatMs, leaseMs } = parts.liveness;
-    const revoked = attempts === undefined ? [] : await transact(db, caller.projectId, (tx) => reconcileAttempts(tx, parts, session, attempts));
-    return { heartbeatMs, leaseMs, revoked };
-  },
+    'agent/heartbeat': async ({ attempts }, { session, caller }) => {
+      const { heartbeatMs, leaseMs } = parts.liveness;
+      const revoked =
+        attempts === undefined ? [] : await transact(db, caller.projectId, (tx) => reconcileAttempts(tx, parts, session, attempts));
+      return { heartbeatMs, leaseMs, revoked };
+    },
 
-  'agent/drain': (params, call) =>
-    write(db, call, params, async ({ em }) => {
-      await rowsOf(em, sql`update agents set state = 'draining' where id = ${call.session.agentId} and state = 'active'`);
-      return { running: (await listHeldAttempts(em, call.session.sessionId)).length };
-    }),
+    'agent/drain': (params, call) =>
+      write(db, call, params, async ({ em }) => {
+        await rowsOf(em, sql`update agents set state = 'draining' where id = ${call.session.agentId} and state = 'active'`);
+        return { running: (await listHeldAttempts(em, call.session.sessionId)).length };
+      }),
 
-  'agent/deregister': async ({ reason }, { session, caller }) => {
-    await transact(db, caller.projectId, (tx) => deregisterSession(tx, parts, session.sessionId, reason));
-    return {};
-  },
+    'agent/deregister': async ({ reason }, { session, caller }) => {
+      await transact(db, caller.projectId, (tx) => deregisterSession(tx, parts, session.sessionId, reason));
+      return {};
+    },
 
-  'agent/get': ({ agentId }, { em, caller }) => getAgent(em, liveness, { projectId: caller.projectId, id: agentId }),
+    'agent/get': ({ agentId }, { em, caller }) => getAgent(em, liveness, { projectId: caller.projectId, id: agentId }),
 
-  'agent/list': async ({ limit, ...query }, { em, caller }) => {
-    const agents = await listAgents(em, liveness, { ...query, projectId: caller.projectId, limit: limit + 1 });
-    const page = agents.slice(0, limit);
-    const last = page.at(-1);
-    return { agents: page, ...(agents.length > limit && last !== undefined && { next: last.name }) };
-  },
+    'agent/list': async ({ limit, ...query }, { em, caller }) => {
+      const agents = await listAgents(em, liveness, { ...query, projectId: caller.projectId, limit: limit + 1 });
+      const page = agents.slice(0, limit);
+      const last = page.at(-1);
+      return { agents: page, ...(agents.length > limit && last !== undefined && { next: last.name }) };
+    },
   };
 };

@@ -35,7 +35,11 @@ export interface AgentQuery {
 }
 
 /** Agents by name, with what is computed and nowhere stored: what they run, and how long they have been silent. */
-export async function listAgents(em: EntityManager, liveness: Liveness, { projectId, id, all, after, limit }: AgentQuery): Promise<Agent[]> {
+export async function listAgents(
+  em: EntityManager,
+  liveness: Liveness,
+  { projectId, id, all, after, limit }: AgentQuery,
+): Promise<Agent[]> {
   const conditions = [sql`a.project_id = ${projectId}`];
   if (id !== undefined) conditions.push(sql`a.id = ${id}`);
   if (!all) conditions.push(sql`s.id is not null and s.lease_until > clock_timestamp() and a.state <> 'terminated'`);
@@ -52,13 +56,20 @@ export async function listAgents(em: EntityManager, liveness: Liveness, { projec
   return rows.map((row) => toAgent(row, liveness));
 }
 
-export async function getAgent(em: EntityManager, liveness: Liveness, { projectId, id }: { projectId: string; id: string }): Promise<Agent> {
+export async function getAgent(
+  em: EntityManager,
+  liveness: Liveness,
+  { projectId, id }: { projectId: string; id: string },
+): Promise<Agent> {
   const [agent] = await listAgents(em, liveness, { projectId, id, all: true, limit: 1 });
   if (agent === undefined) throw new CoordinatorError('agent_not_found', { agentId: id });
   return agent;
 }
 
-function toAgent({ living, sessionId, silenceMs: written, createdAt, ...agent }: AgentViewRow, { heartbeatMs, silenceMs: heard }: Liveness): Agent {
+function toAgent(
+  { living, sessionId, silenceMs: written, createdAt, ...agent }: AgentViewRow,
+  { heartbeatMs, silenceMs: heard }: Liveness,
+): Agent {
   const silenceMs = written === null || sessionId === null ? written : Math.min(written, heard(sessionId) ?? written);
   const isStale = silenceMs !== null && silenceMs >= 2 * heartbeatMs;
   return {

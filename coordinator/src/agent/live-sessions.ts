@@ -61,7 +61,8 @@ export function createLiveSessions(): LiveSessions {
       for (const id of sessionIds) touched.add(id);
     },
     notify: (sessionId, name, params) => bySession.get(sessionId)?.peer.notify(name, params),
-    revoke: (sessionId, attempt: { taskId: string; attempt: number; reason: RevocationReason }) => live.notify(sessionId, 'task/revoked', attempt),
+    revoke: (sessionId, attempt: { taskId: string; attempt: number; reason: RevocationReason }) =>
+      live.notify(sessionId, 'task/revoked', attempt),
     end(sessionId, reason) {
       live.notify(sessionId, 'agent/sessionEnded', { sessionId, reason });
       const known = bySession.get(sessionId);

@@ -62,7 +62,17 @@ export async function registerAgent(tx: Tx, parts: SessionParts, registration: R
   const { agentId, sessionId, epoch, resumeToken } = started;
   return {
     session: { sessionId, agentId, epoch, agentName: agent.name },
-    answer: { agentId, sessionId, epoch, resumeToken, heartbeatMs, leaseMs, graceMs: leaseMs - heartbeatMs, resumed: resumed !== undefined, attempts },
+    answer: {
+      agentId,
+      sessionId,
+      epoch,
+      resumeToken,
+      heartbeatMs,
+      leaseMs,
+      graceMs: leaseMs - heartbeatMs,
+      resumed: resumed !== undefined,
+      attempts,
+    },
   };
 }
 
@@ -104,9 +114,23 @@ async function startSession(tx: Tx, parts: SessionParts, agent: AgentRow): Promi
   agent.epoch += 1;
   await tx.em.flush();
   const resumeToken = randomBytes(32).toString('base64url');
-  const session = { id: uuidv7(), projectId: tx.projectId, agentId: agent.id, epoch: agent.epoch, resumeHash: hashToken(resumeToken), leaseMs: parts.liveness.leaseMs };
+  const session = {
+    id: uuidv7(),
+    projectId: tx.projectId,
+    agentId: agent.id,
+    epoch: agent.epoch,
+    resumeHash: hashToken(resumeToken),
+    leaseMs: parts.liveness.leaseMs,
+  };
   await insertSession(tx.em, session);
-  tx.record('agent.registered', { agentId: agent.id, agentName: agent.name, sessionId: session.id, epoch: agent.epoch, capabilities: agent.capabilities, capacity: agent.capacity });
+  tx.record('agent.registered', {
+    agentId: agent.id,
+    agentName: agent.name,
+    sessionId: session.id,
+    epoch: agent.epoch,
+    capabilities: agent.capabilities,
+    capacity: agent.capacity,
+  });
   return { agentId: agent.id, sessionId: session.id, epoch: agent.epoch, resumeToken };
 }
 
@@ -133,7 +157,11 @@ export async function closeSession(tx: Tx, parts: SessionParts, { id, agentName 
   await markSessionEnded(tx.em, id, reason);
   const running = await lockRunningTasksOfSession(tx.em, id);
   const error = { code: 'agent_lost', message: `The session of ${agentName} ended: ${reason}.` };
-  await endAttempts(tx, parts, running.map((task) => ({ task, outcome: 'lost', error, permanent: false })));
+  await endAttempts(
+    tx,
+    parts,
+    running.map((task) => ({ task, outcome: 'lost', error, permanent: false })),
+  );
   await withdrawRequests(tx, await findRequestsOfSessions(tx.em, [id]));
   await releaseLocks(tx, { sessionIds: [id] });
   tx.afterCommit(() => parts.live.end(id, reason));
@@ -156,10 +184,21 @@ export async function reconcileAttempts(
     ({ taskId, attempt, heldMs }) => !known.has(`${taskId}/${attempt}`) && heldMs > 2 * parts.liveness.heartbeatMs,
   );
   if (lost.length > 0) {
-    const tasks = (await lockTasks(tx.em, lost.map(({ taskId }) => taskId))).filter((task) => task.state === 'running' && task.sessionId === sessionId);
+    const tasks = (
+      await lockTasks(
+        tx.em,
+        lost.map(({ taskId }) => taskId),
+      )
+    ).filter((task) => task.state === 'running' && task.sessionId === sessionId);
     const error = { code: 'claim_lost', message: 'The agent does not know of this attempt.' };
-    await endAttempts(tx, parts, tasks.map((task) => ({ task, outcome: 'released', error, permanent: false })));
+    await endAttempts(
+      tx,
+      parts,
+      tasks.map((task) => ({ task, outcome: 'released', error, permanent: false })),
+    );
   }
   const states = reported.length === 0 ? [] : await listAttemptStates(tx.em, sessionId, reported);
-  return states.filter(({ held }) => !held).map(({ taskId, attempt, outcome }) => ({ taskId, attempt, reason: revocationOf[outcome ?? ''] ?? 'lease_lost' }));
+  return states
+    .filter(({ held }) => !held)
+    .map(({ taskId, attempt, outcome }) => ({ taskId, attempt, reason: revocationOf[outcome ?? ''] ?? 'lease_lost' }));
 }

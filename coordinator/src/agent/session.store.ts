@@ -22,7 +22,10 @@ export const findSessionByToken = (em: EntityManager, projectId: string, resumeH
 
 /** Locks a session that has not ended, whatever its lease says. */
 export const lockSession = (em: EntityManager, sessionId: string): Promise<SessionRow | undefined> =>
-  findRow(em, sql<SessionRow>`select ${sessionColumns} from sessions s join agents a on a.id = s.agent_id where s.id = ${sessionId} and s.ended_at is null for update of s`);
+  findRow(
+    em,
+    sql<SessionRow>`select ${sessionColumns} from sessions s join agents a on a.id = s.agent_id where s.id = ${sessionId} and s.ended_at is null for update of s`,
+  );
 
 /** Locks a session only if its lease has ended by the database's clock; a beat that came in between saves it. */
 export const lockExpiredSession = (em: EntityManager, sessionId: string): Promise<SessionRow | undefined> =>
@@ -89,7 +92,10 @@ export const extendAllLeases = (em: EntityManager, gapMs: number): Promise<unkno
 export const listExpiredSessions = (em: EntityManager, limit: number): Promise<{ id: string; projectId: string }[]> =>
   rowsOf(
     em,
-    sql<{ id: string; projectId: string }>`select id, project_id from sessions where ended_at is null and lease_until <= clock_timestamp() order by lease_until limit ${limit}`,
+    sql<{
+      id: string;
+      projectId: string;
+    }>`select id, project_id from sessions where ended_at is null and lease_until <= clock_timestamp() order by lease_until limit ${limit}`,
   );
 
 export interface HeldAttempt {
@@ -115,7 +121,11 @@ export interface AttemptState {
 }
 
 /** What has become of attempts that a session believes to have. */
-export const listAttemptStates = (em: EntityManager, sessionId: string, attempts: readonly { taskId: string; attempt: number }[]): Promise<AttemptState[]> =>
+export const listAttemptStates = (
+  em: EntityManager,
+  sessionId: string,
+  attempts: readonly { taskId: string; attempt: number }[],
+): Promise<AttemptState[]> =>
   rowsOf(
     em,
     sql<AttemptState>`select x."taskId" as task_id, x.attempt, coalesce(t.state, 'cancelled') as state, n.outcome,

@@ -24,7 +24,12 @@ export interface Origin {
  * Stores artifacts as the next versions of their types and names in the visit. The content that the newest version has makes
  * no new one. Sizes are checked before the first is stored.
  */
-export async function storeArtifacts(tx: Tx, { artifactBytesMax }: ArtifactLimits, origin: Origin, artifacts: readonly NewArtifact[]): Promise<Artifact[]> {
+export async function storeArtifacts(
+  tx: Tx,
+  { artifactBytesMax }: ArtifactLimits,
+  origin: Origin,
+  artifacts: readonly NewArtifact[],
+): Promise<Artifact[]> {
   const measured = artifacts.map((artifact) => ({ artifact, ...measure(artifact) }));
   const tooLarge = measured.find(({ artifact, sizeBytes }) => artifact.uri === undefined && sizeBytes > artifactBytesMax);
   if (tooLarge !== undefined) {
@@ -52,7 +57,17 @@ async function storeOne(
 
   const row = em.create(ArtifactEntity, {
     id: uuidv7(),
-    projectId, ticketId, visitId, visitNumber, phase, type, name, mediaType, sha256, sizeBytes, author,
+    projectId,
+    ticketId,
+    visitId,
+    visitNumber,
+    phase,
+    type,
+    name,
+    mediaType,
+    sha256,
+    sizeBytes,
+    author,
     version: (newest?.version ?? 0) + 1,
     content: content ?? null,
     uri: uri ?? null,

@@ -54,7 +54,10 @@ export async function listCurrentArtifacts(em: EntityManager, visitId: string): 
 export async function readContents(em: EntityManager, artifacts: readonly ArtifactRow[]): Promise<ArtifactWithContent[]> {
   const rows = await rowsOf(
     em,
-    sql<{ id: string; content: JsonValue | null }>`select id, content from artifacts where id = any(${artifacts.map(({ id }) => id)}::uuid[])`,
+    sql<{
+      id: string;
+      content: JsonValue | null;
+    }>`select id, content from artifacts where id = any(${artifacts.map(({ id }) => id)}::uuid[])`,
   );
   const contents = new Map(rows.map(({ id, content }) => [id, content]));
   return artifacts.map((artifact) => toArtifactWithContent(artifact, contents.get(artifact.id)));
@@ -67,7 +70,10 @@ export interface ArtifactQuery {
   readonly limit: number;
 }
 
-export async function listArtifacts(em: EntityManager, { ticketId, type, after, limit }: ArtifactQuery): Promise<{ artifacts: Artifact[]; next?: string }> {
+export async function listArtifacts(
+  em: EntityManager,
+  { ticketId, type, after, limit }: ArtifactQuery,
+): Promise<{ artifacts: Artifact[]; next?: string }> {
   const rows = await em.find(
     ArtifactEntity,
     { ticketId, ...(type !== undefined && { type }), ...(after !== undefined && { id: { $gt: after } }) },

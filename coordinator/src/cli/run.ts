@@ -76,8 +76,7 @@ export async function run(shell: Shell, file: string, options: RunOptions): Prom
       early ??
       (await followTicket(connection, {
         ticket,
-        phases: definition.phases.map(({ name }) => name),
-        manualPhases: definition.phases.filter(({ name, advance }) => advance === 'manual' && definition.edges.some(({ from, kind }) => from === name && kind === 'forward')).map(({ name }) => name),
+        workflow: definition,
         view,
         startingAgents: team.starting,
         signal: interrupts.signal,

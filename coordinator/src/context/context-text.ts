@@ -11,7 +11,10 @@ import { gatherPhaseContext, selectEarlierVisits } from './phase-context.ts';
 const inputBudgetTokens = 4_000;
 
 /** What the phases before one have come to, in the order of the workflow. */
-export async function gatherEarlierPhases(em: EntityManager, { ticketId, forPhase }: { ticketId: string; forPhase: string }): Promise<PhaseContext[]> {
+export async function gatherEarlierPhases(
+  em: EntityManager,
+  { ticketId, forPhase }: { ticketId: string; forPhase: string },
+): Promise<PhaseContext[]> {
   const ticket = await em.findOneOrFail(TicketEntity, { id: ticketId });
   const { definition } = await getWorkflow(em, ticket.workflowId);
   const phases: PhaseContext[] = [];

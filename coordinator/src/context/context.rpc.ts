@@ -15,7 +15,8 @@ import { writePack } from './pack-rules.ts';
 import { gatherPhaseContext } from './phase-context.ts';
 
 export const contextHandlers = (db: Database, narrative: NarrativeParts): HandlersOf<'context'> => ({
-  'context/note': (params, call) => write(db, call, params, async (tx) => noteItem(tx, await holdTicketForEvidence(tx, call, params), params.item)),
+  'context/note': (params, call) =>
+    write(db, call, params, async (tx) => noteItem(tx, await holdTicketForEvidence(tx, call, params), params.item)),
 
   'context/list': async (query, call) => {
     await getTicket(call.em, call.caller.projectId, query.ticketId);
@@ -44,6 +45,7 @@ async function getKnownPhase({ em, caller }: CallContext, ticketId: string, name
   const ticket = await getTicket(em, caller.projectId, ticketId);
   const { definition } = await getWorkflow(em, ticket.workflowId);
   const phase = name ?? ticket.phase;
-  if (findPhase(definition, phase) === undefined) throw new CoordinatorError('phase_unknown', { phase, phases: definition.phases.map((each) => each.name) });
+  if (findPhase(definition, phase) === undefined)
+    throw new CoordinatorError('phase_unknown', { phase, phases: definition.phases.map((each) => each.name) });
   return phase;
 }

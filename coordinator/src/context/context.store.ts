@@ -29,10 +29,22 @@ export const toContextItem = (row: ContextItemRow): ContextItem => ({
  * over. The caller holds the visit's row.
  * @returns the ids of those that are new
  */
-export async function insertItems(em: EntityManager, projectId: string, origin: Origin, items: readonly NewContextItem[]): Promise<string[]> {
+export async function insertItems(
+  em: EntityManager,
+  projectId: string,
+  origin: Origin,
+  items: readonly NewContextItem[],
+): Promise<string[]> {
   const { ticketId, visitId, visitNumber, phase, author, taskId, attempt } = origin;
   const rows = items.map(({ kind, text, rationale, data, references, pinned }, index) => ({
-    id: uuidv7(), position: index + 1, kind, text, rationale: rationale ?? null, data: data ?? null, refs: references, pinned,
+    id: uuidv7(),
+    position: index + 1,
+    kind,
+    text,
+    rationale: rationale ?? null,
+    data: data ?? null,
+    refs: references,
+    pinned,
   }));
   const inserted = await rowsOf(
     em,
@@ -52,8 +64,11 @@ export async function insertItems(em: EntityManager, projectId: string, origin: 
 export const findItems = (em: EntityManager, ids: readonly string[]): Promise<ContextItemRow[]> =>
   em.find(ContextItemEntity, { id: [...ids] }, { orderBy: { number: 'asc' } });
 
-export const findSameItem = (em: EntityManager, visitId: string, { kind, text }: Pick<NewContextItem, 'kind' | 'text'>): Promise<ContextItemRow> =>
-  em.findOneOrFail(ContextItemEntity, { visitId, kind, text });
+export const findSameItem = (
+  em: EntityManager,
+  visitId: string,
+  { kind, text }: Pick<NewContextItem, 'kind' | 'text'>,
+): Promise<ContextItemRow> => em.findOneOrFail(ContextItemEntity, { visitId, kind, text });
 
 export const listVisitItems = (em: EntityManager, visitId: string): Promise<ContextItemRow[]> =>
   em.find(ContextItemEntity, { visitId }, { orderBy: { number: 'asc' } });
@@ -66,7 +81,10 @@ export interface ContextQuery {
   readonly limit: number;
 }
 
-export async function listItems(em: EntityManager, { ticketId, phase, kinds, after, limit }: ContextQuery): Promise<{ items: ContextItem[]; next?: string }> {
+export async function listItems(
+  em: EntityManager,
+  { ticketId, phase, kinds, after, limit }: ContextQuery,
+): Promise<{ items: ContextItem[]; next?: string }> {
   const rows = await em.find(
     ContextItemEntity,
     {
@@ -84,7 +102,10 @@ export async function listItems(em: EntityManager, { ticketId, phase, kinds, aft
 
 /** What the completed tasks of a visit said of themselves, in the order of submission, and how many there were. */
 export async function listSummaries(em: EntityManager, visitId: string): Promise<{ summaries: string[]; tasksCompleted: number }> {
-  const rows = await rowsOf(em, sql<{ summary: string | null }>`select summary from tasks where visit_id = ${visitId} and state = 'completed' order by id`);
+  const rows = await rowsOf(
+    em,
+    sql<{ summary: string | null }>`select summary from tasks where visit_id = ${visitId} and state = 'completed' order by id`,
+  );
   return { tasksCompleted: rows.length, summaries: [...new Set(rows.flatMap(({ summary }) => (summary === null ? [] : [summary])))] };
 }
 

@@ -26,9 +26,18 @@ export interface NarrativeParts {
  * Adds the summarizer's words to what a phase has come to. Kept by the digest of what they were made from, so that they are
  * made once and go stale with it. A summarizer that fails leaves the phase without a narrative, its items untouched.
  */
-export async function addNarrative({ summarizers, summarizer, log }: NarrativeParts, em: EntityManager, phase: PhaseContext): Promise<PhaseContext> {
+export async function addNarrative(
+  { summarizers, summarizer, log }: NarrativeParts,
+  em: EntityManager,
+  phase: PhaseContext,
+): Promise<PhaseContext> {
   if (phase.items.length === 0) return phase;
-  const { sha256: digest } = digestOf({ summarizer, narrativeTokens, items: phase.items.map(({ citation, kind, text, rationale }) => [citation, kind, text, rationale ?? null]), ticket: phase.items[0]?.ticketId ?? '' });
+  const { sha256: digest } = digestOf({
+    summarizer,
+    narrativeTokens,
+    items: phase.items.map(({ citation, kind, text, rationale }) => [citation, kind, text, rationale ?? null]),
+    ticket: phase.items[0]?.ticketId ?? '',
+  });
   const kept = await findKeptSummary(em, digest);
   if (kept !== undefined) return { ...phase, narrative: kept };
 

@@ -22,7 +22,8 @@ const headings = {
 /** What must not be forgotten comes before what is good to know: the order in which items are given room. */
 const importance: readonly ContextKind[] = ['instruction', 'constraint', 'number', 'rejected', 'decision', 'question', 'risk', 'fact'];
 
-const toLine = ({ citation, text, rationale, phase }: ContextItem) => `- ${text}${rationale === undefined ? '' : ` (${rationale})`} [${citation}, ${phase}]`;
+const toLine = ({ citation, text, rationale, phase }: ContextItem) =>
+  `- ${text}${rationale === undefined ? '' : ` (${rationale})`} [${citation}, ${phase}]`;
 
 /**
  * Writes a pack within a budget: pinned items first, then by importance, the newest first. The text has its sections in a
@@ -40,7 +41,11 @@ export function writePack(phases: readonly PhaseContext[], budgetTokens: number,
   for (const item of ranked) {
     const cost = count(`${toLine(item)}\n`) + (opened.has(item.kind) ? 0 : count(`\n## ${headings[item.kind]}\n`));
     if (tokens + cost > budgetTokens) {
-      if (item.pinned) throw new CoordinatorError('limit_exceeded', { message: `The pinned items need more than ${budgetTokens} tokens; ask for a larger budget.`, citation: item.citation });
+      if (item.pinned)
+        throw new CoordinatorError('limit_exceeded', {
+          message: `The pinned items need more than ${budgetTokens} tokens; ask for a larger budget.`,
+          citation: item.citation,
+        });
       omitted.push({ citation: item.citation, tokens: cost });
       continue;
     }
@@ -48,10 +53,14 @@ export function writePack(phases: readonly PhaseContext[], budgetTokens: number,
     opened.add(item.kind);
     chosen.add(item);
   }
-  const sections = contextKinds.flatMap((kind) => writeSection(headings[kind], items.filter((item) => item.kind === kind && chosen.has(item)).map(toLine)));
+  const sections = contextKinds.flatMap((kind) =>
+    writeSection(headings[kind], items.filter((item) => item.kind === kind && chosen.has(item)).map(toLine)),
+  );
   const text = sections.join('\n');
   const withArtifacts = [...sections, ...writeSection('Artifacts', phases.flatMap(listArtifacts))].join('\n');
-  return count(withArtifacts) <= budgetTokens ? { text: withArtifacts, tokens: count(withArtifacts), omitted } : { text, tokens: count(text), omitted };
+  return count(withArtifacts) <= budgetTokens
+    ? { text: withArtifacts, tokens: count(withArtifacts), omitted }
+    : { text, tokens: count(text), omitted };
 }
 
 const writeSection = (heading: string, lines: readonly string[]): string[] => (lines.length === 0 ? [] : [`## ${heading}`, ...lines, '']);

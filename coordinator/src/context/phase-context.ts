@@ -5,7 +5,10 @@ import type { PhaseVisitRow } from '../phase/phase-visit.entity.ts';
 import { listSummaries, listVisitItems, toContextItem } from './context.store.ts';
 
 /** What one visit has come to so far. Stored with the visit when it is left, and from then on read from there. */
-export async function gatherVisitContext(em: EntityManager, { id, phase, number }: Pick<PhaseVisitRow, 'id' | 'phase' | 'number'>): Promise<PhaseContext> {
+export async function gatherVisitContext(
+  em: EntityManager,
+  { id, phase, number }: Pick<PhaseVisitRow, 'id' | 'phase' | 'number'>,
+): Promise<PhaseContext> {
   const { summaries, tasksCompleted } = await listSummaries(em, id);
   const items = (await listVisitItems(em, id)).map(toContextItem);
   const artifacts = (await listCurrentArtifacts(em, id)).map(({ type, name, version, sha256 }) => ({ type, name, version, sha256 }));
@@ -15,7 +18,10 @@ export async function gatherVisitContext(em: EntityManager, { id, phase, number 
 /** What a phase has come to in these visits of it, the newest last: everything noted, and the artifacts of the newest. */
 export async function gatherPhaseContext(em: EntityManager, visits: readonly PhaseVisitRow[]): Promise<PhaseContext | undefined> {
   const contexts: PhaseContext[] = [];
-  for (const visit of visits) contexts.push(visit.context === null || visit.context === undefined ? await gatherVisitContext(em, visit) : { ...visit.context, stored: true });
+  for (const visit of visits)
+    contexts.push(
+      visit.context === null || visit.context === undefined ? await gatherVisitContext(em, visit) : { ...visit.context, stored: true },
+    );
   const newest = contexts.at(-1);
   if (newest === undefined) return undefined;
   return {
@@ -28,8 +34,9 @@ export async function gatherPhaseContext(em: EntityManager, visits: readonly Pha
 }
 
 // Said again in a later visit, a statement keeps its newest place.
-const dropRepeated = (items: readonly ContextItem[]): ContextItem[] =>
-  [...new Map(items.map((item) => [`${item.kind} ${item.text}`, item])).values()];
+const dropRepeated = (items: readonly ContextItem[]): ContextItem[] => [
+  ...new Map(items.map((item) => [`${item.kind} ${item.text}`, item])).values(),
+];
 
 /**
  * The visits whose knowledge a phase builds on, grouped by phase, in the order of the workflow: the phases before it, and

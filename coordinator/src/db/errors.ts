@@ -19,7 +19,8 @@ export const isUniqueViolation = (error: unknown): boolean => codeOf(error) === 
 export function translateDatabaseError(error: unknown): unknown {
   if (error instanceof CoordinatorError) return error;
   const code = codeOf(error);
-  if (code !== undefined && unavailable.test(code)) return new CoordinatorError('database_unavailable', { retryAfterMs: 1_000 }, { cause: error });
+  if (code !== undefined && unavailable.test(code))
+    return new CoordinatorError('database_unavailable', { retryAfterMs: 1_000 }, { cause: error });
   if (mayRunAgain(error)) return new CoordinatorError('overloaded', { retryAfterMs: 100 }, { cause: error });
   return error;
 }

@@ -46,7 +46,8 @@ async function openEmbedded(dataDir: string): Promise<Store> {
     store: 'embedded',
     survivesProcessCrash: true,
     survivesPowerLoss: 'no',
-    explanation: 'Embedded store: acknowledged writes survive a crash of the coordinator, not the loss of power. Set DATABASE_URL for production.',
+    explanation:
+      'Embedded store: acknowledged writes survive a crash of the coordinator, not the loss of power. Set DATABASE_URL for production.',
   });
 }
 
@@ -67,7 +68,8 @@ async function openPostgres(databaseUrl: string, poolMax: number): Promise<Store
     store: 'postgresql',
     survivesProcessCrash: true,
     survivesPowerLoss: 'depends',
-    explanation: 'PostgreSQL: acknowledged writes are committed; what they survive is set by the server (fsync, synchronous_commit, replication).',
+    explanation:
+      'PostgreSQL: acknowledged writes are committed; what they survive is set by the server (fsync, synchronous_commit, replication).',
   });
 }
 

@@ -10,7 +10,9 @@ import type { PendingEvent } from '../db/transaction.ts';
  */
 export async function appendEvents(em: EntityManager, projectId: string, events: readonly PendingEvent[]): Promise<void> {
   if (events.length === 0) return;
-  const rows = JSON.stringify(events.map(({ name, ticketId, data }, index) => ({ offset: index + 1, name, ticket_id: ticketId ?? null, data })));
+  const rows = JSON.stringify(
+    events.map(({ name, ticketId, data }, index) => ({ offset: index + 1, name, ticket_id: ticketId ?? null, data })),
+  );
   await rowsOf(
     em,
     sql`with stream as (

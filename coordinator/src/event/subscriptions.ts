@@ -30,7 +30,8 @@ export function createSubscriptions({ subscriptionsMax }: { readonly subscriptio
   return {
     add(peer, start) {
       const own = [...byId.values()].filter((subscription) => subscription.peer === peer).length;
-      if (own >= subscriptionsMax) throw new CoordinatorError('limit_exceeded', { message: `A connection may have ${subscriptionsMax} subscriptions.` });
+      if (own >= subscriptionsMax)
+        throw new CoordinatorError('limit_exceeded', { message: `A connection may have ${subscriptionsMax} subscriptions.` });
       const id = uuidv7();
       byId.set(id, { ...start, id, peer, told: start.after });
       peer.onClose(() => byId.delete(id));

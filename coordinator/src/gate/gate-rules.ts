@@ -16,10 +16,16 @@ export function findMissing(gate: GateDefinition, { artifacts, tasks }: Evidence
   const missing = gate.artifacts
     .filter((type) => !stored.has(type))
     .map((type): GateReason => ({ code: 'artifact_missing', artifactType: type, message: `There is no artifact ${type} in this visit.` }));
-  const open = tasks.filter(isOpen).map((task): GateReason => ({ code: 'task_open', taskId: task.id, message: `The task "${task.title}" is ${task.state}.` }));
+  const open = tasks
+    .filter(isOpen)
+    .map((task): GateReason => ({ code: 'task_open', taskId: task.id, message: `The task "${task.title}" is ${task.state}.` }));
   const failed = tasks
     .filter(({ state }) => state === 'failed')
-    .map((task): GateReason => ({ code: 'task_failed', taskId: task.id, message: `The task "${task.title}" failed: ${task.error?.message ?? 'no reason given'}` }));
+    .map((task): GateReason => ({
+      code: 'task_failed',
+      taskId: task.id,
+      message: `The task "${task.title}" failed: ${task.error?.message ?? 'no reason given'}`,
+    }));
   const completed = tasks.filter(({ state }) => state === 'completed').length;
   const tooFew: GateReason[] =
     completed >= gate.tasksMin || open.length > 0

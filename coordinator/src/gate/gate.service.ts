@@ -60,7 +60,12 @@ export async function readGateStatus(em: EntityManager, projectId: string, ticke
  * Judges the gate of the phase a ticket is in, and records the result with the digest of what was judged. Validators run
  * outside of any transaction; what they looked at may have changed when they end, and then the result is stale at once.
  */
-export async function validateGate({ db, plugins }: GateParts, projectId: string, ticketId: string, signal?: AbortSignal): Promise<GateResult> {
+export async function validateGate(
+  { db, plugins }: GateParts,
+  projectId: string,
+  ticketId: string,
+  signal?: AbortSignal,
+): Promise<GateResult> {
   const em = db.em.fork() as EntityManager;
   const ticket = await getTicket(em, projectId, ticketId);
   const judgeable = await readEvidence(em, ticket);
@@ -133,7 +138,14 @@ const recordResult = (db: Database, ticket: TicketRow, { judgeable, reasons, ver
       durationMs,
     });
     await tx.em.flush();
-    tx.record('gate.evaluated', { ticketId: ticket.id, phase, visit, outcome, reasons, verdicts: verdicts.map(({ findings: _, ...verdict }) => verdict) });
+    tx.record('gate.evaluated', {
+      ticketId: ticket.id,
+      phase,
+      visit,
+      outcome,
+      reasons,
+      verdicts: verdicts.map(({ findings: _, ...verdict }) => verdict),
+    });
     return toGateResult(row);
   });
 

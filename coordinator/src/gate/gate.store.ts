@@ -49,7 +49,9 @@ export const listJudgedTasks = (em: EntityManager, visitId: string): Promise<Jud
 
 /** How often the gate of a phase has refused the ticket, in all its visits. */
 export async function countRefusals(em: EntityManager, ticketId: string, phase: string): Promise<number> {
-  const [row] = await rowsOf(em, sql<{ n: number }>`select coalesce(sum(refusals), 0)::int as n from phase_visits where ticket_id = ${ticketId} and phase = ${phase}`);
+  const [row] = await rowsOf(
+    em,
+    sql<{ n: number }>`select coalesce(sum(refusals), 0)::int as n from phase_visits where ticket_id = ${ticketId} and phase = ${phase}`,
+  );
   return row?.n ?? 0;
 }
-

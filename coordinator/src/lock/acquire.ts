@@ -22,7 +22,10 @@ export interface AcquireParts {
 
 type Step = { readonly granted: readonly GrantedLock[] } | { readonly refused: CoordinatorError } | { readonly requestId: string };
 
-export const toHolder = ({ sessionId, agentId, agentName }: Session, { taskId, attempt }: Pick<Acquisition, 'taskId' | 'attempt'>): Holder => ({
+export const toHolder = (
+  { sessionId, agentId, agentName }: Session,
+  { taskId, attempt }: Pick<Acquisition, 'taskId' | 'attempt'>,
+): Holder => ({
   sessionId,
   agentId,
   agentName,
@@ -44,7 +47,8 @@ export async function acquireLocks(
 
   const first = await transact(db, projectId, async (tx): Promise<Step> => {
     await holdSession(tx.em, session.sessionId);
-    if (acquisition.taskId !== undefined) await holdAttempt(tx.em, { ...acquisition, taskId: acquisition.taskId, sessionId: session.sessionId });
+    if (acquisition.taskId !== undefined)
+      await holdAttempt(tx.em, { ...acquisition, taskId: acquisition.taskId, sessionId: session.sessionId });
     const [outcome] = await grantLocks(tx, [{ holder, keys, ttlMs: acquisition.ttlMs }]);
     if (outcome === undefined || 'granted' in outcome) return outcome ?? { granted: [] };
     if (acquisition.waitMs === 0) return { refused: await toConflict(tx, { keys: [outcome.blockedBy], waitedMs: 0 }) };
@@ -119,7 +123,10 @@ async function giveUp(
 }
 
 /** Names who holds the first taken key, and for how much longer. */
-async function toConflict({ em, projectId }: Tx, { keys, waitedMs }: { keys: readonly string[]; waitedMs: number }): Promise<CoordinatorError> {
+async function toConflict(
+  { em, projectId }: Tx,
+  { keys, waitedMs }: { keys: readonly string[]; waitedMs: number },
+): Promise<CoordinatorError> {
   const locks = await Promise.all(keys.map((key) => listLocks(em, { projectId, key, limit: 1 })));
   const taken = locks.flat().find(({ holders }) => holders.length > 0);
   return new CoordinatorError('lock_conflict', { key: taken?.key ?? keys[0], waitedMs, holders: taken?.holders ?? [] });

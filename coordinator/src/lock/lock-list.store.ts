@@ -6,7 +6,11 @@ import { rowsOf } from '../db/rows.ts';
 interface LockRow {
   readonly key: string;
   readonly fence: string | number;
-  readonly holders: (Omit<Lock['holders'][number], 'taskId' | 'attempt' | 'expiresInMs'> & { taskId: string | null; attempt: number | null; expiresInMs: number | null })[];
+  readonly holders: (Omit<Lock['holders'][number], 'taskId' | 'attempt' | 'expiresInMs'> & {
+    taskId: string | null;
+    attempt: number | null;
+    expiresInMs: number | null;
+  })[];
   readonly waiters: { agentId: string | null; agentName: string | null; taskId: string | null; mode: LockMode; waitingMs: number }[];
 }
 

@@ -42,7 +42,12 @@ export interface LockTable {
 }
 
 export type Decision =
-  | { readonly granted: readonly GrantedLock[]; readonly made: readonly Grant[]; readonly extended: readonly Grant[]; readonly replaced: readonly Grant[] }
+  | {
+      readonly granted: readonly GrantedLock[];
+      readonly made: readonly Grant[];
+      readonly extended: readonly Grant[];
+      readonly replaced: readonly Grant[];
+    }
   | { readonly blockedBy: string };
 
 /** The canonical form of a key, so that two ways of writing one file are one lock. */
@@ -50,8 +55,10 @@ export function normaliseKey(key: string): string {
   if (!key.startsWith('file:')) return key;
   const path = key.slice('file:'.length).replaceAll('\\', '/');
   const clean = posix.normalize(path);
-  if (/[*?[\]{}]/.test(clean)) throw new CoordinatorError('lock_key_invalid', { key, message: 'Patterns are not supported: name each file.' });
-  if (clean === '.' || clean.startsWith('..')) throw new CoordinatorError('lock_key_invalid', { key, message: 'The path leads out of the project.' });
+  if (/[*?[\]{}]/.test(clean))
+    throw new CoordinatorError('lock_key_invalid', { key, message: 'Patterns are not supported: name each file.' });
+  if (clean === '.' || clean.startsWith('..'))
+    throw new CoordinatorError('lock_key_invalid', { key, message: 'The path leads out of the project.' });
   return `file:${clean}`;
 }
 
@@ -84,7 +91,8 @@ function isOvertaking({ waits }: LockTable, { key, mode }: LockRequest, requestI
 export function decide(table: LockTable, want: Want, newId: () => string): Decision {
   for (const request of want.keys) {
     const grants = table.grants.filter(({ key }) => key === request.key);
-    if (grants.some((grant) => !isSameHolder(grant, want.holder) && isConflict(grant.mode, request.mode))) return { blockedBy: request.key };
+    if (grants.some((grant) => !isSameHolder(grant, want.holder) && isConflict(grant.mode, request.mode)))
+      return { blockedBy: request.key };
     const holdsAlready = grants.some((grant) => isSameHolder(grant, want.holder));
     if (!holdsAlready && isOvertaking(table, request, want.requestId)) return { blockedBy: request.key };
   }

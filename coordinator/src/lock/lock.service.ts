@@ -15,11 +15,16 @@ import {
   writeGrants,
 } from './lock.store.ts';
 
-export type GrantOutcome = { readonly granted: readonly GrantedLock[] } | { readonly blockedBy: string; readonly holders: readonly Grant[] };
+export type GrantOutcome =
+  | { readonly granted: readonly GrantedLock[] }
+  | { readonly blockedBy: string; readonly holders: readonly Grant[] };
 
 /** Decides wants in the order given, all keys of a want or none, and writes what was granted. */
 export async function grantLocks(tx: Tx, wants: readonly Want[]): Promise<GrantOutcome[]> {
-  const table = await openTable(tx, wants.flatMap((want) => want.keys.map(({ key }) => key)));
+  const table = await openTable(
+    tx,
+    wants.flatMap((want) => want.keys.map(({ key }) => key)),
+  );
   return decideAndWrite(tx, table, wants);
 }
 
@@ -61,7 +66,12 @@ export async function releaseLocks(tx: Tx, filter: Omit<GrantFilter, 'projectId'
   const found = await findGrants(tx.em, { ...filter, projectId: tx.projectId });
   if (found.length === 0) return 0;
   const keys = found.map(({ key }) => key);
-  await handOver(tx, keys, () => deleteGrants(tx.em, found.map(({ id }) => id)));
+  await handOver(tx, keys, () =>
+    deleteGrants(
+      tx.em,
+      found.map(({ id }) => id),
+    ),
+  );
   return found.length;
 }
 
@@ -79,7 +89,9 @@ export async function handOver(tx: Tx, keys: readonly string[], change: () => Pr
   const table = await openTable(tx, [...locked]);
   const waiting = await listWaitingRequests(tx.em, tx.projectId, keys);
   for (const request of waiting.filter((request) => request.keys.every(({ key }) => locked.has(key)))) {
-    const [outcome] = await decideAndWrite(tx, table, [{ holder: request, keys: request.keys, ttlMs: request.ttlMs, requestId: request.id }]);
+    const [outcome] = await decideAndWrite(tx, table, [
+      { holder: request, keys: request.keys, ttlMs: request.ttlMs, requestId: request.id },
+    ]);
     if (outcome === undefined || !('granted' in outcome)) continue;
     await markRequestGranted(tx.em, request.id, outcome.granted);
     tx.hints.locks = true;

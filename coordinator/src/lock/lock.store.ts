@@ -69,7 +69,11 @@ export interface GrantWrites {
 }
 
 export async function writeGrants(em: EntityManager, projectId: string, { made, extended, replaced }: GrantWrites): Promise<void> {
-  if (replaced.length > 0) await deleteGrants(em, replaced.map(({ id }) => id));
+  if (replaced.length > 0)
+    await deleteGrants(
+      em,
+      replaced.map(({ id }) => id),
+    );
   if (extended.length > 0) {
     await rowsOf(
       em,
@@ -80,7 +84,15 @@ export async function writeGrants(em: EntityManager, projectId: string, { made, 
   }
   if (made.length === 0) return;
   const rows = made.map(({ id, key, mode, fence, sessionId, agentId, taskId, attempt, ttlMs }) => ({
-    id, key, mode, fence, session_id: sessionId, agent_id: agentId, task_id: taskId ?? null, attempt: attempt ?? null, ttl_ms: ttlMs,
+    id,
+    key,
+    mode,
+    fence,
+    session_id: sessionId,
+    agent_id: agentId,
+    task_id: taskId ?? null,
+    attempt: attempt ?? null,
+    ttl_ms: ttlMs,
   }));
   await rowsOf(
     em,
@@ -108,7 +120,10 @@ export interface GrantFilter {
 }
 
 /** The grants of sessions, of attempts, or of one holder, without locking anything: who releases them locks their keys first. */
-export function findGrants(em: EntityManager, { projectId, sessionIds, attempts, holder, keys }: GrantFilter): Promise<{ id: string; key: string }[]> {
+export function findGrants(
+  em: EntityManager,
+  { projectId, sessionIds, attempts, holder, keys }: GrantFilter,
+): Promise<{ id: string; key: string }[]> {
   const conditions = [sql`project_id = ${projectId}`];
   if (sessionIds !== undefined) conditions.push(sql`session_id = any(${sessionIds}::uuid[])`);
   if (attempts !== undefined) {
@@ -231,11 +246,17 @@ export const findAbandonedRequests = async (em: EntityManager, projectId: string
   (
     await rowsOf(
       em,
-      sql<{ id: string }>`select id from lock_requests where project_id = ${projectId} and granted is null and wait_until <= clock_timestamp() - interval '5 seconds' limit 1000`,
+      sql<{
+        id: string;
+      }>`select id from lock_requests where project_id = ${projectId} and granted is null and wait_until <= clock_timestamp() - interval '5 seconds' limit 1000`,
     )
   ).map(({ id }) => id);
 
-export async function isFenceCurrent(em: EntityManager, projectId: string, { key, fence }: { key: string; fence: number }): Promise<boolean> {
+export async function isFenceCurrent(
+  em: EntityManager,
+  projectId: string,
+  { key, fence }: { key: string; fence: number },
+): Promise<boolean> {
   const rows = await rowsOf(
     em,
     sql`select 1 from lock_grants where project_id = ${projectId} and key = ${key} and fence = ${fence}
@@ -261,7 +282,11 @@ export const renewGrants = async (
     )
   ).map((row) => ({ ...row, fence: Number(row.fence) }));
 
-export async function findExpiredGrants(em: EntityManager, projectId: string, keys: readonly string[]): Promise<{ sessionId: string; key: string; fence: number }[]> {
+export async function findExpiredGrants(
+  em: EntityManager,
+  projectId: string,
+  keys: readonly string[],
+): Promise<{ sessionId: string; key: string; fence: number }[]> {
   const rows = await rowsOf(
     em,
     sql<{ sessionId: string; key: string; fence: string | number }>`select session_id, key, fence from lock_grants

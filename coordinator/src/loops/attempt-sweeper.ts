@@ -26,7 +26,10 @@ export function createAttemptSweeper({ db, attempts, sweepMs, log }: AttemptSwee
     async run() {
       const overdue = await rowsOf(
         db.em.fork() as EntityManager,
-        sql<{ id: string; projectId: string }>`select id, project_id from tasks where state = 'running' and deadline_at <= clock_timestamp() order by deadline_at limit ${overdueMax}`,
+        sql<{
+          id: string;
+          projectId: string;
+        }>`select id, project_id from tasks where state = 'running' and deadline_at <= clock_timestamp() order by deadline_at limit ${overdueMax}`,
       );
       for (const [projectId, ids] of groupByProject(overdue)) await endOverdue(db, attempts, projectId, ids);
     },
@@ -47,10 +50,18 @@ const endOverdue = (db: Database, parts: AttemptEndParts, projectId: string, ids
       tx.em,
       sql<{ id: string }>`select id from tasks where id = any(${ids}::uuid[]) and state = 'running' and deadline_at <= clock_timestamp()`,
     );
-    const tasks = await lockTasks(tx.em, overdue.map(({ id }) => id));
+    const tasks = await lockTasks(
+      tx.em,
+      overdue.map(({ id }) => id),
+    );
     const error = { code: 'timed_out', message: 'The attempt took longer than the task allows.' };
-    await endAttempts(tx, parts, tasks.map((task) => ({ task, outcome: 'timed_out', error, permanent: false })));
+    await endAttempts(
+      tx,
+      parts,
+      tasks.map((task) => ({ task, outcome: 'timed_out', error, permanent: false })),
+    );
     tx.afterCommit(() => {
-      for (const { id, attempt, sessionId } of tasks) if (sessionId !== null) parts.sessions.revoke(sessionId, { taskId: id, attempt, reason: 'timed_out' });
+      for (const { id, attempt, sessionId } of tasks)
+        if (sessionId !== null) parts.sessions.revoke(sessionId, { taskId: id, attempt, reason: 'timed_out' });
     });
   });

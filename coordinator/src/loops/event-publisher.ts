@@ -44,12 +44,20 @@ async function tellAll(db: Database, subscriptions: readonly Subscription[]): Pr
   for (const followers of places.values()) {
     const [first] = followers;
     if (first === undefined) continue;
-    const events = await listEvents(db.em.fork() as EntityManager, { projectId: first.projectId, after: first.told, ticketId: first.ticketId, limit: pageSize });
+    const events = await listEvents(db.em.fork() as EntityManager, {
+      projectId: first.projectId,
+      after: first.told,
+      ticketId: first.ticketId,
+      limit: pageSize,
+    });
     const last = events.at(-1);
     if (last === undefined) continue;
     for (const follower of followers) {
       follower.told = last.seq;
-      follower.peer.notify('event/published', { subscriptionId: follower.id, events: events as NotificationParams<'event/published'>['events'] });
+      follower.peer.notify('event/published', {
+        subscriptionId: follower.id,
+        events: events as NotificationParams<'event/published'>['events'],
+      });
     }
     if (events.length === pageSize) behind.push(...followers);
   }

@@ -36,10 +36,17 @@ export interface AttemptVerdict {
  * Ends attempts that brought no result. A task is tried again after its back-off unless the error is permanent or its
  * attempts are used up; then it has failed, and its dependents are decided about. Locks of the attempts are handed on.
  */
-export async function endAttempts(tx: Tx, { limits }: Pick<AttemptEndParts, 'limits'>, ends: readonly AttemptEnd[]): Promise<AttemptVerdict[]> {
+export async function endAttempts(
+  tx: Tx,
+  { limits }: Pick<AttemptEndParts, 'limits'>,
+  ends: readonly AttemptEnd[],
+): Promise<AttemptVerdict[]> {
   if (ends.length === 0) return [];
   const verdicts = ends.map((end) => ({ ...end, ...judge(end, limits) }));
-  await writeAttemptEnds(tx, verdicts.map(({ task, outcome, error }) => ({ taskId: task.id, attempt: task.attempt, outcome, error })));
+  await writeAttemptEnds(
+    tx,
+    verdicts.map(({ task, outcome, error }) => ({ taskId: task.id, attempt: task.attempt, outcome, error })),
+  );
   await rowsOf(
     tx.em,
     sql`update tasks t set state = x.state, attempts_used = x.used, session_id = null, agent_id = null, deadline_at = null, progress = null,
@@ -51,7 +58,10 @@ export async function endAttempts(tx: Tx, { limits }: Pick<AttemptEndParts, 'lim
   );
   await recordEnds(tx, verdicts);
   const failed = verdicts.filter(({ state }) => state === 'failed');
-  await propagateFailure(tx, failed.map(({ task }) => ({ id: task.id, reason: `${task.title} failed` })));
+  await propagateFailure(
+    tx,
+    failed.map(({ task }) => ({ id: task.id, reason: `${task.title} failed` })),
+  );
   await releaseLocks(tx, { attempts: verdicts.map(({ task }) => ({ taskId: task.id, attempt: task.attempt })) });
   return verdicts.map(({ task, state, retryInMs }) => ({ taskId: task.id, state, ...(state === 'ready' && { retryInMs }) }));
 }
@@ -73,7 +83,10 @@ function judge({ task, outcome, permanent }: AttemptEnd, limits: BackoffLimits):
 }
 
 async function recordEnds(tx: Tx, verdicts: readonly (AttemptEnd & Judgement)[]): Promise<void> {
-  const names = await findAgentNames(tx.em, verdicts.map(({ task }) => task));
+  const names = await findAgentNames(
+    tx.em,
+    verdicts.map(({ task }) => task),
+  );
   for (const { task, state, outcome, error, retryInMs } of verdicts) {
     const facts = { ...toAttemptEvent(task, names), outcome, error };
     tx.hints.ticketIds.add(task.ticketId);

@@ -16,7 +16,8 @@ export async function cancelTask(
   const task = await findTaskState(tx.em, tx.projectId, taskId);
   if (task === undefined) throw new CoordinatorError('task_not_found', { taskId });
   if (task.state === 'cancelled') return { taskId, state: task.state };
-  if (next(taskMachine, task.state, 'cancel') === undefined) throw new CoordinatorError('task_state_refused', { taskId, state: task.state, step: 'cancel' });
+  if (next(taskMachine, task.state, 'cancel') === undefined)
+    throw new CoordinatorError('task_state_refused', { taskId, state: task.state, step: 'cancel' });
 
   await cancelLocked(tx, sessions, [task], { reason: reason ?? 'cancelled by hand', told: 'cancelled' });
   await propagateFailure(tx, [{ id: taskId, reason: `${task.title} was cancelled` }]);
@@ -44,13 +45,17 @@ async function cancelLocked(tx: Tx, sessions: Sessions, tasks: readonly LockedTa
         where id = any(${ids}::uuid[])`,
   );
   const running = tasks.filter(({ state }) => state === 'running');
-  await writeAttemptEnds(tx, running.map(({ id, attempt }) => ({ taskId: id, attempt, outcome: 'cancelled' })));
+  await writeAttemptEnds(
+    tx,
+    running.map(({ id, attempt }) => ({ taskId: id, attempt, outcome: 'cancelled' })),
+  );
   for (const task of tasks) {
     tx.record('task.cancelled', { ...toTaskEvent(task), reason });
     tx.hints.ticketIds.add(task.ticketId);
   }
   await releaseLocks(tx, { attempts: running.map(({ id, attempt }) => ({ taskId: id, attempt })) });
   tx.afterCommit(() => {
-    for (const { id, attempt, sessionId } of running) if (sessionId !== null) sessions.revoke(sessionId, { taskId: id, attempt, reason: told });
+    for (const { id, attempt, sessionId } of running)
+      if (sessionId !== null) sessions.revoke(sessionId, { taskId: id, attempt, reason: told });
   });
 }

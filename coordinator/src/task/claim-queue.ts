@@ -62,7 +62,8 @@ export function createClaimQueue(db: Database, limits: ClaimQueueLimits): ClaimQ
     while (line.again && line.parked.size > 0) {
       line.again = false;
       const waiting = [...line.parked];
-      for (let from = 0; from < waiting.length; from += limits.claimBatchMax) await serve(db, limits, projectId, waiting.slice(from, from + limits.claimBatchMax));
+      for (let from = 0; from < waiting.length; from += limits.claimBatchMax)
+        await serve(db, limits, projectId, waiting.slice(from, from + limits.claimBatchMax));
     }
     line.round = undefined;
     for (const parked of line.parked) if (isOver(parked)) parked.settle([]);
@@ -133,7 +134,13 @@ function park(line: Line, call: ClaimCall, { resolve, reject }: Settle): Parked 
 
 async function serve(db: Database, limits: ClaimQueueLimits, projectId: string, waiting: readonly Parked[]): Promise<void> {
   try {
-    const answers = await transact(db, projectId, (tx) => matchTasks(tx, limits, waiting.map(({ call }) => call)));
+    const answers = await transact(db, projectId, (tx) =>
+      matchTasks(
+        tx,
+        limits,
+        waiting.map(({ call }) => call),
+      ),
+    );
     const unwanted: ClaimedTask[] = [];
     for (const [index, parked] of waiting.entries()) {
       const answer = answers[index];
@@ -152,6 +159,14 @@ async function serve(db: Database, limits: ClaimQueueLimits, projectId: string, 
 async function giveBack(db: Database, limits: BackoffLimits, projectId: string, tasks: readonly ClaimedTask[]): Promise<void> {
   if (tasks.length === 0) return;
   const error = { code: 'released', message: 'The call that asked for work was gone when it was found.' };
-  const failures = tasks.map(({ id, attempt, sessionId }) => ({ taskId: id, attempt, sessionId: sessionId ?? '', outcome: 'released' as const, error, permanent: false, context: [] }));
+  const failures = tasks.map(({ id, attempt, sessionId }) => ({
+    taskId: id,
+    attempt,
+    sessionId: sessionId ?? '',
+    outcome: 'released' as const,
+    error,
+    permanent: false,
+    context: [],
+  }));
   await transact(db, projectId, (tx) => failTasks(tx, { limits }, failures));
 }

@@ -20,7 +20,12 @@ export interface ClaimParts {
  * Fills in what the inputs of claimed tasks refer to. A task whose reference leads to nothing has failed for good: nobody
  * could do it, and trying again would find the same.
  */
-export async function prepareClaims(parts: ClaimParts, em: EntityManager, projectId: string, tasks: readonly ClaimedTask[]): Promise<Claim[]> {
+export async function prepareClaims(
+  parts: ClaimParts,
+  em: EntityManager,
+  projectId: string,
+  tasks: readonly ClaimedTask[],
+): Promise<Claim[]> {
   const claims: Claim[] = [];
   for (const task of tasks) {
     const input = await resolveInput(em, projectId, task);
@@ -30,8 +35,18 @@ export async function prepareClaims(parts: ClaimParts, em: EntityManager, projec
   return claims;
 }
 
-const toClaim = ({ id, attempt, ticketId, phase, visitNumber, ref, type, title, grantedLocks, timeoutMs }: ClaimedTask, input: JsonObject): Claim => ({
-  taskId: id, attempt, ticketId, phase, type, title, input, timeoutMs,
+const toClaim = (
+  { id, attempt, ticketId, phase, visitNumber, ref, type, title, grantedLocks, timeoutMs }: ClaimedTask,
+  input: JsonObject,
+): Claim => ({
+  taskId: id,
+  attempt,
+  ticketId,
+  phase,
+  type,
+  title,
+  input,
+  timeoutMs,
   visit: visitNumber,
   locks: [...grantedLocks],
   ...(ref !== null && { ref }),
@@ -57,7 +72,11 @@ async function lookUp(em: EntityManager, projectId: string, task: ClaimedTask, r
   switch (reference.kind) {
     case 'task': {
       const { phase, ref, field, path } = reference;
-      const result = await findTaskResult(em, { ticketId: task.ticketId, ref, ...(phase === undefined ? { visitId: task.visitId } : { phase }) });
+      const result = await findTaskResult(em, {
+        ticketId: task.ticketId,
+        ref,
+        ...(phase === undefined ? { visitId: task.visitId } : { phase }),
+      });
       return field === 'summary' ? (result?.summary ?? undefined) : valueAt(result?.output ?? undefined, path);
     }
     case 'ticket': {
@@ -79,9 +98,16 @@ async function lookUp(em: EntityManager, projectId: string, task: ClaimedTask, r
   }
 }
 
-async function refuse({ db, limits }: ClaimParts, projectId: string, { id, attempt, sessionId }: ClaimedTask, { message, data }: CoordinatorError): Promise<void> {
+async function refuse(
+  { db, limits }: ClaimParts,
+  projectId: string,
+  { id, attempt, sessionId }: ClaimedTask,
+  { message, data }: CoordinatorError,
+): Promise<void> {
   const error = { code: 'input_unresolved', message, details: { reference: String(data['reference']) } };
   await transact(db, projectId, (tx) =>
-    failTasks(tx, { limits }, [{ taskId: id, attempt, sessionId: sessionId ?? '', outcome: 'failed', error, permanent: true, context: [] }]),
+    failTasks(tx, { limits }, [
+      { taskId: id, attempt, sessionId: sessionId ?? '', outcome: 'failed', error, permanent: true, context: [] },
+    ]),
   );
 }

@@ -38,7 +38,11 @@ export type CallOutcome<T> = { readonly ok: T } | { readonly error: CoordinatorE
  * dependents and the hand-over of locks. Each is fenced by attempt and session; one that is stale is refused and the
  * others go on. The same completion sent again answers the same.
  */
-export async function completeTasks(tx: Tx, limits: ArtifactLimits, completions: readonly Completion[]): Promise<CallOutcome<{ taskId: string; attempt: number; state: TaskState }>[]> {
+export async function completeTasks(
+  tx: Tx,
+  limits: ArtifactLimits,
+  completions: readonly Completion[],
+): Promise<CallOutcome<{ taskId: string; attempt: number; state: TaskState }>[]> {
   const held = await holdAttempts(tx, completions);
   const current = dedupe(completions.filter((completion) => held.isCurrent(completion)));
   const tasks = current.map(({ taskId }) => held.get(taskId));
@@ -51,31 +55,51 @@ export async function completeTasks(tx: Tx, limits: ArtifactLimits, completions:
         from jsonb_to_recordset(${JSON.stringify(accepted.map(({ taskId, output, summary }) => ({ id: taskId, output, summary })))}::jsonb) as x(id uuid, output jsonb, summary text)
         where t.id = x.id`,
   );
-  await writeAttemptEnds(tx, accepted.map(({ taskId, attempt }) => ({ taskId, attempt, outcome: 'completed' })));
+  await writeAttemptEnds(
+    tx,
+    accepted.map(({ taskId, attempt }) => ({ taskId, attempt, outcome: 'completed' })),
+  );
   const names = await findAgentNames(tx.em, tasks);
   const durations = await readDurations(tx, accepted);
   for (const { taskId, summary } of accepted) {
     const task = held.get(taskId);
-    tx.record('task.completed', { ...toAttemptEvent(task, names), durationMs: durations.get(taskId) ?? 0, ...(summary !== undefined && { summary }) });
+    tx.record('task.completed', {
+      ...toAttemptEvent(task, names),
+      durationMs: durations.get(taskId) ?? 0,
+      ...(summary !== undefined && { summary }),
+    });
     tx.hints.ticketIds.add(task.ticketId);
   }
-  await propagateSuccess(tx, accepted.map(({ taskId }) => taskId));
+  await propagateSuccess(
+    tx,
+    accepted.map(({ taskId }) => taskId),
+  );
   await releaseLocks(tx, { attempts: accepted.map(({ taskId, attempt }) => ({ taskId, attempt })) });
 
   return completions.map((completion) => {
     const { taskId, attempt } = completion;
     const error = refused.get(taskId);
     if (error !== undefined) return { error };
-    return held.isCurrent(completion) || held.isRepeated(completion, 'completed') ? { ok: { taskId, attempt, state: 'completed' } } : { error: held.toError(completion) };
+    return held.isCurrent(completion) || held.isRepeated(completion, 'completed')
+      ? { ok: { taskId, attempt, state: 'completed' } }
+      : { error: held.toError(completion) };
   });
 }
 
 /** Ends attempts of many callers that brought no result, in one transaction. */
-export async function failTasks(tx: Tx, parts: Pick<AttemptEndParts, 'limits'>, failures: readonly Failure[]): Promise<CallOutcome<AttemptVerdict & { attempt: number }>[]> {
+export async function failTasks(
+  tx: Tx,
+  parts: Pick<AttemptEndParts, 'limits'>,
+  failures: readonly Failure[],
+): Promise<CallOutcome<AttemptVerdict & { attempt: number }>[]> {
   const held = await holdAttempts(tx, failures);
   const current = dedupe(failures.filter((failure) => held.isCurrent(failure)));
   for (const { taskId, attempt, context } of current) await noteItems(tx, { ...held.origin(taskId), taskId, attempt }, context);
-  const verdicts = await endAttempts(tx, parts, current.map(({ taskId, outcome, error, permanent }) => ({ task: held.get(taskId), outcome, error, permanent })));
+  const verdicts = await endAttempts(
+    tx,
+    parts,
+    current.map(({ taskId, outcome, error, permanent }) => ({ task: held.get(taskId), outcome, error, permanent })),
+  );
   const byTask = new Map(verdicts.map((verdict) => [verdict.taskId, verdict]));
   return failures.map((failure) => {
     const verdict = held.isCurrent(failure) ? byTask.get(failure.taskId) : undefined;
@@ -93,7 +117,10 @@ async function holdAttempts(tx: Tx, calls: readonly AttemptCall[]) {
     sql`select 1 from tickets where id in (select ticket_id from tasks where id = any(${ids}::uuid[]) and project_id = ${tx.projectId}) order by id for key share`,
   );
   await lockVisits(tx.em, ids);
-  const sessions = await holdSessions(tx.em, calls.map(({ sessionId }) => sessionId));
+  const sessions = await holdSessions(
+    tx.em,
+    calls.map(({ sessionId }) => sessionId),
+  );
   const tasks = new Map((await lockTasks(tx.em, ids)).map((task) => [task.id, task]));
   const names = await findAgentNames(tx.em, [...tasks.values()]);
 
@@ -114,7 +141,11 @@ async function holdAttempts(tx: Tx, calls: readonly AttemptCall[]) {
     toError(call: AttemptCall): CoordinatorError {
       if (!sessions.has(call.sessionId)) return new CoordinatorError('session_unknown');
       const task = tasks.get(call.taskId);
-      return new CoordinatorError('claim_stale', { taskId: call.taskId, attempt: call.attempt, ...(task && { state: task.state, currentAttempt: task.attempt }) });
+      return new CoordinatorError('claim_stale', {
+        taskId: call.taskId,
+        attempt: call.attempt,
+        ...(task && { state: task.state, currentAttempt: task.attempt }),
+      });
     },
   };
 }

@@ -11,7 +11,9 @@ import { findRow, rowsOf } from '../db/rows.ts';
 export async function holdSessions(em: EntityManager, sessionIds: readonly string[]): Promise<Set<string>> {
   const rows = await rowsOf(
     em,
-    sql<{ id: string }>`select id from sessions where id = any(${[...new Set(sessionIds)]}::uuid[]) and ended_at is null order by id for key share`,
+    sql<{
+      id: string;
+    }>`select id from sessions where id = any(${[...new Set(sessionIds)]}::uuid[]) and ended_at is null order by id for key share`,
   );
   return new Set(rows.map(({ id }) => id));
 }
@@ -38,7 +40,9 @@ export async function holdAttempt(em: EntityManager, { taskId, attempt, sessionI
         select ticket_id, depth, state, attempt, session_id from tasks where id = ${taskId} for share`,
   );
   const isCurrent =
-    row?.state === 'running' && (attempt === undefined || row.attempt === attempt) && (sessionId === undefined || row.sessionId === sessionId);
+    row?.state === 'running' &&
+    (attempt === undefined || row.attempt === attempt) &&
+    (sessionId === undefined || row.sessionId === sessionId);
   if (row === undefined || !isCurrent) {
     throw new CoordinatorError('claim_stale', { taskId, attempt, ...(row && { state: row.state, currentAttempt: row.attempt }) });
   }

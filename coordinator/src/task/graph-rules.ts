@@ -19,7 +19,12 @@ export function resolveDependencies(tasks: readonly NewTask[], findExisting: Fin
       const within = byRef.get(name);
       if (within !== undefined) return { index: within };
       const id = findExisting(name);
-      if (id === undefined) throw new CoordinatorError('dependency_unknown', { task: nameOf(task, index), dependsOn: name, fields: [{ path: `tasks[${index}].dependsOn`, message: `There is no task ${name} in this phase.` }] });
+      if (id === undefined)
+        throw new CoordinatorError('dependency_unknown', {
+          task: nameOf(task, index),
+          dependsOn: name,
+          fields: [{ path: `tasks[${index}].dependsOn`, message: `There is no task ${name} in this phase.` }],
+        });
       return { id };
     });
     // Named by reference and by id it is still one.
@@ -39,7 +44,11 @@ function indexRefs(tasks: readonly NewTask[]): Map<string, number> {
   const byRef = new Map<string, number>();
   for (const [index, { ref }] of tasks.entries()) {
     if (ref === undefined) continue;
-    if (byRef.has(ref)) throw new CoordinatorError('reference_duplicate', { ref, fields: [{ path: `tasks[${index}].ref`, message: `${ref} is the reference of an earlier task.` }] });
+    if (byRef.has(ref))
+      throw new CoordinatorError('reference_duplicate', {
+        ref,
+        fields: [{ path: `tasks[${index}].ref`, message: `${ref} is the reference of an earlier task.` }],
+      });
     byRef.set(ref, index);
   }
   return byRef;
@@ -52,7 +61,12 @@ export function refsInInput(task: Pick<NewTask, 'input'>, index: number): string
     if (reference === undefined) {
       throw new CoordinatorError('input_unresolved', {
         reference: text,
-        fields: [{ path: `tasks[${index}].input`, message: `{{ ${text} }} is no reference. Write tasks.REF.output.…, phases.PHASE.tasks.REF.output.…, ticket.…, visit.…, gate.… or context.` }],
+        fields: [
+          {
+            path: `tasks[${index}].input`,
+            message: `{{ ${text} }} is no reference. Write tasks.REF.output.…, phases.PHASE.tasks.REF.output.…, ticket.…, visit.…, gate.… or context.`,
+          },
+        ],
       });
     }
     return reference.kind === 'task' && reference.phase === undefined ? [reference.ref] : [];

@@ -3,7 +3,16 @@ import type { Tx } from '../db/transaction.ts';
 import type { Decision, LockTable, Want } from '../lock/lock-rules.ts';
 import { decideWant, openTable, writeDecisions } from '../lock/lock.service.ts';
 import { bestSeeker, type Seeker } from './match-rules.ts';
-import { type Candidate, deferTasks, listCoveredSets, listHeldClaims, lockCandidates, lockSeekers, type SeekerRow, writeAssignments } from './match.store.ts';
+import {
+  type Candidate,
+  deferTasks,
+  listCoveredSets,
+  listHeldClaims,
+  lockCandidates,
+  lockSeekers,
+  type SeekerRow,
+  writeAssignments,
+} from './match.store.ts';
 import { type LockedTask, toTaskEvent } from './task.store.ts';
 
 export interface ClaimRequest {
@@ -29,8 +38,19 @@ const spareCandidates = 32;
  * Hands out tasks to many requests in one transaction, in the order of rank, each to the agent that fits it best. A task is
  * handed out with all the locks it declares or not at all.
  */
-export async function matchTasks(tx: Tx, { claimBatchMax }: { claimBatchMax: number }, requests: readonly ClaimRequest[]): Promise<ClaimAnswer[]> {
-  const rows = new Map((await lockSeekers(tx.em, requests.map(({ sessionId }) => sessionId))).map((row) => [row.sessionId, row]));
+export async function matchTasks(
+  tx: Tx,
+  { claimBatchMax }: { claimBatchMax: number },
+  requests: readonly ClaimRequest[],
+): Promise<ClaimAnswer[]> {
+  const rows = new Map(
+    (
+      await lockSeekers(
+        tx.em,
+        requests.map(({ sessionId }) => sessionId),
+      )
+    ).map((row) => [row.sessionId, row]),
+  );
   const held = await findHeld(tx, requests);
   const open = requests.filter((request, index) => rows.has(request.sessionId) && (held[index] ?? []).length === 0);
   const taken = await match(tx, claimBatchMax, open, rows);
@@ -46,15 +66,30 @@ async function findHeld(tx: Tx, requests: readonly ClaimRequest[]): Promise<Clai
   return requests.map(({ sessionId, claimKey }) => held.filter((claim) => claim.sessionId === sessionId && claim.claimKey === claimKey));
 }
 
-async function match(tx: Tx, batchMax: number, requests: readonly ClaimRequest[], rows: ReadonlyMap<string, SeekerRow>): Promise<Map<ClaimRequest, ClaimedTask[]>> {
+async function match(
+  tx: Tx,
+  batchMax: number,
+  requests: readonly ClaimRequest[],
+  rows: ReadonlyMap<string, SeekerRow>,
+): Promise<Map<ClaimRequest, ClaimedTask[]>> {
   const seekers = toSeekers(requests, rows);
-  const slots = Math.min(batchMax, seekers.reduce((sum, { free, wanted }) => sum + Math.min(free, wanted), 0));
-  const sets = slots <= 0 ? [] : await listCoveredSets(tx.em, tx.projectId, [...new Set(seekers.flatMap(({ capabilities }) => [...capabilities]))]);
-  const candidates = sets.length === 0 ? [] : await lockCandidates(tx.em, { projectId: tx.projectId, setIds: sets.map(({ id }) => id), limit: slots + spareCandidates });
+  const slots = Math.min(
+    batchMax,
+    seekers.reduce((sum, { free, wanted }) => sum + Math.min(free, wanted), 0),
+  );
+  const sets =
+    slots <= 0 ? [] : await listCoveredSets(tx.em, tx.projectId, [...new Set(seekers.flatMap(({ capabilities }) => [...capabilities]))]);
+  const candidates =
+    sets.length === 0
+      ? []
+      : await lockCandidates(tx.em, { projectId: tx.projectId, setIds: sets.map(({ id }) => id), limit: slots + spareCandidates });
   if (candidates.length === 0) return new Map();
 
   const needs = new Map(sets.map(({ id, capabilities }) => [id, capabilities]));
-  const table = await openTable(tx, candidates.flatMap(({ locks }) => locks.map(({ key }) => key)));
+  const table = await openTable(
+    tx,
+    candidates.flatMap(({ locks }) => locks.map(({ key }) => key)),
+  );
   const { matched, deferred } = assign(candidates, { seekers, needs, table, slots });
   await writeDecisions(tx, matched);
   await writeDeferred(tx, deferred, table);
@@ -67,7 +102,17 @@ const toSeekers = (requests: readonly ClaimRequest[], rows: ReadonlyMap<string, 
   return [...wanted].flatMap(([sessionId, max]) => {
     const row = rows.get(sessionId);
     if (row?.active !== true) return [];
-    return [{ sessionId, agentId: row.agentId, agentName: row.agentName, capabilities: new Set(row.capabilities), capacity: row.capacity, free: row.capacity - row.running, wanted: max }];
+    return [
+      {
+        sessionId,
+        agentId: row.agentId,
+        agentName: row.agentName,
+        capabilities: new Set(row.capabilities),
+        capacity: row.capacity,
+        free: row.capacity - row.running,
+        wanted: max,
+      },
+    ];
   });
 };
 
@@ -86,7 +131,10 @@ interface Board {
 }
 
 /** Walks the tasks in rank: to the best agent with its locks, or noted as waiting for the lock that is taken. */
-function assign(candidates: readonly Candidate[], { seekers, needs, table, slots }: Board): { matched: Matched[]; deferred: { task: Candidate; key: string }[] } {
+function assign(
+  candidates: readonly Candidate[],
+  { seekers, needs, table, slots }: Board,
+): { matched: Matched[]; deferred: { task: Candidate; key: string }[] } {
   const matched: Matched[] = [];
   const deferred: { task: Candidate; key: string }[] = [];
   for (const task of candidates) {
@@ -110,7 +158,10 @@ function assign(candidates: readonly Candidate[], { seekers, needs, table, slots
 
 async function writeDeferred(tx: Tx, deferred: readonly { task: Candidate; key: string }[], { grants }: LockTable): Promise<void> {
   if (deferred.length === 0) return;
-  await deferTasks(tx.em, deferred.map(({ task, key }) => ({ id: task.id, key })));
+  await deferTasks(
+    tx.em,
+    deferred.map(({ task, key }) => ({ id: task.id, key })),
+  );
   for (const { task, key } of deferred) {
     // A task that was woken and was too late again has said so before.
     if (task.waitingSince !== null) continue;
@@ -119,7 +170,11 @@ async function writeDeferred(tx: Tx, deferred: readonly { task: Candidate; key: 
   }
 }
 
-async function writeMatched(tx: Tx, matched: readonly Matched[], requests: readonly ClaimRequest[]): Promise<Map<ClaimRequest, ClaimedTask[]>> {
+async function writeMatched(
+  tx: Tx,
+  matched: readonly Matched[],
+  requests: readonly ClaimRequest[],
+): Promise<Map<ClaimRequest, ClaimedTask[]>> {
   const answers = new Map<ClaimRequest, ClaimedTask[]>();
   if (matched.length === 0) return answers;
   const places = requests.flatMap((request) => Array.from({ length: Math.min(request.max, matched.length) }, () => request));
@@ -131,10 +186,22 @@ async function writeMatched(tx: Tx, matched: readonly Matched[], requests: reado
   });
   const waits = await writeAssignments(
     tx.em,
-    assigned.map(({ task, seeker, request, decision }) => ({ taskId: task.id, sessionId: seeker.sessionId, agentId: seeker.agentId, claimKey: request.claimKey, locks: decision.granted })),
+    assigned.map(({ task, seeker, request, decision }) => ({
+      taskId: task.id,
+      sessionId: seeker.sessionId,
+      agentId: seeker.agentId,
+      claimKey: request.claimKey,
+      locks: decision.granted,
+    })),
   );
   for (const { task, seeker, request, decision } of assigned) {
-    const claimed: ClaimedTask = { ...task, attempt: task.attempt + 1, sessionId: seeker.sessionId, agentId: seeker.agentId, grantedLocks: decision.granted };
+    const claimed: ClaimedTask = {
+      ...task,
+      attempt: task.attempt + 1,
+      sessionId: seeker.sessionId,
+      agentId: seeker.agentId,
+      grantedLocks: decision.granted,
+    };
     answers.set(request, [...(answers.get(request) ?? []), claimed]);
     tx.record('task.claimed', {
       ...toTaskEvent(task),

@@ -38,7 +38,10 @@ export interface CapabilitySet {
 
 /** The sets that somebody with these capabilities can serve. */
 export const listCoveredSets = (em: EntityManager, projectId: string, capabilities: readonly string[]): Promise<CapabilitySet[]> =>
-  rowsOf(em, sql<CapabilitySet>`select id, capabilities from capability_sets where project_id = ${projectId} and capabilities <@ ${capabilities}::text[]`);
+  rowsOf(
+    em,
+    sql<CapabilitySet>`select id, capabilities from capability_sets where project_id = ${projectId} and capabilities <@ ${capabilities}::text[]`,
+  );
 
 export interface Candidate extends LockedTask {
   readonly capabilitySetId: number;
@@ -52,7 +55,10 @@ export interface Candidate extends LockedTask {
  * The first tasks in rank of each set that may run now, passing over those another transaction is about to take. Tasks of
  * other sets are never looked at.
  */
-export const lockCandidates = (em: EntityManager, { projectId, setIds, limit }: { projectId: string; setIds: readonly number[]; limit: number }): Promise<Candidate[]> =>
+export const lockCandidates = (
+  em: EntityManager,
+  { projectId, setIds, limit }: { projectId: string; setIds: readonly number[]; limit: number },
+): Promise<Candidate[]> =>
   rowsOf(
     em,
     sql<Candidate>`select t.* from unnest(${setIds}::int[]) as s(id) cross join lateral (
@@ -76,7 +82,13 @@ export interface Assignment {
 /** Hands tasks out: a new attempt each, with the locks it was given. Returns how long each had waited for its locks, in ms. */
 export async function writeAssignments(em: EntityManager, assignments: readonly Assignment[]): Promise<Map<string, number>> {
   const rows = JSON.stringify(
-    assignments.map(({ taskId, sessionId, agentId, claimKey, locks }) => ({ id: taskId, session_id: sessionId, agent_id: agentId, claim_key: claimKey ?? null, locks })),
+    assignments.map(({ taskId, sessionId, agentId, claimKey, locks }) => ({
+      id: taskId,
+      session_id: sessionId,
+      agent_id: agentId,
+      claim_key: claimKey ?? null,
+      locks,
+    })),
   );
   const waits = await rowsOf(
     em,
@@ -113,7 +125,10 @@ export interface HeldClaim extends LockedTask {
 }
 
 /** The attempts that claims with these keys were answered with and that still run. */
-export const listHeldClaims = (em: EntityManager, claims: readonly { readonly sessionId: string; readonly claimKey: string }[]): Promise<HeldClaim[]> =>
+export const listHeldClaims = (
+  em: EntityManager,
+  claims: readonly { readonly sessionId: string; readonly claimKey: string }[],
+): Promise<HeldClaim[]> =>
   rowsOf(
     em,
     sql<HeldClaim>`select t.id, t.ticket_id, t.visit_id, t.phase, t.ref, t.type, t.title, t.state, t.attempt, t.attempts_used, t.max_attempts, t.session_id, t.agent_id,

@@ -38,7 +38,10 @@ async function countOff(tx: Tx, ids: readonly string[], condition: ReturnType<ty
   const dependents = await listBlockedDependents(tx, ids);
   if (dependents.length === 0) return;
   // Locked in the order of ids before anything is counted: two parents that complete at once take turns here.
-  await lockTasks(tx.em, dependents.map(({ id }) => id));
+  await lockTasks(
+    tx.em,
+    dependents.map(({ id }) => id),
+  );
   const ready = await rowsOf(
     tx.em,
     sql<{ state: string }>`with settled as (
@@ -62,7 +65,10 @@ async function skipDependents(
 ): Promise<(LockedTask & { reason: string })[]> {
   const dependents = await listBlockedDependents(tx, ids);
   if (dependents.length === 0) return [];
-  await lockTasks(tx.em, dependents.map(({ id }) => id));
+  await lockTasks(
+    tx.em,
+    dependents.map(({ id }) => id),
+  );
   return rowsOf(
     tx.em,
     sql<LockedTask & { reason: string }>`update tasks t set state = 'skipped', finished_at = clock_timestamp(), reason = cause.reason

@@ -2,7 +2,13 @@ import { CoordinatorError, type JsonObject, type JsonValue } from '@baton/protoc
 
 /** What `{{ … }}` in a task's input may name. */
 export type Reference =
-  | { readonly kind: 'task'; readonly phase: string | undefined; readonly ref: string; readonly field: 'output' | 'summary'; readonly path: readonly string[] }
+  | {
+      readonly kind: 'task';
+      readonly phase: string | undefined;
+      readonly ref: string;
+      readonly field: 'output' | 'summary';
+      readonly path: readonly string[];
+    }
   | { readonly kind: 'ticket' | 'visit' | 'gate'; readonly path: readonly string[] }
   | { readonly kind: 'context' };
 
@@ -12,7 +18,8 @@ const taskForm = /^(?:phases\.([A-Z][A-Z0-9_]*)\.)?tasks\.(.+?)\.(output|summary
 /** Understands one reference; undefined where it is none. */
 export function parseReference(text: string): Reference | undefined {
   const [, phase, ref, field, path] = taskForm.exec(text) ?? [];
-  if (ref !== undefined) return { kind: 'task', phase, ref, field: field === 'summary' ? 'summary' : 'output', path: path?.split('.') ?? [] };
+  if (ref !== undefined)
+    return { kind: 'task', phase, ref, field: field === 'summary' ? 'summary' : 'output', path: path?.split('.') ?? [] };
   if (text === 'context') return { kind: 'context' };
   const [kind, ...rest] = text.split('.');
   return (kind === 'ticket' || kind === 'visit' || kind === 'gate') && rest.length > 0 ? { kind, path: rest } : undefined;

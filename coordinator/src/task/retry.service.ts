@@ -11,12 +11,16 @@ export async function retryTask(
 ): Promise<{ taskId: string; state: TaskState }> {
   const task = await findTaskState(tx.em, tx.projectId, taskId);
   if (task === undefined) throw new CoordinatorError('task_not_found', { taskId });
-  if (next(taskMachine, task.state, 'retry') === undefined) throw new CoordinatorError('task_state_refused', { taskId, state: task.state, step: 'retry' });
+  if (next(taskMachine, task.state, 'retry') === undefined)
+    throw new CoordinatorError('task_state_refused', { taskId, state: task.state, step: 'retry' });
   await refuseClosedVisit(tx, task);
   await refuseWithoutDependencies(tx, task);
 
   const reopened = await lockTasks(tx.em, [taskId, ...(await findReopened(tx, taskId))]);
-  const states = await reopen(tx, reopened.map(({ id }) => id));
+  const states = await reopen(
+    tx,
+    reopened.map(({ id }) => id),
+  );
   for (const each of reopened) tx.record('task.reopened', { ...toTaskEvent(each), ...(reason !== undefined && { reason }) });
   tx.hints.tasks = true;
   return { taskId, state: states.get(taskId) ?? 'ready' };
@@ -33,12 +37,21 @@ const unsuccessful = sql`p.state in ('failed', 'cancelled', 'skipped') and t.on_
 async function refuseWithoutDependencies(tx: Tx, { id, state }: LockedTask): Promise<void> {
   const missing = await rowsOf(
     tx.em,
-    sql<{ id: string; title: string; state: string }>`select p.id, p.title, p.state from task_dependencies d join tasks p on p.id = d.depends_on_id join tasks t on t.id = d.task_id
+    sql<{
+      id: string;
+      title: string;
+      state: string;
+    }>`select p.id, p.title, p.state from task_dependencies d join tasks p on p.id = d.depends_on_id join tasks t on t.id = d.task_id
         where d.task_id = ${id} and ${unsuccessful} order by p.id`,
   );
   if (missing.length === 0) return;
   const names = missing.map((each) => `"${each.title}" (${each.state})`).join(', ');
-  throw new CoordinatorError('task_state_refused', { taskId: id, state, step: 'retry', message: `It depends on ${names}: retry that first.` });
+  throw new CoordinatorError('task_state_refused', {
+    taskId: id,
+    state,
+    step: 'retry',
+    message: `It depends on ${names}: retry that first.`,
+  });
 }
 
 /** The skipped tasks behind one that is retried, less those that another unsuccessful task holds back as well. */

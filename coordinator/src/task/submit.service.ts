@@ -26,15 +26,37 @@ export interface SubmittedTask {
 }
 
 /** Adds a graph of tasks to the phase a ticket is in, all or none. */
-export async function submitTasks(tx: Tx, limits: SubmitLimits, { ticketId, phase, tasks, parent }: Submission): Promise<{ tasks: SubmittedTask[] }> {
+export async function submitTasks(
+  tx: Tx,
+  limits: SubmitLimits,
+  { ticketId, phase, tasks, parent }: Submission,
+): Promise<{ tasks: SubmittedTask[] }> {
   const ticket = await holdTicket(tx.em, tx.projectId, ticketId);
   if (ticket.state !== 'open' || (phase !== undefined && phase !== ticket.phase)) {
-    throw new CoordinatorError('phase_closed', { ticketId, phase: ticket.phase, state: ticket.state, message: `It is in ${ticket.phase} and ${ticket.state}.` });
+    throw new CoordinatorError('phase_closed', {
+      ticketId,
+      phase: ticket.phase,
+      state: ticket.state,
+      message: `It is in ${ticket.phase} and ${ticket.state}.`,
+    });
   }
   const depth = parent === undefined ? 0 : (await holdAttempt(tx.em, parent)).depth + 1;
-  if (depth > limits.taskDepthMax) throw new CoordinatorError('limit_exceeded', { message: `Tasks that submit tasks may be nested ${limits.taskDepthMax} deep.` });
+  if (depth > limits.taskDepthMax)
+    throw new CoordinatorError('limit_exceeded', { message: `Tasks that submit tasks may be nested ${limits.taskDepthMax} deep.` });
 
-  return addTasks(tx, { ticketId, visitId: ticket.visitId, phase: ticket.phase, priority: ticket.priority, depth, parentTaskId: parent?.taskId, refsMayRepeat: false }, tasks);
+  return addTasks(
+    tx,
+    {
+      ticketId,
+      visitId: ticket.visitId,
+      phase: ticket.phase,
+      priority: ticket.priority,
+      depth,
+      parentTaskId: parent?.taskId,
+      refsMayRepeat: false,
+    },
+    tasks,
+  );
 }
 
 export interface Place {
@@ -94,16 +116,24 @@ const isPending = (link: Dependency, existing: ReadonlyMap<string, ExistingTask>
 function refuseRepeatedRefs(tasks: readonly NewTask[], existing: ReadonlyMap<string, ExistingTask>): void {
   for (const [index, { ref }] of tasks.entries()) {
     if (ref !== undefined && existing.has(ref)) {
-      throw new CoordinatorError('reference_duplicate', { ref, fields: [{ path: `tasks[${index}].ref`, message: `There is a task ${ref} in this phase already.` }] });
+      throw new CoordinatorError('reference_duplicate', {
+        ref,
+        fields: [{ path: `tasks[${index}].ref`, message: `There is a task ${ref} in this phase already.` }],
+      });
     }
   }
 }
 
 /** Tasks that were depended on after they had failed: what waits for them is decided about at once. */
-function unsuccessfulAmong(dependencies: readonly (readonly Dependency[])[], existing: ReadonlyMap<string, ExistingTask>): { id: string; reason: string }[] {
+function unsuccessfulAmong(
+  dependencies: readonly (readonly Dependency[])[],
+  existing: ReadonlyMap<string, ExistingTask>,
+): { id: string; reason: string }[] {
   const ids = new Set(dependencies.flat().flatMap((link) => ('id' in link ? [link.id] : [])));
   return [...ids].flatMap((id) => {
     const task = existing.get(id);
-    return task !== undefined && ['failed', 'cancelled', 'skipped'].includes(task.state) ? [{ id, reason: `${task.title} had ${task.state}` }] : [];
+    return task !== undefined && ['failed', 'cancelled', 'skipped'].includes(task.state)
+      ? [{ id, reason: `${task.title} had ${task.state}` }]
+      : [];
   });
 }

@@ -15,25 +15,39 @@ export interface ExistingTask {
  * are held, so that a task which is depended on cannot end unnoticed.
  */
 export async function lockExistingTasks(em: EntityManager, visitId: string, tasks: readonly NewTask[]): Promise<Map<string, ExistingTask>> {
-  const names = [...new Set(tasks.flatMap((task, index) => [...task.dependsOn, ...refsInInput(task, index), ...(task.ref === undefined ? [] : [task.ref])]))];
+  const names = [
+    ...new Set(
+      tasks.flatMap((task, index) => [...task.dependsOn, ...refsInInput(task, index), ...(task.ref === undefined ? [] : [task.ref])]),
+    ),
+  ];
   if (names.length === 0) return new Map();
   const rows = await rowsOf(
     em,
     sql<ExistingTask & { ref: string | null }>`select id, ref, title, state from tasks
         where visit_id = ${visitId} and (ref = any(${names}::text[]) or id::text = any(${names.map((name) => name.toLowerCase())}::text[])) order by id for share`,
   );
-  return new Map(rows.flatMap((row) => [[row.id, row], ...(row.ref === null ? [] : [[row.ref, row] as const])] as (readonly [string, ExistingTask])[]));
+  return new Map(
+    rows.flatMap((row) => [[row.id, row], ...(row.ref === null ? [] : [[row.ref, row] as const])] as (readonly [string, ExistingTask])[]),
+  );
 }
 
 /** The ids of the sets of capabilities, in the order given; new sets are made. */
 export async function ensureCapabilitySets(em: EntityManager, projectId: string, sets: readonly (readonly string[])[]): Promise<number[]> {
-  const distinct = [...new Map(sets.map((set) => [set.join(' '), set])).entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, set]) => set);
+  const distinct = [...new Map(sets.map((set) => [set.join(' '), set])).entries()]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, set]) => set);
   const given = JSON.stringify(distinct);
   const arrays = sql`(select array(select jsonb_array_elements_text(value)) as capabilities from jsonb_array_elements(${given}::jsonb)) x`;
-  await rowsOf(em, sql`insert into capability_sets (project_id, capabilities) select ${projectId}::uuid, x.capabilities from ${arrays} on conflict do nothing`);
+  await rowsOf(
+    em,
+    sql`insert into capability_sets (project_id, capabilities) select ${projectId}::uuid, x.capabilities from ${arrays} on conflict do nothing`,
+  );
   const rows = await rowsOf(
     em,
-    sql<{ id: number; capabilities: string[] }>`select c.id, c.capabilities from capability_sets c join ${arrays} on x.capabilities = c.capabilities where c.project_id = ${projectId}`,
+    sql<{
+      id: number;
+      capabilities: string[];
+    }>`select c.id, c.capabilities from capability_sets c join ${arrays} on x.capabilities = c.capabilities where c.project_id = ${projectId}`,
   );
   const ids = new Map(rows.map(({ id, capabilities }) => [capabilities.join(' '), id]));
   return sets.map((set) => {
@@ -71,7 +85,12 @@ export async function insertTasks(em: EntityManager, projectId: string, place: T
   const rows = tasks.map(({ id, task, title, capabilitySetId, locks, pending, state }) => {
     const priority = task.priority ?? place.priority;
     return {
-      id, title, locks, pending, state, priority,
+      id,
+      title,
+      locks,
+      pending,
+      state,
+      priority,
       ref: task.ref ?? null,
       type: task.type,
       input: task.input,

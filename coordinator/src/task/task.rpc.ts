@@ -25,8 +25,14 @@ export interface TaskParts {
 
 export const taskHandlers = (parts: TaskParts): HandlersOf<'task'> => {
   const { db, queue, sessions, limits } = parts;
-  const complete = perProject((projectId, completions: readonly Completion[]) => transact(db, projectId, (tx) => completeTasks(tx, limits, completions)), limits);
-  const fail = perProject((projectId, failures: readonly Failure[]) => transact(db, projectId, (tx) => failTasks(tx, { limits }, failures)), limits);
+  const complete = perProject(
+    (projectId, completions: readonly Completion[]) => transact(db, projectId, (tx) => completeTasks(tx, limits, completions)),
+    limits,
+  );
+  const fail = perProject(
+    (projectId, failures: readonly Failure[]) => transact(db, projectId, (tx) => failTasks(tx, { limits }, failures)),
+    limits,
+  );
 
   return {
     'task/submit': (params, call) => write(db, call, params, (tx) => submitTasks(tx, limits, params)),
@@ -53,14 +59,27 @@ export const taskHandlers = (parts: TaskParts): HandlersOf<'task'> => {
       return {};
     },
 
-    'task/complete': ({ idempotencyKey: _, ...completion }, { session, caller }) => complete(caller.projectId, { ...completion, sessionId: session.sessionId }),
+    'task/complete': ({ idempotencyKey: _, ...completion }, { session, caller }) =>
+      complete(caller.projectId, { ...completion, sessionId: session.sessionId }),
 
     'task/fail': ({ idempotencyKey: _, ...failure }, { session, caller }) =>
-      fail(caller.projectId, { ...failure, sessionId: session.sessionId, outcome: failure.error.code === 'timed_out' ? 'timed_out' : 'failed' }),
+      fail(caller.projectId, {
+        ...failure,
+        sessionId: session.sessionId,
+        outcome: failure.error.code === 'timed_out' ? 'timed_out' : 'failed',
+      }),
 
     'task/release': ({ taskId, attempt, reason }, { session, caller }) => {
       const error = { code: 'released', message: reason ?? 'The agent gave the task back.' };
-      return fail(caller.projectId, { taskId, attempt, error, sessionId: session.sessionId, outcome: 'released', permanent: false, context: [] });
+      return fail(caller.projectId, {
+        taskId,
+        attempt,
+        error,
+        sessionId: session.sessionId,
+        outcome: 'released',
+        permanent: false,
+        context: [],
+      });
     },
 
     'task/cancel': (params, call) => write(db, call, params, (tx) => cancelTask(tx, sessions, params)),
@@ -75,7 +94,8 @@ function perProject<Item, Answer>(
 ): (projectId: string, item: Item) => Promise<Answer> {
   const batchers = new Map<string, (item: Item) => Promise<CallOutcome<Answer>>>();
   return async (projectId, item) => {
-    const batcher = batchers.get(projectId) ?? createBatcher((items: readonly Item[]) => run(projectId, items), { itemsMax: completionBatchMax });
+    const batcher =
+      batchers.get(projectId) ?? createBatcher((items: readonly Item[]) => run(projectId, items), { itemsMax: completionBatchMax });
     batchers.set(projectId, batcher);
     const outcome = await batcher(item);
     if ('error' in outcome) throw outcome.error;

@@ -1,4 +1,16 @@
-import { CoordinatorError, type Attempt, type AttemptOutcome, type JsonObject, type JsonValue, type LockRequest, type Priority, type Task, type TaskDetails, type TaskError, type TaskState } from '@baton/protocol';
+import {
+  CoordinatorError,
+  type Attempt,
+  type AttemptOutcome,
+  type JsonObject,
+  type JsonValue,
+  type LockRequest,
+  type Priority,
+  type Task,
+  type TaskDetails,
+  type TaskError,
+  type TaskState,
+} from '@baton/protocol';
 import { sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
 import { findRow, rowsOf, toTimestamp } from '../db/rows.ts';
@@ -44,9 +56,37 @@ const taskColumns = sql`
 const taskTables = sql`tasks t join phase_visits v on v.id = t.visit_id join capability_sets c on c.id = t.capability_set_id left join agents a on a.id = t.agent_id`;
 
 function toTask(row: TaskRow): Task {
-  const { id, ticketId, phase, type, title, state, priority, capabilities, locks, dependsOn, pendingDependencies, attempt, maxAttempts, timeoutMs } = row;
+  const {
+    id,
+    ticketId,
+    phase,
+    type,
+    title,
+    state,
+    priority,
+    capabilities,
+    locks,
+    dependsOn,
+    pendingDependencies,
+    attempt,
+    maxAttempts,
+    timeoutMs,
+  } = row;
   return {
-    id, ticketId, phase, type, title, state, priority, capabilities, locks, dependsOn, pendingDependencies, attempt, maxAttempts, timeoutMs,
+    id,
+    ticketId,
+    phase,
+    type,
+    title,
+    state,
+    priority,
+    capabilities,
+    locks,
+    dependsOn,
+    pendingDependencies,
+    attempt,
+    maxAttempts,
+    timeoutMs,
     visit: row.visitNumber,
     createdAt: toTimestamp(row.createdAt),
     ...(row.ref !== null && { ref: row.ref }),
@@ -74,13 +114,19 @@ export interface TaskQuery {
 }
 
 /** A page of tasks in the order of submission, which is the order of their ids. */
-export async function listTasks(em: EntityManager, { projectId, ticketId, phase, states, after, limit }: TaskQuery): Promise<{ tasks: Task[]; next?: string }> {
+export async function listTasks(
+  em: EntityManager,
+  { projectId, ticketId, phase, states, after, limit }: TaskQuery,
+): Promise<{ tasks: Task[]; next?: string }> {
   const conditions = [sql`t.project_id = ${projectId}`];
   if (ticketId !== undefined) conditions.push(sql`t.ticket_id = ${ticketId}`);
   if (phase !== undefined) conditions.push(sql`t.phase = ${phase}`);
   if (states !== undefined) conditions.push(sql`t.state = any(${states}::text[])`);
   if (after !== undefined) conditions.push(sql`t.id > ${after}`);
-  const rows = await rowsOf(em, sql<TaskRow>`select ${taskColumns} from ${taskTables} where ${sql.join(conditions, sql` and `)} order by t.id limit ${limit + 1}`);
+  const rows = await rowsOf(
+    em,
+    sql<TaskRow>`select ${taskColumns} from ${taskTables} where ${sql.join(conditions, sql` and `)} order by t.id limit ${limit + 1}`,
+  );
   const page = rows.slice(0, limit).map(toTask);
   const last = page.at(-1);
   return { tasks: page, ...(rows.length > limit && last !== undefined && { next: last.id }) };
@@ -98,7 +144,10 @@ interface AttemptRow {
 }
 
 const toAttempt = ({ number, agentId, agentName, startedAt, finishedAt, lockWaitMs, outcome, error }: AttemptRow): Attempt => ({
-  number, agentId, agentName, lockWaitMs,
+  number,
+  agentId,
+  agentName,
+  lockWaitMs,
   startedAt: toTimestamp(startedAt),
   ...(finishedAt !== null && { finishedAt: toTimestamp(finishedAt) }),
   ...(outcome !== null && { outcome }),
@@ -108,7 +157,9 @@ const toAttempt = ({ number, agentId, agentName, startedAt, finishedAt, lockWait
 export async function getTask(em: EntityManager, projectId: string, taskId: string): Promise<TaskDetails> {
   const row = await findRow(
     em,
-    sql<TaskRow & { input: JsonObject; output: JsonValue | null; hasOutput: boolean }>`select ${taskColumns}, t.input, t.output, t.output is not null as has_output
+    sql<
+      TaskRow & { input: JsonObject; output: JsonValue | null; hasOutput: boolean }
+    >`select ${taskColumns}, t.input, t.output, t.output is not null as has_output
         from ${taskTables} where t.id = ${taskId} and t.project_id = ${projectId}`,
   );
   if (row === undefined) throw new CoordinatorError('task_not_found', { taskId });
@@ -156,11 +207,18 @@ export const lockOpenTasksOfVisit = (em: EntityManager, visitId: string): Promis
   );
 
 export const lockRunningTasksOfSession = (em: EntityManager, sessionId: string): Promise<LockedTask[]> =>
-  rowsOf(em, sql<LockedTask>`select ${lockedColumns} from tasks t where t.session_id = ${sessionId} and t.state = 'running' order by t.id for update`);
+  rowsOf(
+    em,
+    sql<LockedTask>`select ${lockedColumns} from tasks t where t.session_id = ${sessionId} and t.state = 'running' order by t.id for update`,
+  );
 
 /** The facts of a task that its events carry. */
 export const toTaskEvent = ({ id, ticketId, phase, ref, title }: Pick<LockedTask, 'id' | 'ticketId' | 'phase' | 'ref' | 'title'>) => ({
-  taskId: id, ticketId, phase, title, ...(ref !== null && { ref }),
+  taskId: id,
+  ticketId,
+  phase,
+  title,
+  ...(ref !== null && { ref }),
 });
 
 /** The facts of an attempt that its events carry. */
@@ -177,4 +235,3 @@ export async function findAgentNames(em: EntityManager, tasks: readonly Pick<Loc
   const rows = await rowsOf(em, sql<{ id: string; name: string }>`select id, name from agents where id = any(${ids}::uuid[])`);
   return new Map(rows.map(({ id, name }) => [id, name]));
 }
-

@@ -27,17 +27,29 @@ export async function advanceTicket(parts: TicketParts, projectId: string, ticke
   const to = nextPhase(definition, ticket.phase);
   if (phase === undefined || to === undefined) return;
 
-  const result = phase.gate === undefined ? undefined : ((await findStandingResult(em, ticket)) ?? (await validateGate(parts.gates, projectId, ticketId, signal)));
+  const result =
+    phase.gate === undefined
+      ? undefined
+      : ((await findStandingResult(em, ticket)) ?? (await validateGate(parts.gates, projectId, ticketId, signal)));
   try {
     if (result === undefined || result.outcome === 'passed') await move(parts, ticket, { to, reason: 'the phase is complete' }, signal);
     else await afterRefusal(parts, { ticket, phase, definition, result, signal });
   } catch (error) {
     // Somebody else moved it, or added something to judge; the next look finds out.
-    if (!(error instanceof CoordinatorError) || !['version_conflict', 'gate_blocked', 'transition_refused', 'phase_closed'].includes(error.kind)) throw error;
+    if (
+      !(error instanceof CoordinatorError) ||
+      !['version_conflict', 'gate_blocked', 'transition_refused', 'phase_closed'].includes(error.kind)
+    )
+      throw error;
   }
 }
 
-const move = (parts: TicketParts, ticket: TicketRow, { to, reason }: { to: string; reason: string }, signal: AbortSignal): Promise<unknown> => {
+const move = (
+  parts: TicketParts,
+  ticket: TicketRow,
+  { to, reason }: { to: string; reason: string },
+  signal: AbortSignal,
+): Promise<unknown> => {
   const step = { ticketId: ticket.id, to, reason, artifacts: {}, visit: ticket.visitNumber, force: false };
   const workflow: Caller = { tokenId: 'workflow', name: 'baton', projectId: ticket.projectId, projectName: '', role: 'operator' };
   return transitionTicket(parts.gates, workflow, step, {

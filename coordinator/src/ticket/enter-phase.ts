@@ -72,7 +72,12 @@ async function wasVisitedBefore({ em }: Tx, { ticketId, phase, number }: PhaseVi
 }
 
 /** Makes the tasks of the templates for an occasion. References of an earlier round are taken over by the new tasks. */
-export async function makeTasks(tx: Tx, ticket: TicketRow, templates: readonly TaskTemplate[], occasions: readonly TaskTemplate['when'][]): Promise<void> {
+export async function makeTasks(
+  tx: Tx,
+  ticket: TicketRow,
+  templates: readonly TaskTemplate[],
+  occasions: readonly TaskTemplate['when'][],
+): Promise<void> {
   const tasks = templates.filter(({ when }) => occasions.includes(when)).map(({ when: _, ...task }) => task);
   if (tasks.length === 0) return;
   const { id: ticketId, visitId, phase, priority } = ticket;

@@ -18,7 +18,9 @@ export const ticketHandlers = ({ db, gates, sessions }: TicketParts): HandlersOf
   'ticket/list': async ({ limit, ...query }, { em, caller }) => {
     const rows = await listTickets(em, { ...query, projectId: caller.projectId, limit: limit + 1 });
     const page = rows.slice(0, limit);
-    const workflows = new Map((await em.find(WorkflowEntity, { id: page.map(({ workflowId }) => workflowId) })).map((workflow) => [workflow.id, workflow]));
+    const workflows = new Map(
+      (await em.find(WorkflowEntity, { id: page.map(({ workflowId }) => workflowId) })).map((workflow) => [workflow.id, workflow]),
+    );
     const last = page.at(-1);
     return {
       tickets: page.map((row) => toTicket(row, workflows.get(row.workflowId) ?? { name: 'unknown', version: 0 })),
@@ -29,7 +31,10 @@ export const ticketHandlers = ({ db, gates, sessions }: TicketParts): HandlersOf
   'ticket/transition': (params, call) =>
     transitionTicket(gates, call.caller, params, {
       signal: call.signal,
-      run: () => write(db, call, params, (tx) => moveTicket(tx, sessions, { role: call.caller.role, name: call.session?.agentName ?? call.caller.name }, params)),
+      run: () =>
+        write(db, call, params, (tx) =>
+          moveTicket(tx, sessions, { role: call.caller.role, name: call.session?.agentName ?? call.caller.name }, params),
+        ),
     }),
 
   'ticket/history': async ({ ticketId }, { em, caller }) => {
@@ -48,6 +53,12 @@ export const ticketHandlers = ({ db, gates, sessions }: TicketParts): HandlersOf
 export const phaseHandlers: HandlersOf<'phase'> = {
   'phase/list': async ({ workflow }, { em, caller }) => {
     const { definition } = await getWorkflowByName(em, caller.projectId, { name: workflow });
-    return { phases: definition.phases.map(({ name, description, gate }) => ({ name, ...(description !== undefined && { description }), ...(gate !== undefined && { gate }) })) };
+    return {
+      phases: definition.phases.map(({ name, description, gate }) => ({
+        name,
+        ...(description !== undefined && { description }),
+        ...(gate !== undefined && { gate }),
+      })),
+    };
   },
 };

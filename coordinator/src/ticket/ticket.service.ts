@@ -1,4 +1,12 @@
-import { CoordinatorError, type GateReason, type JsonObject, mayAccess, type PhaseVisit, type Priority, type Ticket } from '@baton/protocol';
+import {
+  CoordinatorError,
+  type GateReason,
+  type JsonObject,
+  mayAccess,
+  type PhaseVisit,
+  type Priority,
+  type Ticket,
+} from '@baton/protocol';
 import { v7 as uuidv7 } from 'uuid';
 import type { Caller } from '../call.ts';
 import type { EntityManager } from '../db/orm.ts';
@@ -27,12 +35,21 @@ export interface NewTicket {
   readonly metadata: JsonObject;
 }
 
-export async function createTicket(tx: Tx, by: string, { title, description, priority, workflow: wanted, metadata }: NewTicket): Promise<Ticket> {
+export async function createTicket(
+  tx: Tx,
+  by: string,
+  { title, description, priority, workflow: wanted, metadata }: NewTicket,
+): Promise<Ticket> {
   const { em, projectId } = tx;
   const workflow = await getWorkflowByName(em, projectId, wanted);
   const { name: phase } = firstPhase(workflow.definition);
   const ticket = em.create(TicketEntity, {
-    id: uuidv7(), projectId, title, priority, metadata, phase,
+    id: uuidv7(),
+    projectId,
+    title,
+    priority,
+    metadata,
+    phase,
     description: description ?? null,
     workflowId: workflow.id,
     previousPhase: null,
@@ -46,7 +63,15 @@ export async function createTicket(tx: Tx, by: string, { title, description, pri
   });
   await em.flush();
   tx.record('ticket.created', { ticketId: ticket.id, title, workflow: workflow.name, phase });
-  await enterPhase(tx, workflow.definition, ticket, { from: null, to: phase, kind: null, by, reason: undefined, artifacts: {}, forced: false });
+  await enterPhase(tx, workflow.definition, ticket, {
+    from: null,
+    to: phase,
+    kind: null,
+    by,
+    reason: undefined,
+    artifacts: {},
+    forced: false,
+  });
   return toTicket(ticket, workflow);
 }
 
@@ -72,7 +97,12 @@ const judgementsMax = 3;
  * What a forward move needs before its transaction: a result of the gate that is left, which still stands. Validators may take
  * minutes, so they run here and never inside.
  */
-export async function prepareMove(parts: GateParts, { projectId }: Pick<Caller, 'projectId'>, move: Move, signal?: AbortSignal): Promise<void> {
+export async function prepareMove(
+  parts: GateParts,
+  { projectId }: Pick<Caller, 'projectId'>,
+  move: Move,
+  signal?: AbortSignal,
+): Promise<void> {
   const em = parts.db.em.fork() as EntityManager;
   const ticket = await getTicket(em, projectId, move.ticketId);
   const { definition } = await getWorkflow(em, ticket.workflowId);
@@ -103,32 +133,60 @@ export async function moveTicket(tx: Tx, sessions: Sessions, caller: Pick<Caller
   const entry = { from, to: move.to, kind, by: caller.name, reason: move.reason, artifacts: move.artifacts, forced: move.force };
   const visit = await enterPhase(tx, workflow.definition, ticket, entry);
   tx.record('ticket.transitioned', {
-    ticketId: ticket.id, from, to: move.to, kind, visit: visit.number, by: caller.name, ...(move.reason !== undefined && { reason: move.reason }),
+    ticketId: ticket.id,
+    from,
+    to: move.to,
+    kind,
+    visit: visit.number,
+    by: caller.name,
+    ...(move.reason !== undefined && { reason: move.reason }),
   });
   return { ticket: toTicket(ticket, workflow), visit: toPhaseVisit(visit, visit.enteredAt) };
 }
 
 function checkEdge({ definition }: WorkflowRow, ticket: TicketRow, { to, visit }: Move) {
-  if (visit !== undefined && visit !== ticket.visitNumber) throw new CoordinatorError('version_conflict', { visit, currentVisit: ticket.visitNumber });
-  if (findPhase(definition, to) === undefined) throw new CoordinatorError('phase_unknown', { phase: to, phases: definition.phases.map(({ name }) => name) });
+  if (visit !== undefined && visit !== ticket.visitNumber)
+    throw new CoordinatorError('version_conflict', { visit, currentVisit: ticket.visitNumber });
+  if (findPhase(definition, to) === undefined)
+    throw new CoordinatorError('phase_unknown', { phase: to, phases: definition.phases.map(({ name }) => name) });
   const edges = edgesFrom(definition, ticket);
   const edge = edges.find((each) => each.to === to);
   if (edge === undefined) throw new CoordinatorError('transition_refused', { from: ticket.phase, to, valid: edges.map((each) => each.to) });
   return edge.kind;
 }
 
-async function checkGate(tx: Tx, caller: Pick<Caller, 'name' | 'role'>, ticket: TicketRow, move: Move, { definition }: WorkflowRow): Promise<void> {
+async function checkGate(
+  tx: Tx,
+  caller: Pick<Caller, 'name' | 'role'>,
+  ticket: TicketRow,
+  move: Move,
+  { definition }: WorkflowRow,
+): Promise<void> {
   if (findPhase(definition, ticket.phase)?.gate === undefined) return;
   const result = await findStandingResult(tx.em, ticket);
   if (result?.outcome === 'passed') return;
-  if (move.force) return forceGate(tx, caller, ticket, move, result?.reasons ?? (await readGateStatus(tx.em, tx.projectId, ticket.id)).missing);
+  if (move.force)
+    return forceGate(tx, caller, ticket, move, result?.reasons ?? (await readGateStatus(tx.em, tx.projectId, ticket.id)).missing);
   if (result === undefined) throw new EvidenceChanged();
-  throw new CoordinatorError('gate_blocked', { phase: ticket.phase, resultId: result.id, reasons: result.reasons, message: result.reasons.map(({ message }) => message).join(' ') });
+  throw new CoordinatorError('gate_blocked', {
+    phase: ticket.phase,
+    resultId: result.id,
+    reasons: result.reasons,
+    message: result.reasons.map(({ message }) => message).join(' '),
+  });
 }
 
-function forceGate(tx: Tx, { name, role }: Pick<Caller, 'name' | 'role'>, ticket: TicketRow, { reason }: Move, reasons: readonly GateReason[]): void {
-  if (!mayAccess(role, 'administer')) throw new CoordinatorError('access_denied', { role, needs: 'administer', message: 'Only an admin may force a gate.' });
-  if (reason === undefined) throw new CoordinatorError('invalid_params', { fields: [{ path: 'reason', message: 'A forced transition needs a reason.' }] });
+function forceGate(
+  tx: Tx,
+  { name, role }: Pick<Caller, 'name' | 'role'>,
+  ticket: TicketRow,
+  { reason }: Move,
+  reasons: readonly GateReason[],
+): void {
+  if (!mayAccess(role, 'administer'))
+    throw new CoordinatorError('access_denied', { role, needs: 'administer', message: 'Only an admin may force a gate.' });
+  if (reason === undefined)
+    throw new CoordinatorError('invalid_params', { fields: [{ path: 'reason', message: 'A forced transition needs a reason.' }] });
   tx.record('ticket.gateForced', { ticketId: ticket.id, phase: ticket.phase, by: name, reason, reasons: [...reasons] });
 }
 
@@ -146,7 +204,11 @@ export async function transitionTicket<T>(
     } catch (error) {
       if (!(error instanceof EvidenceChanged)) throw error;
       if (judgements >= judgementsMax) {
-        throw new CoordinatorError('overloaded', { retryAfterMs: 1_000, message: 'The evidence keeps changing while it is judged.' }, { cause: error });
+        throw new CoordinatorError(
+          'overloaded',
+          { retryAfterMs: 1_000, message: 'The evidence keeps changing while it is judged.' },
+          { cause: error },
+        );
       }
     }
   }

@@ -36,9 +36,11 @@ function unreachablePhases({ phases, edges }: WorkflowDefinition): string[] {
   return phases.map(({ name }) => name).filter((name) => !reached.has(name));
 }
 
-export const findPhase = ({ phases }: WorkflowDefinition, name: string): PhaseDefinition | undefined => phases.find((phase) => phase.name === name);
+export const findPhase = ({ phases }: WorkflowDefinition, name: string): PhaseDefinition | undefined =>
+  phases.find((phase) => phase.name === name);
 
-export const findEdge = ({ edges }: WorkflowDefinition, from: string, to: string) => edges.find((edge) => edge.from === from && edge.to === to);
+export const findEdge = ({ edges }: WorkflowDefinition, from: string, to: string) =>
+  edges.find((edge) => edge.from === from && edge.to === to);
 
 export const firstPhase = ({ phases }: WorkflowDefinition): PhaseDefinition => {
   const [first] = phases;
@@ -62,5 +64,7 @@ export interface Position {
 export function edgesFrom(workflow: WorkflowDefinition, { phase, blockedIn }: Position): { to: string; kind: EdgeKind }[] {
   const edges = workflow.edges.filter(({ from }) => from === phase).map(({ to, kind }) => ({ to, kind }));
   const wayBack = phase === workflow.blockedPhase ? blockedIn : undefined;
-  return wayBack === null || wayBack === undefined || edges.some(({ to }) => to === wayBack) ? edges : [...edges, { to: wayBack, kind: 'unblock' }];
+  return wayBack === null || wayBack === undefined || edges.some(({ to }) => to === wayBack)
+    ? edges
+    : [...edges, { to: wayBack, kind: 'unblock' }];
 }

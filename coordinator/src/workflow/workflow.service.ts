@@ -38,7 +38,14 @@ export async function putWorkflow({ em, projectId }: Tx, definition: WorkflowDef
 function refuseUnknownValidators({ phases }: WorkflowDefinition, validators: KnownValidators): void {
   const unknown = phases.flatMap(({ gate }, phase) =>
     (gate?.validators ?? []).flatMap(({ use }, index) =>
-      validators.hasValidator(use) ? [] : [{ path: `definition.phases[${phase}].gate.validators[${index}].use`, message: `No enabled plugin offers the validator ${use}.` }],
+      validators.hasValidator(use)
+        ? []
+        : [
+            {
+              path: `definition.phases[${phase}].gate.validators[${index}].use`,
+              message: `No enabled plugin offers the validator ${use}.`,
+            },
+          ],
     ),
   );
   if (unknown.length > 0) throw new CoordinatorError('validator_unknown', { fields: unknown });

@@ -68,10 +68,17 @@ export const agentMethods = {
     idempotent: true,
     params: writeParams({
       /** All that the agent has in hand. What it was given and does not name is handed out again; left out, nothing is compared. */
-      attempts: z.array(z.object({ taskId: id, attempt: z.int() })).max(1_000).optional(),
+      attempts: z
+        .array(z.object({ taskId: id, attempt: z.int() }))
+        .max(1_000)
+        .optional(),
       eventLoopLagMs: z.number().min(0).optional(),
     }),
-    result: z.object({ heartbeatMs: z.int(), leaseMs: z.int(), revoked: z.array(z.object({ taskId: id, attempt: z.int(), reason: z.enum(revocationReasons) })) }),
+    result: z.object({
+      heartbeatMs: z.int(),
+      leaseMs: z.int(),
+      revoked: z.array(z.object({ taskId: id, attempt: z.int(), reason: z.enum(revocationReasons) })),
+    }),
     errors: ['session_unknown'],
   }),
   'agent/drain': method({
@@ -115,9 +122,15 @@ export const agentMethods = {
 const agentEvent = { agentId: id, agentName: z.string(), sessionId: id, epoch: z.int() };
 
 export const agentEvents = {
-  'agent.registered': event({ summary: 'An agent began a session.', data: z.object({ ...agentEvent, capabilities: z.array(z.string()), capacity: z.int() }) }),
+  'agent.registered': event({
+    summary: 'An agent began a session.',
+    data: z.object({ ...agentEvent, capabilities: z.array(z.string()), capacity: z.int() }),
+  }),
   'agent.deregistered': event({ summary: 'An agent ended its session.', data: z.object({ ...agentEvent, reason: z.string().optional() }) }),
-  'agent.lost': event({ summary: 'A session ended in silence, or a newer one took its place; its attempts and locks are free.', data: z.object({ ...agentEvent, reason: z.string() }) }),
+  'agent.lost': event({
+    summary: 'A session ended in silence, or a newer one took its place; its attempts and locks are free.',
+    data: z.object({ ...agentEvent, reason: z.string() }),
+  }),
 };
 
 export const agentNotifications = {

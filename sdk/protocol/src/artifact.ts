@@ -24,8 +24,14 @@ export const newArtifact = z
     sha256: sha256.optional(),
     sizeBytes: z.int().min(0).optional(),
   })
-  .refine(({ content, uri }) => (content === undefined) !== (uri === undefined), { message: 'Give either content or uri.', path: ['content'] })
-  .refine(({ uri, sha256 }) => uri === undefined || sha256 !== undefined, { message: 'An artifact with a uri needs its sha256.', path: ['sha256'] })
+  .refine(({ content, uri }) => (content === undefined) !== (uri === undefined), {
+    message: 'Give either content or uri.',
+    path: ['content'],
+  })
+  .refine(({ uri, sha256 }) => uri === undefined || sha256 !== undefined, {
+    message: 'An artifact with a uri needs its sha256.',
+    path: ['sha256'],
+  })
   .meta({ id: 'NewArtifact' });
 export type NewArtifact = z.infer<typeof newArtifact>;
 export type NewArtifactInput = z.input<typeof newArtifact>;
@@ -57,7 +63,8 @@ export type ArtifactWithContent = z.infer<typeof artifactWithContent>;
 
 export const artifactMethods = {
   'artifact/put': method({
-    summary: 'Stores an artifact for the current phase visit of a ticket, as the next version of its type and name. The same content again makes no new version.',
+    summary:
+      'Stores an artifact for the current phase visit of a ticket, as the next version of its type and name. The same content again makes no new version.',
     access: 'work',
     session: false,
     idempotent: false,
@@ -79,7 +86,13 @@ export const artifactMethods = {
     access: 'read',
     session: false,
     idempotent: true,
-    params: readParams({ ticketId: id, type: artifactType.optional(), current: z.boolean().default(false), after: cursor.optional(), limit: limit.default(100) }),
+    params: readParams({
+      ticketId: id,
+      type: artifactType.optional(),
+      current: z.boolean().default(false),
+      after: cursor.optional(),
+      limit: limit.default(100),
+    }),
     result: z.object({ artifacts: z.array(artifact), next: z.string().optional() }),
     errors: ['ticket_not_found'],
   }),
@@ -88,6 +101,15 @@ export const artifactMethods = {
 export const artifactEvents = {
   'artifact.stored': event({
     summary: 'A new version of an artifact was stored.',
-    data: z.object({ artifactId: id, ticketId: id, phase: phaseName, type: z.string(), name: z.string(), version: z.int(), sha256, author: z.string() }),
+    data: z.object({
+      artifactId: id,
+      ticketId: id,
+      phase: phaseName,
+      type: z.string(),
+      name: z.string(),
+      version: z.int(),
+      sha256,
+      author: z.string(),
+    }),
   }),
 };

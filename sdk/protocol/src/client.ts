@@ -10,9 +10,10 @@ export interface CallOptions {
 }
 
 /** Parameters may be left out where every one of them may be. */
-type Call<M extends MethodName> = {} extends ParamsInput<M>
-  ? (params?: ParamsInput<M>, options?: CallOptions) => Promise<Result<M>>
-  : (params: ParamsInput<M>, options?: CallOptions) => Promise<Result<M>>;
+type Call<M extends MethodName> =
+  {} extends ParamsInput<M>
+    ? (params?: ParamsInput<M>, options?: CallOptions) => Promise<Result<M>>
+    : (params: ParamsInput<M>, options?: CallOptions) => Promise<Result<M>>;
 
 /** `client.ticket.transition({ ticketId, to })`: one function per method, typed from its definition. */
 export type Client = {
@@ -31,7 +32,8 @@ export function createClient(send: Send): Client {
     // `rpc.discover` belongs to the JSON-RPC namespace and has no noun; who needs it sends it by name.
     if (noun === undefined || verb === undefined) continue;
     client[noun] ??= {};
-    client[noun][verb] = async (params: unknown = {}, options?: CallOptions) => methods[name].result.parse(await send(name, params, options));
+    client[noun][verb] = async (params: unknown = {}, options?: CallOptions) =>
+      methods[name].result.parse(await send(name, params, options));
   }
   return client as unknown as Client;
 }

@@ -8,7 +8,11 @@ export const contextKind = z.enum(contextKinds).meta({ id: 'ContextKind' });
 export type ContextKind = z.infer<typeof contextKind>;
 
 /** Where a statement comes from: an artifact's digest, a place in a file, an event. */
-export const contextReference = z.strictObject({ kind: z.enum(['artifact', 'file', 'event', 'task']), value: z.string().max(1_024), line: z.int().min(1).optional() });
+export const contextReference = z.strictObject({
+  kind: z.enum(['artifact', 'file', 'event', 'task']),
+  value: z.string().max(1_024),
+  line: z.int().min(1).optional(),
+});
 
 export const newContextItem = z
   .strictObject({
@@ -98,7 +102,13 @@ export const contextMethods = {
     access: 'read',
     session: false,
     idempotent: true,
-    params: readParams({ ticketId: id, phase: phaseName.optional(), kinds: z.array(contextKind).optional(), after: cursor.optional(), limit: limit.default(100) }),
+    params: readParams({
+      ticketId: id,
+      phase: phaseName.optional(),
+      kinds: z.array(contextKind).optional(),
+      after: cursor.optional(),
+      limit: limit.default(100),
+    }),
     result: z.object({ items: z.array(contextItem), next: z.string().optional() }),
     errors: ['ticket_not_found'],
   }),
@@ -125,6 +135,14 @@ export const contextMethods = {
 export const contextEvents = {
   'context.noted': event({
     summary: 'An item was left for later phases.',
-    data: z.object({ itemId: id, citation: z.string(), ticketId: id, phase: phaseName, kind: contextKind, text: z.string(), author: z.string() }),
+    data: z.object({
+      itemId: id,
+      citation: z.string(),
+      ticketId: id,
+      phase: phaseName,
+      kind: contextKind,
+      text: z.string(),
+      author: z.string(),
+    }),
   }),
 };

@@ -43,4 +43,5 @@ export const notification = <const D extends NotificationDefinition>(definition:
 export const readParams = <S extends z.core.$ZodShape>(shape: S) => z.strictObject(shape);
 
 /** Parameters of a method that changes something: as `readParams`, with the optional `idempotencyKey`. */
-export const writeParams = <S extends z.core.$ZodShape>(shape: S) => z.strictObject({ ...shape, idempotencyKey: idempotencyKey.optional() });
+export const writeParams = <S extends z.core.$ZodShape>(shape: S) =>
+  z.strictObject({ ...shape, idempotencyKey: idempotencyKey.optional() });

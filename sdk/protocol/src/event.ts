@@ -19,7 +19,9 @@ export const recordedEvent = z
   .object({ seq: z.int(), name: z.enum(eventNames), ticketId: id.optional(), at: timestamp, data: jsonObject })
   .meta({ id: 'RecordedEvent' });
 /** The union over all events, so that a check of `name` tells the shape of `data`. */
-export type RecordedEvent = { [E in EventName]: { seq: number; name: E; ticketId?: string | undefined; at: string; data: EventData<E> } }[EventName];
+export type RecordedEvent = {
+  [E in EventName]: { seq: number; name: E; ticketId?: string | undefined; at: string; data: EventData<E> };
+}[EventName];
 
 const after = z.int().min(0);
 

@@ -70,7 +70,16 @@ export type Verdict = z.infer<typeof verdict>;
 /** Why a gate does not let a ticket go. `code` is for programs, `message` for people. */
 export const gateReason = z
   .object({
-    code: z.enum(['artifact_missing', 'task_open', 'task_failed', 'tasks_too_few', 'validator_failed', 'validator_error', 'validator_timeout', 'validator_skipped']),
+    code: z.enum([
+      'artifact_missing',
+      'task_open',
+      'task_failed',
+      'tasks_too_few',
+      'validator_failed',
+      'validator_error',
+      'validator_timeout',
+      'validator_skipped',
+    ]),
     message: z.string(),
     artifactType: z.string().optional(),
     taskId: id.optional(),
@@ -79,7 +88,9 @@ export const gateReason = z
   .meta({ id: 'GateReason' });
 export type GateReason = z.infer<typeof gateReason>;
 
-export const judgedArtifact = z.object({ artifactId: id, type: z.string(), name: z.string(), version: z.int(), sha256 }).meta({ id: 'JudgedArtifact' });
+export const judgedArtifact = z
+  .object({ artifactId: id, type: z.string(), name: z.string(), version: z.int(), sha256 })
+  .meta({ id: 'JudgedArtifact' });
 
 export const gateResult = z
   .object({
@@ -151,6 +162,13 @@ export const gateMethods = {
 export const gateEvents = {
   'gate.evaluated': event({
     summary: 'A gate was judged.',
-    data: z.object({ ticketId: id, phase: phaseName, visit: z.int(), outcome: z.enum(['passed', 'failed']), reasons: z.array(gateReason), verdicts: z.array(verdict.omit({ findings: true })) }),
+    data: z.object({
+      ticketId: id,
+      phase: phaseName,
+      visit: z.int(),
+      outcome: z.enum(['passed', 'failed']),
+      reasons: z.array(gateReason),
+      verdicts: z.array(verdict.omit({ findings: true })),
+    }),
   }),
 };

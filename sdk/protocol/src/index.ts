@@ -12,10 +12,38 @@ export {
   isErrorKind,
 } from './errors.ts';
 export { finalStates, type Machine, next, sourcesOf, type StateOf, type StepOf, toMermaid } from './machine.ts';
-export { type JsonObject, type JsonValue, type Priority, priorities, priority, capabilities, capability, name, phaseName } from './values.ts';
+export {
+  type JsonObject,
+  type JsonValue,
+  type Priority,
+  priorities,
+  priority,
+  capabilities,
+  capability,
+  name,
+  phaseName,
+} from './values.ts';
 export { type Agent, agent, type AgentHealth } from './agent.ts';
-export { type Artifact, artifact, artifactType, type ArtifactWithContent, type NewArtifact, newArtifact, type NewArtifactInput } from './artifact.ts';
-export { type ContextItem, type ContextKind, contextKind, contextKinds, type ContextPack, type NewContextItem, newContextItem, type NewContextItemInput, type PhaseContext } from './context.ts';
+export {
+  type Artifact,
+  artifact,
+  artifactType,
+  type ArtifactWithContent,
+  type NewArtifact,
+  newArtifact,
+  type NewArtifactInput,
+} from './artifact.ts';
+export {
+  type ContextItem,
+  type ContextKind,
+  contextKind,
+  contextKinds,
+  type ContextPack,
+  type NewContextItem,
+  newContextItem,
+  type NewContextItemInput,
+  type PhaseContext,
+} from './context.ts';
 export { type Durability } from './coordinator.ts';
 export { type EventData, type EventName, eventNames, events, type RecordedEvent } from './event.ts';
 export {

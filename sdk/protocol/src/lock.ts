@@ -39,7 +39,9 @@ export const lockWaiter = z
   .object({ agentId: id.optional(), agentName: z.string().optional(), taskId: id.optional(), mode: lockMode, waitingMs: z.number() })
   .meta({ id: 'LockWaiter' });
 
-export const lock = z.object({ key: z.string(), fence: z.int(), holders: z.array(lockHolder), waiters: z.array(lockWaiter) }).meta({ id: 'Lock' });
+export const lock = z
+  .object({ key: z.string(), fence: z.int(), holders: z.array(lockHolder), waiters: z.array(lockWaiter) })
+  .meta({ id: 'Lock' });
 export type Lock = z.infer<typeof lock>;
 
 /** The attempt for which the lock is held; it ends with it. Without one the lock belongs to the session alone. */
@@ -48,11 +50,17 @@ const keys = z.array(lockKey).min(1).max(100);
 
 export const lockMethods = {
   'lock/acquire': method({
-    summary: 'Takes all of the keys or none, waiting up to `waitMs` in the order of arrival. Holding one already is no obstacle to its holder.',
+    summary:
+      'Takes all of the keys or none, waiting up to `waitMs` in the order of arrival. Holding one already is no obstacle to its holder.',
     access: 'work',
     session: true,
     idempotent: false,
-    params: writeParams({ keys: z.array(lockRequest).min(1).max(100), ttlMs: z.int().min(100).max(86_400_000).default(60_000), waitMs: waitMs.default(0), ...holder }),
+    params: writeParams({
+      keys: z.array(lockRequest).min(1).max(100),
+      ttlMs: z.int().min(100).max(86_400_000).default(60_000),
+      waitMs: waitMs.default(0),
+      ...holder,
+    }),
     result: z.object({ locks: z.array(grantedLock), waitedMs: z.number() }),
     errors: ['lock_conflict', 'lock_key_invalid', 'claim_stale', 'session_unknown'],
   }),

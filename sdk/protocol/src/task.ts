@@ -83,7 +83,9 @@ export const attempt = z
   .meta({ id: 'Attempt' });
 export type Attempt = z.infer<typeof attempt>;
 
-export const progress = z.object({ percentage: z.number().min(0).max(100).optional(), message: z.string().max(1_000).optional() }).meta({ id: 'Progress' });
+export const progress = z
+  .object({ percentage: z.number().min(0).max(100).optional(), message: z.string().max(1_000).optional() })
+  .meta({ id: 'Progress' });
 
 export const task = z
   .object({
@@ -123,7 +125,9 @@ export const task = z
   .meta({ id: 'Task' });
 export type Task = z.infer<typeof task>;
 
-export const taskDetails = task.extend({ input: jsonObject, output: jsonValue.optional(), attempts: z.array(attempt) }).meta({ id: 'TaskDetails' });
+export const taskDetails = task
+  .extend({ input: jsonObject, output: jsonValue.optional(), attempts: z.array(attempt) })
+  .meta({ id: 'TaskDetails' });
 export type TaskDetails = z.infer<typeof taskDetails>;
 
 /** An agent's right to one attempt, with all that the attempt needs. */
@@ -163,7 +167,17 @@ export const taskMethods = {
       parent: z.object(fence).optional(),
     }),
     result: z.object({ tasks: z.array(z.object({ id, ref: z.string().optional(), state: taskState })) }),
-    errors: ['ticket_not_found', 'phase_closed', 'dependency_cycle', 'dependency_unknown', 'reference_duplicate', 'input_unresolved', 'lock_key_invalid', 'limit_exceeded', 'claim_stale'],
+    errors: [
+      'ticket_not_found',
+      'phase_closed',
+      'dependency_cycle',
+      'dependency_unknown',
+      'reference_duplicate',
+      'input_unresolved',
+      'lock_key_invalid',
+      'limit_exceeded',
+      'claim_stale',
+    ],
   }),
   'task/get': method({
     summary: 'Returns one task with its input, output and attempts.',
@@ -179,7 +193,13 @@ export const taskMethods = {
     access: 'read',
     session: false,
     idempotent: true,
-    params: readParams({ ticketId: id.optional(), phase: phaseName.optional(), states: z.array(taskState).optional(), after: cursor.optional(), limit: limit.default(100) }),
+    params: readParams({
+      ticketId: id.optional(),
+      phase: phaseName.optional(),
+      states: z.array(taskState).optional(),
+      after: cursor.optional(),
+      limit: limit.default(100),
+    }),
     result: z.object({ tasks: z.array(task), next: z.string().optional() }),
     errors: ['ticket_not_found'],
   }),
@@ -217,11 +237,17 @@ export const taskMethods = {
     errors: ['claim_stale', 'session_unknown', 'limit_exceeded'],
   }),
   'task/fail': method({
-    summary: 'Ends an attempt without a result. The task is tried again after a back-off, unless the error is permanent or the attempts are used up.',
+    summary:
+      'Ends an attempt without a result. The task is tried again after a back-off, unless the error is permanent or the attempts are used up.',
     access: 'work',
     session: true,
     idempotent: false,
-    params: writeParams({ ...fence, error: taskError, permanent: z.boolean().default(false), context: z.array(newContextItem).max(1_000).default([]) }),
+    params: writeParams({
+      ...fence,
+      error: taskError,
+      permanent: z.boolean().default(false),
+      context: z.array(newContextItem).max(1_000).default([]),
+    }),
     result: z.object({ taskId: id, attempt: z.int(), state: taskState, retryInMs: z.number().optional() }),
     errors: ['claim_stale', 'session_unknown'],
   }),
@@ -270,15 +296,27 @@ export const taskEvents = {
     summary: 'A task that could be handed out waits, because a lock it declares is taken.',
     data: z.object({ ...taskEvent, key: z.string(), holders: z.array(z.string()) }),
   }),
-  'task.completed': event({ summary: 'A task was completed.', data: z.object({ ...attemptEvent, summary: z.string().optional(), durationMs: z.number() }) }),
+  'task.completed': event({
+    summary: 'A task was completed.',
+    data: z.object({ ...attemptEvent, summary: z.string().optional(), durationMs: z.number() }),
+  }),
   'task.requeued': event({
     summary: 'An attempt ended without a result and the task will be tried again.',
     data: z.object({ ...attemptEvent, outcome: z.enum(attemptOutcomes), error: taskError, retryInMs: z.number() }),
   }),
-  'task.failed': event({ summary: 'A task failed for good.', data: z.object({ ...attemptEvent, outcome: z.enum(attemptOutcomes), error: taskError }) }),
+  'task.failed': event({
+    summary: 'A task failed for good.',
+    data: z.object({ ...attemptEvent, outcome: z.enum(attemptOutcomes), error: taskError }),
+  }),
   'task.cancelled': event({ summary: 'A task was cancelled.', data: z.object({ ...taskEvent, reason: z.string().optional() }) }),
-  'task.skipped': event({ summary: 'A task will not run, because one it depends on did not succeed.', data: z.object({ ...taskEvent, reason: z.string() }) }),
-  'task.reopened': event({ summary: 'A task was given a new life by hand.', data: z.object({ ...taskEvent, reason: z.string().optional() }) }),
+  'task.skipped': event({
+    summary: 'A task will not run, because one it depends on did not succeed.',
+    data: z.object({ ...taskEvent, reason: z.string() }),
+  }),
+  'task.reopened': event({
+    summary: 'A task was given a new life by hand.',
+    data: z.object({ ...taskEvent, reason: z.string().optional() }),
+  }),
 };
 
 /** Why an attempt must stop. */

@@ -79,7 +79,12 @@ export const ticketMethods = {
     access: 'read',
     session: false,
     idempotent: true,
-    params: readParams({ phase: phaseName.optional(), states: z.array(ticketState).optional(), after: cursor.optional(), limit: limit.default(100) }),
+    params: readParams({
+      phase: phaseName.optional(),
+      states: z.array(ticketState).optional(),
+      after: cursor.optional(),
+      limit: limit.default(100),
+    }),
     result: z.object({ tickets: z.array(ticket), next: z.string().optional() }),
     errors: [],
   }),
@@ -134,10 +139,21 @@ export const phaseMethods = {
 };
 
 export const ticketEvents = {
-  'ticket.created': event({ summary: 'A ticket was created.', data: z.object({ ticketId: id, title: z.string(), workflow: z.string(), phase: phaseName }) }),
+  'ticket.created': event({
+    summary: 'A ticket was created.',
+    data: z.object({ ticketId: id, title: z.string(), workflow: z.string(), phase: phaseName }),
+  }),
   'ticket.transitioned': event({
     summary: 'A ticket moved to another phase.',
-    data: z.object({ ticketId: id, from: phaseName, to: phaseName, kind: edgeKind, visit: z.int(), by: z.string(), reason: z.string().optional() }),
+    data: z.object({
+      ticketId: id,
+      from: phaseName,
+      to: phaseName,
+      kind: edgeKind,
+      visit: z.int(),
+      by: z.string(),
+      reason: z.string().optional(),
+    }),
   }),
   'ticket.gateForced': event({
     summary: 'An admin moved a ticket past its gate.',

@@ -15,9 +15,7 @@ export const edge = z.strictObject({ from: phaseName, to: phaseName, kind: edgeK
 export const templateOccasions = ['always', 'first', 'return', 'refused'] as const;
 
 /** A task that a phase makes by itself. */
-export const taskTemplate = newTask
-  .extend({ when: z.enum(templateOccasions).default('always') })
-  .meta({ id: 'TaskTemplate' });
+export const taskTemplate = newTask.extend({ when: z.enum(templateOccasions).default('always') }).meta({ id: 'TaskTemplate' });
 export type TaskTemplate = z.infer<typeof taskTemplate>;
 
 export const phaseDefinition = z

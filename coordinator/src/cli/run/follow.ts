@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RecordedEvent, Ticket } from '@baton/protocol';
+import type { RecordedEvent, Ticket, WorkflowDefinition } from '@baton/protocol';
 import type { Connection } from '@baton/sdk/connection';
+import { findPhase, isFinal, nextPhase } from '../../workflow/workflow-rules.ts';
 import { describeGap, findGaps, isStuck } from './capability-gap.ts';
 import type { RunOutcome } from './run-record.ts';
-import { emptyRunState, foldEvent, foldLook, type Look } from './run-state.ts';
+import { emptyRunState, foldEvent, foldLook, type Look, type PhaseNames } from './run-state.ts';
 import type { RunView } from './run-view.ts';
 
 export interface Ending {
@@ -13,10 +14,7 @@ export interface Ending {
 
 export interface FollowOptions {
   readonly ticket: Pick<Ticket, 'id' | 'title'>;
-  /** In order. */
-  readonly phases: readonly string[];
-  /** Phases that nobody leaves but by hand. */
-  readonly manualPhases: readonly string[];
+  readonly workflow: WorkflowDefinition;
   readonly view: RunView;
   /** Agents that are being started and will register in a moment. */
   readonly startingAgents: (registered: readonly string[]) => readonly string[];
@@ -34,7 +32,7 @@ const lastEventsMs = 2_000;
 export async function followTicket(connection: Connection, options: FollowOptions): Promise<Ending> {
   const { ticket, view, signal } = options;
   const { client } = connection;
-  let state = emptyRunState(ticket.title, options.phases);
+  let state = emptyRunState(ticket.title, namesOf(options.workflow));
   let moved = Promise.withResolvers<void>();
 
   const stopListening = connection.onNotification('event/published', ({ events }) => {
@@ -93,6 +91,11 @@ export async function followTicket(connection: Connection, options: FollowOption
   }
 }
 
+const namesOf = (workflow: WorkflowDefinition): PhaseNames => {
+  const all = workflow.phases.map(({ name }) => name);
+  return { all, final: all.filter((name) => isFinal(workflow, name)), blocked: workflow.blockedPhase };
+};
+
 /** How a run ends whose ticket stands like this; undefined while it goes on. */
 export function endingOf({ state, phase, blockedReason }: Pick<Ticket, 'state' | 'phase' | 'blockedReason'>): Ending | undefined {
   if (state === 'closed') return { outcome: 'done' };
@@ -101,7 +104,7 @@ export function endingOf({ state, phase, blockedReason }: Pick<Ticket, 'state' |
 }
 
 /** Speaks up for tasks that wait for an agent which is not there, each once, and gives up where nothing else can go on. */
-function createTeamWatch({ view, startingAgents, manualPhases }: FollowOptions) {
+function createTeamWatch({ view, startingAgents, workflow }: FollowOptions) {
   const said = new Set<string>();
   const sayOnce = (key: string, text: string) => {
     if (!said.has(key)) view.say(text);
@@ -110,7 +113,8 @@ function createTeamWatch({ view, startingAgents, manualPhases }: FollowOptions) 
   let stuckSince: number | undefined;
 
   return ({ ticket, ...seen }: Look & { readonly ticket: Ticket }): Ending | undefined => {
-    if (seen.tasks.length === 0 && manualPhases.includes(ticket.phase)) {
+    const isManual = findPhase(workflow, ticket.phase)?.advance === 'manual' && nextPhase(workflow, ticket.phase) !== undefined;
+    if (seen.tasks.length === 0 && isManual) {
       sayOnce(`${ticket.visit}`, `${ticket.phase} waits for someone to move the ticket on: the plan says \`advance: manual\``);
     }
     const areAllThere = startingAgents(seen.agents.map(({ name }) => name)).length === 0;

@@ -1,13 +1,13 @@
 import { styleText } from 'node:util';
 import { formatDuration } from '../duration.ts';
-import type { RunState, TaskView, VisitState } from './run-state.ts';
+import type { PhaseNames, RunState, TaskView, VisitState } from './run-state.ts';
 
 /** The run as it stands, for a terminal of this width. `now` in ms since 1970. */
 export function render(state: RunState, columns: number, now: number): string {
   const tasks = Object.values(state.tasks);
   const sections = [
     [renderHead(state, now)],
-    state.phases.flatMap((phase) => renderPhase(state, phase, now)),
+    state.phases.all.flatMap((phase) => renderPhase(state, phase, now)),
     tasks.filter(({ state }) => state === 'running').map((task) => renderRunning(task, now)),
     tasks.filter(isWaitingForLock).map(renderWaiting),
     state.locks.map(renderLock),
@@ -40,17 +40,21 @@ const renderHead = ({ title, startedAt }: RunState, now: number): Line =>
 
 function renderPhase({ visits, phases, gates }: RunState, phase: string, now: number): Line[] {
   const own = visits.filter((visit) => visit.phase === phase);
-  const current = visits.at(-1)?.phase === phase;
-  const isFinal = phase === phases.at(-1);
-  // A phase aside from the way, such as BLOCKED, is shown once something is there.
-  if (own.length === 0 && isFinal) return [];
+  const isCurrent = visits.at(-1)?.phase === phase;
+  if (own.length === 0 && phase === phases.blocked) return [];
   const refused = gates.some((gate) => gate.phase === phase && gate.outcome === 'failed');
   const spent = own.reduce((sum, visit) => sum + durationOf(visit, now), 0);
-  const [mark, colour]: [string, Colour] = current ? ['▶', 'cyan'] : own.length === 0 ? ['·', 'dim'] : ['✓', 'green'];
+  const [mark, colour] = markOf(phase, { isCurrent, isSeen: own.length > 0, phases });
   const visitsText = own.length > 1 ? `  ${own.length} visits` : '';
   return [
-    line([` ${mark} `, colour], [phase.padEnd(16), current ? 'bold' : colour], [own.length === 0 ? '' : formatDuration(spent).padStart(9), 'dim'], [visitsText, 'yellow'], [refused ? '  gate refused' : '', 'yellow']),
+    line([` ${mark} `, colour], [phase.padEnd(16), isCurrent ? 'bold' : colour], [own.length === 0 || phases.final.includes(phase) ? '' : formatDuration(spent).padStart(9), 'dim'], [visitsText, 'yellow'], [refused ? '  gate refused' : '', 'yellow']),
   ];
+}
+
+function markOf(phase: string, { isCurrent, isSeen, phases }: { isCurrent: boolean; isSeen: boolean; phases: PhaseNames }): [string, Colour] {
+  if (!isSeen) return ['·', 'dim'];
+  if (isCurrent && phase === phases.blocked) return ['✗', 'red'];
+  return isCurrent && !phases.final.includes(phase) ? ['▶', 'cyan'] : ['✓', 'green'];
 }
 
 const durationOf = ({ enteredAt, leftAt }: VisitState, now: number): number => Math.max(0, (leftAt ?? now) - enteredAt);

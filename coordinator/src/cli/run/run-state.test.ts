@@ -32,7 +32,7 @@ const events = stream(
   ],
   ['ticket.transitioned', { ticketId, from: 'IMPLEMENTATION', to: 'BLOCKED', kind: 'block', visit: 3, by: 'baton', reason: 'The gate refused.' }],
 );
-const stateAfter = (count: number) => events.slice(0, count).reduce(foldEvent, emptyRunState('A change', ['BACKLOG', 'IMPLEMENTATION', 'DONE', 'BLOCKED']));
+const stateAfter = (count: number) => events.slice(0, count).reduce(foldEvent, emptyRunState('A change', { all: ['BACKLOG', 'IMPLEMENTATION', 'DONE', 'BLOCKED'], final: ['DONE'], blocked: 'BLOCKED' }));
 
 test('visits follow the ticket, with their times', () => {
   expect(stateAfter(events.length).visits).toEqual([
@@ -103,7 +103,7 @@ test('the live view shows what a gate has said, and where the ticket is blocked'
   const lines = screen(events.length, 100);
 
   expect(lines).toContain(' ✓ IMPLEMENTATION      9.0 s  gate refused');
-  expect(lines).toContain(' ▶ BLOCKED             1.0 s');
+  expect(lines).toContain(' ✗ BLOCKED             1.0 s');
   expect(lines).toContain(' ✗ gate IMPLEMENTATION failed');
   expect(lines).toContain('     percentage is 71, expected >= 80');
 });

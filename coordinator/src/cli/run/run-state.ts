@@ -3,8 +3,7 @@ import type { Agent, Lock, RecordedEvent, Task, TaskState } from '@baton/protoco
 /** What a follower of a run knows of it: folded from the ticket's events, and completed by looking now and then. */
 export interface RunState {
   readonly title: string;
-  /** The phases of the workflow, in order. */
-  readonly phases: readonly string[];
+  readonly phases: PhaseNames;
   readonly visits: readonly VisitState[];
   readonly tasks: Readonly<Record<string, TaskView>>;
   readonly gates: readonly GateView[];
@@ -14,6 +13,16 @@ export interface RunState {
   /** In ms since 1970, by the coordinator's clock. */
   readonly startedAt: number | undefined;
   readonly lastSeq: number;
+}
+
+/** The phases of a workflow as a follower sees them. */
+export interface PhaseNames {
+  /** All of them, in order. */
+  readonly all: readonly string[];
+  /** Where the ticket has arrived: nothing leaves them. */
+  readonly final: readonly string[];
+  /** Where a blocked ticket waits; it lies beside the way. */
+  readonly blocked: string | undefined;
 }
 
 export interface VisitState {
@@ -44,7 +53,7 @@ export interface GateView {
   readonly reasons: readonly string[];
 }
 
-export const emptyRunState = (title: string, phases: readonly string[]): RunState => ({
+export const emptyRunState = (title: string, phases: PhaseNames): RunState => ({
   title,
   phases,
   visits: [],
