@@ -15,7 +15,6 @@ import { holdDataFolder } from './data-folder.ts';
 import { type Changes, createChanges } from './db/changes.ts';
 import { startListening } from './db/listen.ts';
 import { openStore, type Store } from './db/open-store.ts';
-import type { EntityManager } from './db/orm.ts';
 import { rowsOf } from './db/rows.ts';
 import type { Database } from './db/transaction.ts';
 import { eventHandlers } from './event/event.rpc.ts';
@@ -66,7 +65,7 @@ export async function startCoordinator(config: Config, { log = createLog(config)
   const undo: (() => unknown)[] = [];
   // In the reverse order of their making: what was made last needs what was made first.
   const stopAll = async () => {
-    for (const stop of undo.splice(0).reverse()) await stop();
+    for (const stop of undo.splice(0).toReversed()) await stop();
   };
   try {
     return await start(config, log, { undo, stopAll });
@@ -93,14 +92,14 @@ async function start(config: Config, log: Log, { undo, stopAll }: Life): Promise
   const changes = createChanges();
   undo.push(() => changes.stop());
   const db: Database = { em: store.em, changes, transactionTriesMax: config.transactionTriesMax };
-  const projectId = await ensureDefaultProject(store.em.fork() as EntityManager);
+  const projectId = await ensureDefaultProject(store.em.fork());
   await ensureBuiltInWorkflows(db, projectId, plugins);
   // While we were away nobody could beat.
-  await extendAllLeases(store.em.fork() as EntityManager, config.leaseMs);
+  await extendAllLeases(store.em.fork(), config.leaseMs);
 
   const parts = createParts(config, { db, plugins, log });
-  const authenticate = createAuthenticate((id) => findToken(store.em.fork() as EntityManager, id));
-  const tokenFile = await ensureTokenFile(dataDir, { em: store.em.fork() as EntityManager, projectId, authenticate });
+  const authenticate = createAuthenticate((id) => findToken(store.em.fork(), id));
+  const tokenFile = await ensureTokenFile(dataDir, { em: store.em.fork(), projectId, authenticate });
 
   const loops = createLoops(config, parts);
   for (const loop of loops) loop.start();
@@ -116,7 +115,7 @@ async function start(config: Config, log: Log, { undo, stopAll }: Life): Promise
     em: store.em,
     findSession: findSession(parts.live, store),
   });
-  const health = () => rowsOf(store.em.fork() as EntityManager, sql`select 1`);
+  const health = () => rowsOf(store.em.fork(), sql`select 1`);
   const wire = await startWire({ config, log, dispatch, authenticate, health, openrpc: openRpcDocument() });
   undo.push(() => {
     parts.queue.drain();
@@ -208,6 +207,6 @@ const findSession =
 
 async function findByToken({ em }: Store, projectId: string, token: string | undefined): Promise<Session | undefined> {
   if (token === undefined) return undefined;
-  const row = await findSessionByToken(em.fork() as EntityManager, projectId, hashToken(token));
+  const row = await findSessionByToken(em.fork(), projectId, hashToken(token));
   return row && { sessionId: row.id, agentId: row.agentId, agentName: row.agentName, epoch: row.epoch };
 }

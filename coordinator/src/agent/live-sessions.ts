@@ -1,4 +1,4 @@
-import type { NotificationName, NotificationParams, RevocationReason } from '@baton/protocol';
+import type { NotificationName, NotificationParams, RevocationReason, SessionEndReason } from '@baton/protocol';
 import type { Peer, Session } from '../call.ts';
 import type { Sessions } from '../task/attempt-end.service.ts';
 
@@ -19,7 +19,7 @@ export interface LiveSessions extends Sessions {
   touchAll(sessionIds: readonly string[]): void;
   notify<N extends NotificationName>(sessionId: string, name: N, params: NotificationParams<N>): void;
   /** Tells a session that it has ended, and forgets it. */
-  end(sessionId: string, reason: string): void;
+  end(sessionId: string, reason: SessionEndReason): void;
 }
 
 export function createLiveSessions(): LiveSessions {

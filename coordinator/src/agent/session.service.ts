@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { CoordinatorError, type JsonObject, type Result, type RevocationReason } from '@baton/protocol';
+import { CoordinatorError, type JsonObject, type Result, type RevocationReason, type SessionEndReason } from '@baton/protocol';
 import { LockMode } from '@mikro-orm/core';
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
@@ -110,7 +110,7 @@ async function resume({ em, projectId }: Tx, agent: AgentRow, resumeToken: strin
 
 async function startSession(tx: Tx, parts: SessionParts, agent: AgentRow): Promise<Started> {
   const older = await findLivingSession(tx.em, agent.id);
-  if (older !== undefined) await endSession(tx, parts, older.id, 'a newer session of the agent took its place');
+  if (older !== undefined) await supersedeSession(tx, parts, older.id);
   agent.epoch += 1;
   await tx.em.flush();
   const resumeToken = randomBytes(32).toString('base64url');
@@ -135,25 +135,34 @@ async function startSession(tx: Tx, parts: SessionParts, agent: AgentRow): Promi
 }
 
 /** Ends a session as lost: its attempts and locks are free in the same transaction. */
-export async function endSession(tx: Tx, parts: SessionParts, sessionId: string, reason: string): Promise<void> {
+async function supersedeSession(tx: Tx, parts: SessionParts, sessionId: string): Promise<void> {
   const session = await lockSession(tx.em, sessionId);
-  if (session === undefined) return;
+  if (session !== undefined) await loseSession(tx, parts, session, 'superseded');
+}
+
+const lossReasons = {
+  superseded: 'a newer session of the agent took its place',
+  expired: 'its lease ended in silence',
+} as const satisfies Partial<Record<SessionEndReason, string>>;
+
+/** Ends a session that its agent did not end: what it held is free in the same transaction. The row is locked by this one. */
+export async function loseSession(tx: Tx, parts: SessionParts, session: SessionRow, reason: keyof typeof lossReasons): Promise<void> {
   await closeSession(tx, parts, session, reason);
-  tx.record('agent.lost', { ...toAgentEvent(session), reason });
+  tx.record('agent.lost', { ...toAgentEvent(session), reason: lossReasons[reason] });
 }
 
 /** Ends a session as its agent asks. */
 export async function deregisterSession(tx: Tx, parts: SessionParts, sessionId: string, reason: string | undefined): Promise<void> {
   const session = await lockSession(tx.em, sessionId);
   if (session === undefined) throw new CoordinatorError('session_unknown');
-  await closeSession(tx, parts, session, reason ?? 'deregistered');
+  await closeSession(tx, parts, session, 'deregistered');
   tx.record('agent.deregistered', { ...toAgentEvent(session), ...(reason !== undefined && { reason }) });
 }
 
 const toAgentEvent = ({ id, agentId, agentName, epoch }: SessionRow) => ({ agentId, agentName, sessionId: id, epoch });
 
-/** The rows of a session that this transaction holds: attempts handed back, locks handed on, requests withdrawn. */
-export async function closeSession(tx: Tx, parts: SessionParts, { id, agentName }: SessionRow, reason: string): Promise<void> {
+/** Ends a session whose row this transaction holds: attempts handed back, locks handed on, requests withdrawn. */
+async function closeSession(tx: Tx, parts: SessionParts, { id, agentName }: SessionRow, reason: SessionEndReason): Promise<void> {
   await markSessionEnded(tx.em, id, reason);
   const running = await lockRunningTasksOfSession(tx.em, id);
   const error = { code: 'agent_lost', message: `The session of ${agentName} ended: ${reason}.` };

@@ -13,7 +13,14 @@ export async function agents(shell: Shell, { all = false, ...options }: ReadOpti
   return printList(shell, options, {
     list,
     head: ['NAME', 'STATE', 'HEALTH', 'RUNNING', 'CAPABILITIES', 'ID'],
-    row: ({ id, name, state, health, running, capacity, capabilities }) => [name, state, health, `${running}/${capacity}`, capabilities.join(', '), id],
+    row: ({ id, name, state, health, running, capacity, capabilities }) => [
+      name,
+      state,
+      health,
+      `${running}/${capacity}`,
+      capabilities.join(', '),
+      id,
+    ],
     none: 'There are no agents.',
   });
 }

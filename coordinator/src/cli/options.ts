@@ -6,9 +6,19 @@ import { z } from 'zod';
 export const dataOption = () => new Option('--data <dir>', 'the data folder of the coordinator (default: .baton)');
 export const jsonOption = (what: string) => new Option('--json', what);
 export const logLevelOption = (usual: string) =>
-  new Option('--log-level <level>', `how much is logged to standard error (default: ${usual})`).choices(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']);
-export const portOption = (usual: string) => new Option('--port <port>', `the port to listen at; 0 picks a free one (default: ${usual})`).argParser(parsePort);
-export const databaseOption = () => new Option('--database-url <url>', 'a PostgreSQL database, postgres://…, instead of the embedded store');
+  new Option('--log-level <level>', `how much is logged to standard error (default: ${usual})`).choices([
+    'fatal',
+    'error',
+    'warn',
+    'info',
+    'debug',
+    'trace',
+    'silent',
+  ]);
+export const portOption = (usual: string) =>
+  new Option('--port <port>', `the port to listen at; 0 picks a free one (default: ${usual})`).argParser(parsePort);
+export const databaseOption = () =>
+  new Option('--database-url <url>', 'a PostgreSQL database, postgres://…, instead of the embedded store');
 
 /** How a command finds the coordinator that it speaks to. */
 export const addTargetOptions = (command: Command): Command =>
@@ -42,7 +52,9 @@ export function parseExitCodes(text: string) {
 }
 
 const codes = z.array(z.int()).optional();
-const exitCodes = z.strictObject({ success: codes, retryable: codes, permanent: codes }).transform((given) => JSON.parse(JSON.stringify(given)) as ExitCodes);
+const exitCodes = z
+  .strictObject({ success: codes, retryable: codes, permanent: codes })
+  .transform((given) => JSON.parse(JSON.stringify(given)) as ExitCodes);
 
 function tryParse(text: string): unknown {
   try {

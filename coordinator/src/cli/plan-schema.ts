@@ -1,4 +1,13 @@
-import { capabilities, gateDefinition, methods, name, phaseDefinition, softwareDelivery, taskTemplate, workflowDefinition } from '@baton/protocol';
+import {
+  capabilities,
+  gateDefinition,
+  methods,
+  name,
+  phaseDefinition,
+  softwareDelivery,
+  taskTemplate,
+  workflowDefinition,
+} from '@baton/protocol';
 import { z } from 'zod';
 
 const capacity = z.int().min(1).max(1_000);
@@ -6,7 +15,7 @@ const exitCodes = z.array(z.int().min(0).max(255)).max(256);
 const { title, description, priority, metadata } = methods['ticket/create'].params.shape;
 
 /** An agent written with the SDK: a module whose default export is from `defineAgent`. */
-export const moduleAgent = z
+const moduleAgent = z
   .strictObject({
     module: z.string().min(1).describe('Path of the module, relative to the plan.'),
     capabilities: capabilities.optional().describe('What it offers beside the types of its tasks, instead of what the module says.'),
@@ -15,9 +24,14 @@ export const moduleAgent = z
   .meta({ id: 'ModuleAgent' });
 
 /** Any program: the task as JSON on its standard input, the result as JSON on its standard output. */
-export const commandAgent = z
+const commandAgent = z
   .strictObject({
-    command: z.array(z.string()).min(1).describe('The program and its arguments; no shell reads them. What begins with ./ or ../ is relative to the plan, and `{{ workspace }}` is the workspace.'),
+    command: z
+      .array(z.string())
+      .min(1)
+      .describe(
+        'The program and its arguments; no shell reads them. What begins with ./ or ../ is relative to the plan, and `{{ workspace }}` is the workspace.',
+      ),
     capabilities: capabilities.refine((list) => list.length > 0, 'A command agent needs at least one capability.'),
     capacity: capacity.optional().describe('How many tasks it runs at a time; 1 unless said otherwise.'),
     cwd: z.string().min(1).optional().describe('Where the program runs, relative to the plan; the workspace unless said otherwise.'),
@@ -32,7 +46,6 @@ export const commandAgent = z
 
 export const planAgent = z.union([moduleAgent, commandAgent]);
 export type PlanAgent = z.infer<typeof planAgent>;
-export type ModuleAgent = z.infer<typeof moduleAgent>;
 export type CommandAgent = z.infer<typeof commandAgent>;
 
 /** As a gate of the workflow, but a phase without tasks demands none unless the plan says how many. */
@@ -46,7 +59,9 @@ export const planPhase = z
   .strictObject({
     tasks: z.array(taskTemplate).max(10_000).default([]).describe('The tasks that are made when the ticket enters the phase.'),
     gate: planGate.optional().describe('The conditions under which the phase may be left; in place of those of the workflow.'),
-    advance: advance.optional().describe('`automatic` judges the gate and goes on once all tasks have ended. That is the default in a plan.'),
+    advance: advance
+      .optional()
+      .describe('`automatic` judges the gate and goes on once all tasks have ended. That is the default in a plan.'),
     onRefused: onRefused.describe('What to do when the gate refuses. Without it the ticket is blocked.'),
   })
   .meta({ id: 'PlanPhase' });
@@ -54,26 +69,41 @@ export type PlanPhase = z.infer<typeof planPhase>;
 
 /** A workflow of the plan's own, whose phases go on by themselves unless they say otherwise. */
 const planWorkflow = workflowDefinition
-  .extend({ phases: z.array(phaseDefinition.extend({ advance: advance.optional() })).min(2).max(64) })
+  .extend({
+    phases: z
+      .array(phaseDefinition.extend({ advance: advance.optional() }))
+      .min(2)
+      .max(64),
+  })
   .meta({ id: 'PlanWorkflow' });
 
 /** What `baton run` carries out: a ticket, the team that works on it, and what each phase asks of them. */
-export const planSchema = z.strictObject({
-  name: name.describe('The name of the plan, and of the workflow that is made of it.'),
-  description: z.string().max(2_000).optional(),
-  workflow: z.union([z.literal(softwareDelivery.name, `expected ${softwareDelivery.name}, or a workflow of the plan's own`), planWorkflow]).default(softwareDelivery.name),
-  workspace: z
-    .strictObject({
-      copy: z.string().min(1).describe('A folder, relative to the plan. The agents work on a copy of it.'),
-      include: z.array(z.string()).optional().describe('Globs of what is copied, relative to the folder. Everything unless said otherwise.'),
-      exclude: z.array(z.string()).optional().describe('Globs of what is left out, beside node_modules, dist, .git and .baton.'),
-    })
-    .optional()
-    .describe('What the agents work on. Its absolute path is `{{ workspace }}` in the plan and BATON_WORKSPACE for the agents.'),
-  agents: z.record(name, planAgent).default({}),
-  ticket: z.strictObject({ title, description, priority, metadata }),
-  phases: z.record(z.string(), planPhase).default({}),
-}).meta({ title: 'Baton plan', description: 'A ticket, the agents that work on it, and the tasks and gate of each phase. Run it with `baton run`.' });
+export const planSchema = z
+  .strictObject({
+    name: name.describe('The name of the plan, and of the workflow that is made of it.'),
+    description: z.string().max(2_000).optional(),
+    workflow: z
+      .union([z.literal(softwareDelivery.name, `expected ${softwareDelivery.name}, or a workflow of the plan's own`), planWorkflow])
+      .default(softwareDelivery.name),
+    workspace: z
+      .strictObject({
+        copy: z.string().min(1).describe('A folder, relative to the plan. The agents work on a copy of it.'),
+        include: z
+          .array(z.string())
+          .optional()
+          .describe('Globs of what is copied, relative to the folder. Everything unless said otherwise.'),
+        exclude: z.array(z.string()).optional().describe('Globs of what is left out, beside node_modules, dist, .git and .baton.'),
+      })
+      .optional()
+      .describe('What the agents work on. Its absolute path is `{{ workspace }}` in the plan and BATON_WORKSPACE for the agents.'),
+    agents: z.record(name, planAgent).default({}),
+    ticket: z.strictObject({ title, description, priority, metadata }),
+    phases: z.record(z.string(), planPhase).default({}),
+  })
+  .meta({
+    title: 'Baton plan',
+    description: 'A ticket, the agents that work on it, and the tasks and gate of each phase. Run it with `baton run`.',
+  });
 export type Plan = z.output<typeof planSchema>;
 
 /** The JSON schema of a plan file, for editors: `# yaml-language-server: $schema=<where it is>`. */

@@ -68,7 +68,9 @@ function addUp(program: Command, shell: Shell, end: End): void {
 }
 
 function addRun(program: Command, shell: Shell, end: End): void {
-  is.addTargetOptions(program.command('run').description('Takes the ticket of a plan through its phases with a team of agents, and follows it to the end.'))
+  is.addTargetOptions(
+    program.command('run').description('Takes the ticket of a plan through its phases with a team of agents, and follows it to the end.'),
+  )
     .argument('<plan>', 'the plan, a YAML file')
     .option('--project <dir>', 'work on a copy of this folder instead of the one that the plan names')
     .option('--resume', 'go on with the newest run of this plan, after an end that was not its own')
@@ -78,13 +80,27 @@ function addRun(program: Command, shell: Shell, end: End): void {
     .addOption(is.portOption('a free one'))
     .addOption(is.databaseOption())
     .addOption(is.logLevelOption('error, and warn for the agents'))
-    .addHelpText('after', `\nExit codes: 0 the ticket is done, 1 it is blocked or nobody can go on with it, 2 the plan is wrong, 130 interrupted.\n`)
-    .addHelpText('after', is.examples('baton run plan.yaml', 'baton run plan.yaml --project ../my-library --report report.json', 'baton run plan.yaml --resume', 'baton run plan.yaml --url http://127.0.0.1:4766'))
+    .addHelpText(
+      'after',
+      `\nExit codes: 0 the ticket is done, 1 it is blocked or nobody can go on with it, 2 the plan is wrong, 130 interrupted.\n`,
+    )
+    .addHelpText(
+      'after',
+      is.examples(
+        'baton run plan.yaml',
+        'baton run plan.yaml --project ../my-library --report report.json',
+        'baton run plan.yaml --resume',
+        'baton run plan.yaml --url http://127.0.0.1:4766',
+      ),
+    )
     .action(async (file: string, options: RunOptions) => end(await (await loadRun()).run(shell, file, options)));
 }
 
 function addPlan(program: Command, shell: Shell, end: End): void {
-  const plan = program.command('plan').description('Checks plans, and describes them to editors.').addHelpText('after', is.examples('baton plan check plan.yaml', 'baton plan schema > plan.schema.json'));
+  const plan = program
+    .command('plan')
+    .description('Checks plans, and describes them to editors.')
+    .addHelpText('after', is.examples('baton plan check plan.yaml', 'baton plan schema > plan.schema.json'));
   plan
     .command('check')
     .description('Finds every mistake of a plan, with its line and column. Starts nothing. Exit code 2 where there is one.')
@@ -100,7 +116,9 @@ function addPlan(program: Command, shell: Shell, end: End): void {
 }
 
 function addAgent(program: Command, shell: Shell, end: End): void {
-  is.addTargetOptions(program.command('agent').description('Runs an agent against a coordinator, until it is stopped. It finishes what it runs.'))
+  is.addTargetOptions(
+    program.command('agent').description('Runs an agent against a coordinator, until it is stopped. It finishes what it runs.'),
+  )
     .argument('<module...>', 'the module of an SDK agent; with --command a program and its arguments')
     .option('--command', 'the agent is a program: the task as JSON on its standard input, the result as JSON on its standard output')
     .option('--name <name>', 'its identity, instead of the name in the module; a second agent of a name takes the place of the first')
@@ -112,12 +130,25 @@ function addAgent(program: Command, shell: Shell, end: End): void {
     .option('--context-tokens <count>', 'with --command: give each task the context of earlier phases within this budget', is.parseCount)
     .option('--describe', 'print what the agent of the module offers, as JSON, and run nothing')
     .addOption(is.jsonOption('print what the agent does, as lines of JSON'))
-    .addHelpText('after', is.examples('baton agent ./agents/tester.ts', 'baton agent ./agents/tester.ts --name tester-2 --capacity 4', 'baton agent --command --name resizer --capabilities resize-image -- python3 resize.py'))
-    .action(async (operands: readonly string[], { command = false, ...options }: Omit<AgentCommandOptions, 'command' | 'module'> & { readonly command?: boolean }) => {
-      const [module, ...rest] = operands;
-      if (!command && rest.length > 0) throw new CommandError(`One module at a time: what is ${rest.join(' ')}? A program needs --command.`, { exitCode: 2 });
-      end(await runAgentCommand(shell, { ...options, ...(command ? { command: operands } : { module }) }));
-    });
+    .addHelpText(
+      'after',
+      is.examples(
+        'baton agent ./agents/tester.ts',
+        'baton agent ./agents/tester.ts --name tester-2 --capacity 4',
+        'baton agent --command --name resizer --capabilities resize-image -- python3 resize.py',
+      ),
+    )
+    .action(
+      async (
+        operands: readonly string[],
+        { command = false, ...options }: Omit<AgentCommandOptions, 'command' | 'module'> & { readonly command?: boolean },
+      ) => {
+        const [module, ...rest] = operands;
+        if (!command && rest.length > 0)
+          throw new CommandError(`One module at a time: what is ${rest.join(' ')}? A program needs --command.`, { exitCode: 2 });
+        end(await runAgentCommand(shell, { ...options, ...(command ? { command: operands } : { module }) }));
+      },
+    );
 }
 
 function addReads(program: Command, shell: Shell, end: End): void {
@@ -126,13 +157,19 @@ function addReads(program: Command, shell: Shell, end: End): void {
       .addTargetOptions(program.command(name).description(description))
       .addOption(is.jsonOption('print JSON'))
       .addHelpText('after', is.examples(`baton ${name}`, ...lines));
-  add('status', 'Tells which coordinator this is, what its store survives, and how much there is to do.', 'baton status --json').action(async (options) => end(await status(shell, options)));
-  add('tickets', 'Lists the tickets, newest first.', 'baton tickets --url http://127.0.0.1:4766').action(async (options) => end(await tickets(shell, options)));
+  add('status', 'Tells which coordinator this is, what its store survives, and how much there is to do.', 'baton status --json').action(
+    async (options) => end(await status(shell, options)),
+  );
+  add('tickets', 'Lists the tickets, newest first.', 'baton tickets --url http://127.0.0.1:4766').action(async (options) =>
+    end(await tickets(shell, options)),
+  );
   add('agents', 'Lists the agents, what they offer and how busy they are.', 'baton agents --all')
     .option('--all', 'also those that are lost or have left')
     .action(async (options) => end(await agents(shell, options)));
   add('tasks', 'Lists tasks in the order of their submission.', 'baton tasks --ticket 01997a3e-…')
     .option('--ticket <id>', 'only those of this ticket')
     .action(async (options) => end(await tasks(shell, options)));
-  add('locks', 'Lists the locks that are held, and who waits for them.', 'baton locks --json').action(async (options) => end(await locks(shell, options)));
+  add('locks', 'Lists the locks that are held, and who waits for them.', 'baton locks --json').action(async (options) =>
+    end(await locks(shell, options)),
+  );
 }

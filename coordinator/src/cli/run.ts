@@ -5,7 +5,7 @@ import type { Client } from '@baton/protocol';
 import { connect } from '@baton/sdk/connection';
 import type { Config } from '../config.ts';
 import type { Offer } from './plan/check-agents.ts';
-import { type LoadedPlan, loadPlan } from './plan/load-plan.ts';
+import { loadPlan } from './plan/load-plan.ts';
 import { type AgentTeam, startTeam } from './run/agent-team.ts';
 import { beginRun, ensureTicket, resumeRun, setAside } from './run/begin-run.ts';
 import { type Ending, endingOf, followTicket } from './run/follow.ts';
@@ -55,35 +55,30 @@ export async function run(shell: Shell, file: string, options: RunOptions): Prom
     // Only now: the data folder is ours, and no other run writes into it.
     const begun = resumed ?? (await beginRun(source));
     await using connection = await connect({ url: place.target.url, tokenFile: place.target.tokenFile });
-    const { client } = connection;
     if (begun.unfinished !== undefined) {
       view.say(`run ${begun.unfinished.runId} of this plan was not finished and is set aside; --resume would have gone on with it`);
-      await setAside(client, begun.unfinished, begun.record.runId);
+      await setAside(connection.client, begun.unfinished, begun.record.runId);
     }
-    const { ticket, record } = await ensureTicket(client, loaded.plan, begun);
+    const { ticket, record } = await ensureTicket(connection.client, loaded.plan, begun);
     const early = interrupts.signal.aborted ? ({ outcome: 'interrupted' } as const) : endingOf(ticket);
-    if (resumed !== undefined) view.say(`run ${record.runId} ${early === undefined ? 'goes on' : 'has ended'}: its ticket is ${ticket.state} in ${ticket.phase}`);
+    if (resumed !== undefined)
+      view.say(`run ${record.runId} ${early ? 'has ended' : 'goes on'}: its ticket is ${ticket.state} in ${ticket.phase}`);
 
-    const nameSuffix = place.isOwn ? '' : `-${record.runId.slice(0, 4)}`;
-    const { planFile } = source;
-    const starts = planAgentStarts(shell, loaded.plan, { planFile, target: place.target, workspace: record.workspace, nameSuffix, logLevel: options.logLevel });
+    const starts = planAgentStarts(shell, loaded.plan, {
+      planFile: source.planFile,
+      target: place.target,
+      workspace: record.workspace,
+      // Beside others there may be agents of the same names, and a second agent of a name takes the place of the first.
+      nameSuffix: place.isOwn ? '' : `-${record.runId.slice(0, 4)}`,
+      logLevel: options.logLevel,
+    });
     const team = startTeam(early === undefined ? starts : [], view);
     ends.defer(team.stop);
-    interrupts.onSecond(() => team.kill());
-
-    const { definition } = await client.workflow.get(ticket.workflow);
-    const ending: Ending =
-      early ??
-      (await followTicket(connection, {
-        ticket,
-        workflow: definition,
-        view,
-        startingAgents: team.starting,
-        signal: interrupts.signal,
-      }));
+    interrupts.onSecond(team.kill);
+    const ending = early ?? (await followTicket(connection, { ticket, view, startingAgents: team.starting, signal: interrupts.signal }));
     await team.stop();
     view.end();
-    await conclude(shell, client, { plan: loaded, record, recordFile: begun.recordFile, ending, team, options, file });
+    await conclude(shell, connection.client, { plan: loaded.plan.name, file, record, recordFile: begun.recordFile, ending, team, options });
     return exitCodes[ending.outcome];
   } catch (error) {
     throw explainRefusal(error, place.target);
@@ -91,19 +86,28 @@ export async function run(shell: Shell, file: string, options: RunOptions): Prom
 }
 
 interface Conclusion {
-  readonly plan: LoadedPlan;
+  readonly plan: string;
+  readonly file: string;
   readonly record: RunRecord & { readonly ticketId: string };
   readonly recordFile: string;
   readonly ending: Ending;
   readonly team: AgentTeam;
   readonly options: RunOptions;
-  readonly file: string;
 }
 
 /** Keeps how the run ended, and reports it. */
-async function conclude(shell: Shell, client: Client, { plan, record, recordFile, ending, team, options, file }: Conclusion): Promise<void> {
+async function conclude(
+  shell: Shell,
+  client: Client,
+  { plan, file, record, recordFile, ending, team, options }: Conclusion,
+): Promise<void> {
   await writeRunRecord(recordFile, { ...record, outcome: ending.outcome });
-  const report = await summarise(client, { plan: plan.plan.name, record, ...ending, agents: team.agents.map(({ name, restarts }) => ({ name, restarts })) });
+  const report = await summarise(client, {
+    plan,
+    record,
+    ...ending,
+    agents: team.agents.map(({ name, restarts }) => ({ name, restarts })),
+  });
   if (options.report !== undefined) await writeReport(options.report, report);
   if (options.json === true) printLine(shell.stdout, JSON.stringify(report));
   else printLine(shell.stdout, `\n${formatSummary(report)}`);

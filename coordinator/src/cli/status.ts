@@ -17,7 +17,10 @@ export async function status(shell: Shell, { json = false, ...options }: TargetO
       ...info,
       url: target.url,
       agents: agents.length,
-      tickets: { open: tickets.filter(({ state }) => state === 'open').length, blocked: tickets.filter(({ state }) => state === 'blocked').length },
+      tickets: {
+        open: tickets.filter(({ state }) => state === 'open').length,
+        blocked: tickets.filter(({ state }) => state === 'blocked').length,
+      },
       tasks: { ready: count('ready'), running: count('running') },
     };
   });

@@ -47,7 +47,10 @@ function parseAddress(address: string): Pick<Target, 'url' | 'httpUrl'> {
     // As people write it: the usual path goes without saying.
     return { url: toSocketUrl(address), httpUrl: toHttpUrl(address).replace(/\/rpc$/, '') };
   } catch (cause) {
-    throw new CommandError(`--url: ${address} is not the address of a coordinator. Write it as http://127.0.0.1:4766.`, { exitCode: 2, cause });
+    throw new CommandError(`--url: ${address} is not the address of a coordinator. Write it as http://127.0.0.1:4766.`, {
+      exitCode: 2,
+      cause,
+    });
   }
 }
 
@@ -63,7 +66,9 @@ export async function ask<T>(target: Target, question: (client: Client) => Promi
 /** Says in one line why a coordinator could not be asked and what to do about it. */
 export function explainRefusal(error: unknown, { httpUrl, tokenFile }: Target): unknown {
   if (error instanceof ConnectionError) {
-    return new CommandError(`No coordinator answers at ${httpUrl}. Start one with \`baton up\`, or say with --url or --data where it is.`, { cause: error });
+    return new CommandError(`No coordinator answers at ${httpUrl}. Start one with \`baton up\`, or say with --url or --data where it is.`, {
+      cause: error,
+    });
   }
   if (!(error instanceof CoordinatorError)) return error;
   if (error.kind === 'unauthenticated') {

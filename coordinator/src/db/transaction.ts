@@ -40,9 +40,9 @@ export async function transact<T>(db: Database, projectId: string, work: (tx: Tx
     const attempt = begin(projectId);
     try {
       const result = await db.em.fork().transactional(async (em) => {
-        const result = await work(attempt.open(em as EntityManager));
+        const result = await work(attempt.open(em));
         await em.flush();
-        await appendEvents(em as EntityManager, projectId, attempt.events);
+        await appendEvents(em, projectId, attempt.events);
         return result;
       });
       attempt.finish(db.changes);

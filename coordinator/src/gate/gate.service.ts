@@ -66,7 +66,7 @@ export async function validateGate(
   ticketId: string,
   signal?: AbortSignal,
 ): Promise<GateResult> {
-  const em = db.em.fork() as EntityManager;
+  const em = db.em.fork();
   const ticket = await getTicket(em, projectId, ticketId);
   const judgeable = await readEvidence(em, ticket);
   const startedAt = performance.now();

@@ -72,7 +72,7 @@ async function waitForGrant({ db, pollMs }: AcquireParts, requestId: string, sig
   while (!signal.aborted) {
     // Listen first, then look: a grant between the two would be missed the other way round.
     const hint = nextHint(db, pollMs, signal);
-    const granted = await takeGrantedRequest(db.em.fork() as Database['em'], requestId);
+    const granted = await takeGrantedRequest(db.em.fork(), requestId);
     if (granted !== undefined) {
       hint.stop();
       return granted;

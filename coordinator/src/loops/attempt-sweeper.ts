@@ -1,5 +1,4 @@
 import { sql } from 'kysely';
-import type { EntityManager } from '../db/orm.ts';
 import { rowsOf } from '../db/rows.ts';
 import { type Database, transact } from '../db/transaction.ts';
 import type { Log } from '../log.ts';
@@ -25,7 +24,7 @@ export function createAttemptSweeper({ db, attempts, sweepMs, log }: AttemptSwee
     log,
     async run() {
       const overdue = await rowsOf(
-        db.em.fork() as EntityManager,
+        db.em.fork(),
         sql<{
           id: string;
           projectId: string;

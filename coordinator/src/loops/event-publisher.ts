@@ -1,5 +1,4 @@
 import type { NotificationParams } from '@baton/protocol';
-import type { EntityManager } from '../db/orm.ts';
 import type { Database } from '../db/transaction.ts';
 import { listEvents } from '../event/event.store.ts';
 import type { Subscription, Subscriptions } from '../event/subscriptions.ts';
@@ -44,7 +43,7 @@ async function tellAll(db: Database, subscriptions: readonly Subscription[]): Pr
   for (const followers of places.values()) {
     const [first] = followers;
     if (first === undefined) continue;
-    const events = await listEvents(db.em.fork() as EntityManager, {
+    const events = await listEvents(db.em.fork(), {
       projectId: first.projectId,
       after: first.told,
       ticketId: first.ticketId,

@@ -1,5 +1,4 @@
 import { sql } from 'kysely';
-import type { EntityManager } from '../db/orm.ts';
 import { rowsOf } from '../db/rows.ts';
 import type { Database } from '../db/transaction.ts';
 import type { Log } from '../log.ts';
@@ -21,7 +20,7 @@ export function createHouseKeeper({ db, idempotencyTtlMs, log }: HouseKeeperPart
     log,
     async run() {
       await rowsOf(
-        db.em.fork() as EntityManager,
+        db.em.fork(),
         sql`delete from idempotency_keys where created_at < clock_timestamp() - ${idempotencyTtlMs} * interval '1 millisecond'`,
       );
     },

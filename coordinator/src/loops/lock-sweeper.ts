@@ -1,5 +1,4 @@
 import type { LiveSessions } from '../agent/live-sessions.ts';
-import type { EntityManager } from '../db/orm.ts';
 import { type Database, transact } from '../db/transaction.ts';
 import { handOver, withdrawRequests } from '../lock/lock.service.ts';
 import { findAbandonedRequests, findExpiredGrants, listDueKeys } from '../lock/lock.store.ts';
@@ -23,7 +22,7 @@ export function createLockSweeper({ db, live, sweepMs, log }: LockSweeperParts):
     intervalMs: sweepMs,
     log,
     async run() {
-      for (const { projectId, keys } of await listDueKeys(db.em.fork() as EntityManager, dueMax)) {
+      for (const { projectId, keys } of await listDueKeys(db.em.fork(), dueMax)) {
         await transact(db, projectId, async (tx) => {
           await withdrawRequests(tx, await findAbandonedRequests(tx.em, projectId));
           const expired = await findExpiredGrants(tx.em, projectId, keys);

@@ -1,5 +1,5 @@
-import { type LiveSessions } from '../agent/live-sessions.ts';
-import { closeSession, type SessionParts } from '../agent/session.service.ts';
+import type { LiveSessions } from '../agent/live-sessions.ts';
+import { loseSession, type SessionParts } from '../agent/session.service.ts';
 import { extendAllLeases, extendIdleLeases, extendLeases, listExpiredSessions, lockExpiredSession } from '../agent/session.store.ts';
 import type { EntityManager } from '../db/orm.ts';
 import { type Database, transact } from '../db/transaction.ts';
@@ -33,7 +33,7 @@ export function createSessionSweeper({ db, session, queue, sweepMs, log }: Sessi
     async run() {
       const gapMs = performance.now() - lastRun;
       lastRun = performance.now();
-      const em = db.em.fork() as EntityManager;
+      const em = db.em.fork();
       if (gapMs > pauseIntervals * sweepMs) {
         log.warn({ gapMs: Math.round(gapMs) }, 'the coordinator paused; all leases are extended by the gap');
         await extendAllLeases(em, gapMs);
@@ -60,8 +60,5 @@ async function writeBeats(em: EntityManager, live: LiveSessions, leaseMs: number
 const endExpired = (db: Database, parts: SessionParts, sessionId: string, projectId: string): Promise<void> =>
   transact(db, projectId, async (tx) => {
     const expired = await lockExpiredSession(tx.em, sessionId);
-    if (expired === undefined) return;
-    const reason = 'its lease ended in silence';
-    await closeSession(tx, parts, expired, reason);
-    tx.record('agent.lost', { agentId: expired.agentId, agentName: expired.agentName, sessionId, epoch: expired.epoch, reason });
+    if (expired !== undefined) await loseSession(tx, parts, expired, 'expired');
   });

@@ -1,4 +1,3 @@
-import type { EntityManager } from '../db/orm.ts';
 import type { Log } from '../log.ts';
 import { advanceTicket } from '../ticket/advance.service.ts';
 import type { TicketParts } from '../ticket/ticket.service.ts';
@@ -36,7 +35,7 @@ export function createTicketAdvancer({ tickets, pollMs, log }: TicketAdvancerPar
     intervalMs: pollMs,
     log,
     async run(signal) {
-      const due = await listTicketsToAdvance(tickets.db.em.fork() as EntityManager, ticketsMax);
+      const due = await listTicketsToAdvance(tickets.db.em.fork(), ticketsMax);
       for (const { id, projectId } of due) {
         if (signal.aborted) break;
         if (underWay.has(id)) continue;

@@ -29,12 +29,12 @@ export async function createProject({ em }: Pick<Tx, 'em'>, name: string): Promi
 export async function ensureDefaultProject(em: EntityManager): Promise<string> {
   await em.transactional(async (em) => {
     const [made] = await rowsOf(
-      em as EntityManager,
+      em,
       sql<{ id: string }>`insert into projects (id, name) values (${uuidv7()}, ${defaultProject}) on conflict do nothing returning id`,
     );
-    if (made !== undefined) await rowsOf(em as EntityManager, sql`insert into event_streams (project_id) values (${made.id})`);
+    if (made !== undefined) await rowsOf(em, sql`insert into event_streams (project_id) values (${made.id})`);
   });
-  const project = await findProjectByName(em.fork() as EntityManager, defaultProject);
+  const project = await findProjectByName(em.fork(), defaultProject);
   if (project === null) throw new Error('The default project vanished while the coordinator started.');
   return project.id;
 }

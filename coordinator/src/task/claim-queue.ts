@@ -97,7 +97,7 @@ export function createClaimQueue(db: Database, limits: ClaimQueueLimits): ClaimQ
       this.drain();
       clearInterval(poll);
       offChanges();
-      await Promise.all([...lines.values()].map(({ round }) => round));
+      await Promise.all([...lines.values()].flatMap(({ round }) => round ?? []));
     },
   };
 }

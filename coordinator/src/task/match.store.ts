@@ -106,7 +106,7 @@ export async function writeAssignments(em: EntityManager, assignments: readonly 
         from x join taken on taken.id = x.id
         returning task_id as id, lock_wait_ms`,
   );
-  return new Map(waits.map(({ id, lockWaitMs }) => [id, Number(lockWaitMs)]));
+  return new Map(waits.map(({ id, lockWaitMs }) => [id, lockWaitMs]));
 }
 
 /** Takes tasks whose lock is taken out of the scan until it is free. */

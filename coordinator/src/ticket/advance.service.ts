@@ -3,7 +3,6 @@ import { sql } from 'kysely';
 import type { Caller } from '../call.ts';
 import { rowsOf } from '../db/rows.ts';
 import { transact } from '../db/transaction.ts';
-import type { EntityManager } from '../db/orm.ts';
 import { findStandingResult, validateGate } from '../gate/gate.service.ts';
 import { countRefusals } from '../gate/gate.store.ts';
 import { findPhase, nextPhase } from '../workflow/workflow-rules.ts';
@@ -19,7 +18,7 @@ import { getTicket, hasOpenTasks, lockTicket } from './ticket.store.ts';
  * coordinators may try at once: every step names the visit it was decided in.
  */
 export async function advanceTicket(parts: TicketParts, projectId: string, ticketId: string, signal: AbortSignal): Promise<void> {
-  const em = parts.db.em.fork() as EntityManager;
+  const em = parts.db.em.fork();
   const ticket = await getTicket(em, projectId, ticketId);
   if (ticket.state !== 'open' || !ticket.automatic || (await hasOpenTasks(em, ticket.visitId))) return;
   const { definition } = await getWorkflow(em, ticket.workflowId);
@@ -68,7 +67,7 @@ interface Refusal {
 
 async function afterRefusal(parts: TicketParts, { ticket, phase, definition, result, signal }: Refusal): Promise<void> {
   const { onRefused } = phase;
-  const rounds = await countRefusals(parts.db.em.fork() as EntityManager, ticket.id, phase.name);
+  const rounds = await countRefusals(parts.db.em.fork(), ticket.id, phase.name);
   const reasons = result.reasons.map(({ message }) => message).join(' ');
   if (onRefused !== undefined && rounds < onRefused.roundsMax) {
     const isFirstToSee = await countRefusal(parts, ticket, onRefused.regressTo === undefined ? phase : undefined);

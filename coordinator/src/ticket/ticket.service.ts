@@ -9,7 +9,6 @@ import {
 } from '@baton/protocol';
 import { v7 as uuidv7 } from 'uuid';
 import type { Caller } from '../call.ts';
-import type { EntityManager } from '../db/orm.ts';
 import type { Database, Tx } from '../db/transaction.ts';
 import { findStandingResult, type GateParts, readGateStatus, validateGate } from '../gate/gate.service.ts';
 import { toPhaseVisit } from '../phase/phase-visit.store.ts';
@@ -103,7 +102,7 @@ export async function prepareMove(
   move: Move,
   signal?: AbortSignal,
 ): Promise<void> {
-  const em = parts.db.em.fork() as EntityManager;
+  const em = parts.db.em.fork();
   const ticket = await getTicket(em, projectId, move.ticketId);
   const { definition } = await getWorkflow(em, ticket.workflowId);
   const edge = edgesFrom(definition, ticket).find(({ to }) => to === move.to);
@@ -122,7 +121,7 @@ export async function moveTicket(tx: Tx, sessions: Sessions, caller: Pick<Caller
   const ticket = await lockTicket(tx.em, tx.projectId, move.ticketId);
   const workflow = await getWorkflow(tx.em, ticket.workflowId);
   const kind = checkEdge(workflow, ticket, move);
-  if (kind === 'forward') await checkGate(tx, caller, ticket, move, workflow);
+  if (kind === 'forward') await checkGate(tx, { caller, ticket, move }, workflow);
 
   const { blockedPhase } = workflow.definition;
   const from = ticket.phase;
@@ -155,38 +154,33 @@ function checkEdge({ definition }: WorkflowRow, ticket: TicketRow, { to, visit }
   return edge.kind;
 }
 
-async function checkGate(
-  tx: Tx,
-  caller: Pick<Caller, 'name' | 'role'>,
-  ticket: TicketRow,
-  move: Move,
-  { definition }: WorkflowRow,
-): Promise<void> {
+interface Leaving {
+  readonly caller: Pick<Caller, 'name' | 'role'>;
+  readonly ticket: TicketRow;
+  readonly move: Move;
+}
+
+async function checkGate(tx: Tx, leaving: Leaving, { definition }: WorkflowRow): Promise<void> {
+  const { ticket, move } = leaving;
   if (findPhase(definition, ticket.phase)?.gate === undefined) return;
   const result = await findStandingResult(tx.em, ticket);
   if (result?.outcome === 'passed') return;
-  if (move.force)
-    return forceGate(tx, caller, ticket, move, result?.reasons ?? (await readGateStatus(tx.em, tx.projectId, ticket.id)).missing);
+  if (move.force) {
+    forceGate(tx, leaving, result?.reasons ?? (await readGateStatus(tx.em, tx.projectId, ticket.id)).missing);
+    return;
+  }
   if (result === undefined) throw new EvidenceChanged();
-  throw new CoordinatorError('gate_blocked', {
-    phase: ticket.phase,
-    resultId: result.id,
-    reasons: result.reasons,
-    message: result.reasons.map(({ message }) => message).join(' '),
-  });
+  const message = result.reasons.map((reason) => reason.message).join(' ');
+  throw new CoordinatorError('gate_blocked', { phase: ticket.phase, resultId: result.id, reasons: result.reasons, message });
 }
 
-function forceGate(
-  tx: Tx,
-  { name, role }: Pick<Caller, 'name' | 'role'>,
-  ticket: TicketRow,
-  { reason }: Move,
-  reasons: readonly GateReason[],
-): void {
-  if (!mayAccess(role, 'administer'))
+function forceGate(tx: Tx, { caller: { name, role }, ticket, move: { reason } }: Leaving, reasons: readonly GateReason[]): void {
+  if (!mayAccess(role, 'administer')) {
     throw new CoordinatorError('access_denied', { role, needs: 'administer', message: 'Only an admin may force a gate.' });
-  if (reason === undefined)
+  }
+  if (reason === undefined) {
     throw new CoordinatorError('invalid_params', { fields: [{ path: 'reason', message: 'A forced transition needs a reason.' }] });
+  }
   tx.record('ticket.gateForced', { ticketId: ticket.id, phase: ticket.phase, by: name, reason, reasons: [...reasons] });
 }
 

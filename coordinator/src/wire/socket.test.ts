@@ -221,12 +221,12 @@ describe('a peer', () => {
     raw.send(callText(1, 'meet'));
     await raw.next();
 
-    (await peer).notify('agent/sessionEnded', { sessionId: 's', reason: 'test' });
+    (await peer).notify('agent/sessionEnded', { sessionId: 's', reason: 'expired' });
 
     expect(JSON.parse(await raw.next())).toEqual({
       jsonrpc: '2.0',
       method: 'agent/sessionEnded',
-      params: { sessionId: 's', reason: 'test' },
+      params: { sessionId: 's', reason: 'expired' },
     });
     expect(wire.findPeer((await peer).id)).toBe(await peer);
   });
@@ -249,7 +249,7 @@ describe('a peer', () => {
     });
     expect(isToldAtOnce).toBe(true);
     expect(wire.findPeer(gone.id)).toBeUndefined();
-    gone.notify('agent/sessionEnded', { sessionId: 's', reason: 'test' });
+    gone.notify('agent/sessionEnded', { sessionId: 's', reason: 'expired' });
   });
 });
 
@@ -299,7 +299,7 @@ describe('limits', () => {
     peer.onClose(() => gone.abort());
 
     while (!gone.signal.aborted) {
-      peer.notify('agent/sessionEnded', { sessionId: 's', reason: 'x'.repeat(10_000) });
+      peer.notify('agent/sessionEnded', { sessionId: 's'.repeat(10_000), reason: 'expired' });
       await new Promise((resolve) => setImmediate(resolve));
     }
     raw.socket.resume();

@@ -133,9 +133,13 @@ export const agentEvents = {
   }),
 };
 
+/** Why a session is over: a newer one of its agent, silence longer than its lease, or its own word. */
+export const sessionEndReasons = ['superseded', 'expired', 'deregistered'] as const;
+export type SessionEndReason = (typeof sessionEndReasons)[number];
+
 export const agentNotifications = {
   'agent/sessionEnded': notification({
     summary: 'This connection is no longer the session of its agent.',
-    params: z.object({ sessionId: id, reason: z.string() }),
+    params: z.object({ sessionId: id, reason: z.enum(sessionEndReasons) }),
   }),
 };

@@ -23,7 +23,7 @@ export {
   name,
   phaseName,
 } from './values.ts';
-export { type Agent, agent, type AgentHealth } from './agent.ts';
+export { type Agent, agent, type AgentHealth, type SessionEndReason } from './agent.ts';
 export {
   type Artifact,
   artifact,

@@ -88,7 +88,7 @@ export async function serveAgent(options: ServeOptions, { identity, log, createE
     // The end that follows our own goodbye is no news.
     if (leave.signal.aborted) return;
     log.warn('the session has ended', { reason });
-    if (isSuperseded(reason)) ended.reject(new AgentReplacedError(identity.name));
+    if (reason === 'superseded') ended.reject(new AgentReplacedError(identity.name));
     else void session.renew();
   });
   connection.onClose(({ willReconnect, reason }) => {
@@ -117,8 +117,6 @@ export async function serveAgent(options: ServeOptions, { identity, log, createE
     await executor.close();
   }
 }
-
-const isSuperseded = (reason: string) => reason.includes('newer session');
 
 const toConnectOptions = ({ url, token, tokenFile }: ServeOptions): ConnectOptions => ({
   url,

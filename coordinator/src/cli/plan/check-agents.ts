@@ -12,7 +12,12 @@ export interface Offer {
 }
 
 /** Agents that do not load, tasks that nobody can do, and tasks that would be given to who cannot do them. */
-export function checkAgents(outline: PlanOutline, answers: ReadonlyMap<string, ModuleAnswer>, others: readonly Offer[], problems: Problems): void {
+export function checkAgents(
+  outline: PlanOutline,
+  answers: ReadonlyMap<string, ModuleAnswer>,
+  others: readonly Offer[],
+  problems: Problems,
+): void {
   const failed = [...answers].flatMap(([name, answer]) => ('error' in answer ? [{ name, error: answer.error }] : []));
   for (const { name, error } of failed) problems.add(['agents', name, 'module'], error);
 
@@ -46,16 +51,21 @@ function checkTask({ path, template }: OutlineTask, { own, others, isComplete }:
   if (takers.length === 0 && isComplete) problems.add(where, describeLack(needed, [...own, ...others]));
   for (const { name, types } of takers) {
     if (types === undefined || types.includes(template.type)) continue;
-    problems.add(where, `${name} offers ${needed.join(', ')} and would be given this task, but does not define the type ${template.type}${suggest(template.type, types, 'it defines')}`);
+    problems.add(
+      where,
+      `${name} offers ${needed.join(', ')} and would be given this task, but does not define the type ${template.type}${suggest(template.type, types, 'it defines')}`,
+    );
   }
 }
 
 function describeLack(needed: readonly string[], offers: readonly Offer[]): string {
   const offered = offers.flatMap(({ capabilities }) => capabilities);
   const missing = needed.filter((capability) => !offered.includes(capability));
-  const what =
-    missing.length === 0 ? `no agent offers all of ${needed.join(', ')} together` : `no agent offers ${missing.join(', ')}`;
-  const who = offers.length === 0 ? 'there are no agents' : `on offer: ${offers.map(({ name, capabilities }) => `${name} (${capabilities.join(', ')})`).join(', ')}`;
+  const what = missing.length === 0 ? `no agent offers all of ${needed.join(', ')} together` : `no agent offers ${missing.join(', ')}`;
+  const who =
+    offers.length === 0
+      ? 'there are no agents'
+      : `on offer: ${offers.map(({ name, capabilities }) => `${name} (${capabilities.join(', ')})`).join(', ')}`;
   const [first] = missing;
   const meant = first === undefined ? '' : suggest(first, offered).split('; ').at(-1);
   return `${what}; ${who}${meant?.startsWith('did you mean') ? `; ${meant}` : ''}`;

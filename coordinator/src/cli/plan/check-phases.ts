@@ -49,14 +49,18 @@ function checkRefusal(workflow: WorkflowDefinition, { name, path, tasks, onRefus
   if (regressTo !== undefined) {
     const ways = workflow.edges.filter(({ from, kind }) => from === name && kind === 'regression').map(({ to }) => to);
     if (!ways.includes(regressTo)) {
-      problems.add([...path, 'onRefused', 'regressTo'], `no regression edge leads from ${name} to ${regressTo}${suggest(regressTo, ways, 'edges lead to')}`);
+      problems.add(
+        [...path, 'onRefused', 'regressTo'],
+        `no regression edge leads from ${name} to ${regressTo}${suggest(regressTo, ways, 'edges lead to')}`,
+      );
     }
   }
   if (onRefused !== undefined && regressTo === undefined && refusedTask === undefined) {
     problems.add([...path, 'onRefused'], 'says neither where to go back (regressTo) nor has the phase a task with `when: refused`', 'key');
   }
   if (refusedTask !== undefined && (onRefused === undefined || regressTo !== undefined)) {
-    const why = onRefused === undefined ? 'the phase has no onRefused, so a refusal blocks the ticket' : 'onRefused.regressTo leaves the phase';
+    const why =
+      onRefused === undefined ? 'the phase has no onRefused, so a refusal blocks the ticket' : 'onRefused.regressTo leaves the phase';
     problems.add([...refusedTask.path, 'when'], `this task would never be made: ${why}`);
   }
 }
@@ -71,7 +75,10 @@ function checkUnused(workflow: WorkflowDefinition, { name, path, tasks, gate }: 
 function checkValidators({ path, gate }: OutlinePhase, validators: readonly string[], problems: Problems): void {
   for (const [index, { use }] of (gate?.validators ?? []).entries()) {
     if (validators.includes(use)) continue;
-    problems.add([...path, 'gate', 'validators', index, 'use'], `no enabled plugin offers the validator ${use}${suggest(use, validators, 'they offer')}`);
+    problems.add(
+      [...path, 'gate', 'validators', index, 'use'],
+      `no enabled plugin offers the validator ${use}${suggest(use, validators, 'they offer')}`,
+    );
   }
 }
 

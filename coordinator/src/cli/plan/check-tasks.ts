@@ -34,7 +34,8 @@ function checkDuplicates({ name, tasks }: OutlinePhase, problems: Problems): voi
   for (const [index, task] of tasks.entries()) {
     if (task.ref === undefined) continue;
     const earlier = tasks.slice(0, index).find((other) => other.ref === task.ref && meet(occasionsOf(other), occasionsOf(task)));
-    if (earlier !== undefined) problems.add([...task.path, 'ref'], `another task of ${name} has the reference ${task.ref}: tasks[${tasks.indexOf(earlier)}]`);
+    if (earlier !== undefined)
+      problems.add([...task.path, 'ref'], `another task of ${name} has the reference ${task.ref}: tasks[${tasks.indexOf(earlier)}]`);
   }
 }
 
@@ -55,7 +56,9 @@ function reportAbsence(task: OutlineTask, ref: string, targets: readonly Outline
   const made = targets.flatMap(occasionsOf);
   const missing = occasionsOf(task).filter((occasion) => occasion !== 'refused' && !made.includes(occasion));
   if (missing.length === 0 || targets.some(({ template }) => template === undefined)) return;
-  report(`${ref} is not made ${missing.map((occasion) => (occasion === 'first' ? 'when the phase is entered first' : 'when the phase is entered again')).join(' or ')}, but this task is`);
+  report(
+    `${ref} is not made ${missing.map((occasion) => (occasion === 'first' ? 'when the phase is entered first' : 'when the phase is entered again')).join(' or ')}, but this task is`,
+  );
 }
 
 function checkLocks({ path, template }: OutlineTask, problems: Problems): void {
@@ -80,7 +83,8 @@ function checkCycles({ tasks }: OutlinePhase, problems: Problems): void {
   }
   const cycle = findCycle(dependencies);
   const start = tasks.find(({ ref }) => ref === cycle?.[0]);
-  if (cycle !== undefined && start !== undefined) problems.add(start.path, `the dependencies form a cycle: ${[...cycle, cycle[0]].join(' → ')}`);
+  if (cycle !== undefined && start !== undefined)
+    problems.add(start.path, `the dependencies form a cycle: ${[...cycle, cycle[0]].join(' → ')}`);
 }
 
 const refsOf = (tasks: readonly OutlineTask[]): string[] => tasks.flatMap(({ ref }) => (ref === undefined ? [] : [ref]));
@@ -104,7 +108,8 @@ function describeMistake(reference: Reference, { name, tasks }: OutlinePhase, { 
     case 'task':
       return describeMissing(reference.ref, name, tasks);
     case 'phase task': {
-      if (known !== undefined && !known.includes(reference.phase)) return `names a phase that is not there${suggest(reference.phase, known)}`;
+      if (known !== undefined && !known.includes(reference.phase))
+        return `names a phase that is not there${suggest(reference.phase, known)}`;
       return describeMissing(reference.ref, reference.phase, phases.find((phase) => phase.name === reference.phase)?.tasks ?? []);
     }
     case 'unknown':

@@ -10,7 +10,12 @@ const phaseOf = (definition: ReturnType<typeof compile>, name: string) => defini
 test('has the name of the plan, and the phases and edges of the workflow', () => {
   const definition = compile({ description: 'What it is for.' });
 
-  expect(definition).toMatchObject({ name: 'sample', description: 'What it is for.', edges: softwareDelivery.edges, blockedPhase: 'BLOCKED' });
+  expect(definition).toMatchObject({
+    name: 'sample',
+    description: 'What it is for.',
+    edges: softwareDelivery.edges,
+    blockedPhase: 'BLOCKED',
+  });
   expect(definition.phases.map(({ name }) => name)).toEqual(softwareDelivery.phases.map(({ name }) => name));
 });
 
@@ -37,7 +42,12 @@ test('keeps the gate of the workflow where the plan gives tasks and no gate', ()
 
 test('asks a phase without tasks for no completed task', () => {
   expect(phaseOf(compile({}), 'DESIGN').gate).toMatchObject({ tasksMin: 0 });
-  expect(phaseOf(compile({ phases: { TESTING: { gate: {} } } }), 'TESTING').gate).toEqual({ artifacts: [], tasksMin: 0, criteria: [], validators: [] });
+  expect(phaseOf(compile({ phases: { TESTING: { gate: {} } } }), 'TESTING').gate).toEqual({
+    artifacts: [],
+    tasksMin: 0,
+    criteria: [],
+    validators: [],
+  });
   expect(phaseOf(compile({}), 'BACKLOG').gate).toBeUndefined();
 });
 
@@ -52,7 +62,14 @@ test('writes the folder of the workspace into tasks, locks and validators', () =
     {
       phases: {
         TESTING: {
-          tasks: [{ type: 'test', title: 'Test {{workspace}}', input: { dirs: ['{{ workspace }}/src'], other: '{{ ticket.title }}' }, locks: [{ key: 'file:{{ workspace }}/a' }] }],
+          tasks: [
+            {
+              type: 'test',
+              title: 'Test {{workspace}}',
+              input: { dirs: ['{{ workspace }}/src'], other: '{{ ticket.title }}' },
+              locks: [{ key: 'file:{{ workspace }}/a' }],
+            },
+          ],
           gate: { validators: [{ use: 'command', config: { cwd: '{{ workspace }}' } }] },
         },
       },
@@ -61,7 +78,11 @@ test('writes the folder of the workspace into tasks, locks and validators', () =
   );
 
   const { tasks, gate } = phaseOf(definition, 'TESTING');
-  expect(tasks[0]).toMatchObject({ title: 'Test /w/$&', input: { dirs: ['/w/$&/src'], other: '{{ ticket.title }}' }, locks: [{ key: 'file:/w/$&/a', mode: 'exclusive' }] });
+  expect(tasks[0]).toMatchObject({
+    title: 'Test /w/$&',
+    input: { dirs: ['/w/$&/src'], other: '{{ ticket.title }}' },
+    locks: [{ key: 'file:/w/$&/a', mode: 'exclusive' }],
+  });
   expect(gate?.validators[0]?.config).toEqual({ cwd: '/w/$&' });
 });
 

@@ -23,13 +23,16 @@ export async function describeModules(self: CommandLine, files: readonly string[
   const answers = new Map<string, ModuleAnswer>();
   for (let left = [...new Set(files)]; left.length > 0; left = left.filter((file) => !answers.has(file))) {
     const ending = await askChild(self, left, answers);
-    const [culprit] = left.filter((file) => !answers.has(file));
+    const culprit = left.find((file) => !answers.has(file));
     if (culprit !== undefined) answers.set(culprit, { error: `the module does not load: ${ending}` });
   }
   return answers;
 }
 
-const answerMessage = z.object({ file: z.string(), answer: z.union([z.object({ error: z.string() }), z.object({ capabilities: z.array(z.string()), types: z.array(z.string()) })]) });
+const answerMessage = z.object({
+  file: z.string(),
+  answer: z.union([z.object({ error: z.string() }), z.object({ capabilities: z.array(z.string()), types: z.array(z.string()) })]),
+});
 
 function askChild([program, ...options]: CommandLine, files: readonly string[], answers: Map<string, ModuleAnswer>): Promise<string> {
   const child = spawn(program, [...options, describeCommand], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
@@ -78,7 +81,12 @@ async function describeModule(file: string): Promise<ModuleAnswer> {
   } catch (error) {
     if (!existsSync(file)) return { error: 'there is no such file' };
     const cause = error instanceof Error ? error.cause : undefined;
-    return { error: cause === undefined ? 'the module is not an agent: its default export must come from defineAgent' : `the module does not load: ${messageOf(cause)}` };
+    return {
+      error:
+        cause === undefined
+          ? 'the module is not an agent: its default export must come from defineAgent'
+          : `the module does not load: ${messageOf(cause)}`,
+    };
   }
 }
 

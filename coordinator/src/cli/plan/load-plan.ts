@@ -22,9 +22,16 @@ export interface LoadOptions {
 }
 
 /** Reads and checks a plan. Its mistakes are printed, all of them, and undefined is returned. */
-export async function loadPlan(shell: Shell, file: string, { json = false, plugins, others = [] }: LoadOptions): Promise<LoadedPlan | undefined> {
+export async function loadPlan(
+  shell: Shell,
+  file: string,
+  { json = false, plugins, others = [] }: LoadOptions,
+): Promise<LoadedPlan | undefined> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new CommandError(`The plan ${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { exitCode: 2, cause });
+    throw new CommandError(`The plan ${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      exitCode: 2,
+      cause,
+    });
   });
   const { plan, problems } = await checkPlan(readPlanDocument(text, file), {
     describeModules: (files) => describeModules(shell.self, files),

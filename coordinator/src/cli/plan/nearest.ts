@@ -15,7 +15,8 @@ export function findNearest(word: string, words: Iterable<string>): string | und
 /** `; it has A, B; did you mean A?`, for the end of a message about a name that is not known. */
 export function suggest(word: string, words: readonly string[], verb = 'it has'): string {
   const nearest = findNearest(word, words);
-  const known = words.length === 0 ? 'there is none' : `${verb} ${words.slice(0, knownMax).join(', ')}${words.length > knownMax ? ', …' : ''}`;
+  const known =
+    words.length === 0 ? 'there is none' : `${verb} ${words.slice(0, knownMax).join(', ')}${words.length > knownMax ? ', …' : ''}`;
   return `; ${known}${nearest === undefined ? '' : `; did you mean ${nearest}?`}`;
 }
 

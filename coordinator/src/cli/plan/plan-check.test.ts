@@ -48,9 +48,15 @@ test.each<[claim: string, testing: string, problems: string[]]>([
   [
     'a field that does not exist',
     '    tasks: [{ type: test, inputs: {} }]',
-    ['plan.yaml:10:27 phases.TESTING.tasks[0].inputs: there is no such field; it has ref, type, title, input, dependsOn, capabilities, locks, priority, maxAttempts, timeoutMs, onDependencyFailure, when; did you mean input?'],
+    [
+      'plan.yaml:10:27 phases.TESTING.tasks[0].inputs: there is no such field; it has ref, type, title, input, dependsOn, capabilities, locks, priority, maxAttempts, timeoutMs, onDependencyFailure, when; did you mean input?',
+    ],
   ],
-  ['a value of the wrong type', '    tasks: [{ type: test, maxAttempts: often }]', ['plan.yaml:10:40 phases.TESTING.tasks[0].maxAttempts: expected number, received string']],
+  [
+    'a value of the wrong type',
+    '    tasks: [{ type: test, maxAttempts: often }]',
+    ['plan.yaml:10:40 phases.TESTING.tasks[0].maxAttempts: expected number, received string'],
+  ],
   ['a missing field', '    tasks: [{ ref: run }]', ['plan.yaml:10:13 phases.TESTING.tasks[0].type: is missing; expected string']],
   [
     'two tasks with one reference',
@@ -78,7 +84,9 @@ test.each<[claim: string, testing: string, problems: string[]]>([
   [
     'a reference to a task that does not exist',
     "    tasks: [{ ref: run, type: test, input: { x: ['see {{ tasks.runs.output.y }}'] } }]",
-    ['plan.yaml:10:50 phases.TESTING.tasks[0].input.x[0]: {{ tasks.runs.output.y }} names a task that TESTING does not have; it has run; did you mean run?'],
+    [
+      'plan.yaml:10:50 phases.TESTING.tasks[0].input.x[0]: {{ tasks.runs.output.y }} names a task that TESTING does not have; it has run; did you mean run?',
+    ],
   ],
   [
     'a reference to a phase that does not exist',
@@ -90,7 +98,9 @@ test.each<[claim: string, testing: string, problems: string[]]>([
   [
     'a reference to a task of another phase that does not exist',
     "    tasks: [{ type: test, input: { x: '{{ phases.DESIGN.tasks.a.output }}' } }]",
-    ['plan.yaml:10:39 phases.TESTING.tasks[0].input.x: {{ phases.DESIGN.tasks.a.output }} names a task that DESIGN does not have; there is none'],
+    [
+      'plan.yaml:10:39 phases.TESTING.tasks[0].input.x: {{ phases.DESIGN.tasks.a.output }} names a task that DESIGN does not have; there is none',
+    ],
   ],
   [
     'something in braces that is no reference',
@@ -117,9 +127,7 @@ test.each<[claim: string, testing: string, problems: string[]]>([
   [
     'a lock key that is none',
     "    tasks: [{ type: test, locks: [{ key: README }, { key: 'file:src/*.ts' }] }]",
-    [
-      'plan.yaml:10:42 phases.TESTING.tasks[0].locks[0].key: a lock key is `space:resource`, such as file:src/a.ts or port:5432.',
-    ],
+    ['plan.yaml:10:42 phases.TESTING.tasks[0].locks[0].key: a lock key is `space:resource`, such as file:src/a.ts or port:5432.'],
   ],
   [
     'a lock on a pattern',
@@ -139,12 +147,16 @@ test.each<[claim: string, testing: string, problems: string[]]>([
   [
     'work on refusal in a phase that blocks on refusal',
     '    tasks: [{ type: test }, { type: measure, when: refused }]',
-    ['plan.yaml:10:52 phases.TESTING.tasks[1].when: this task would never be made: the phase has no onRefused, so a refusal blocks the ticket'],
+    [
+      'plan.yaml:10:52 phases.TESTING.tasks[1].when: this task would never be made: the phase has no onRefused, so a refusal blocks the ticket',
+    ],
   ],
   [
     'a validator that no plugin offers',
     '    tasks: [{ type: test }]\n    gate: { validators: [{ use: criterion }] }',
-    ['plan.yaml:11:33 phases.TESTING.gate.validators[0].use: no enabled plugin offers the validator criterion; they offer command, criteria; did you mean criteria?'],
+    [
+      'plan.yaml:11:33 phases.TESTING.gate.validators[0].use: no enabled plugin offers the validator criterion; they offer command, criteria; did you mean criteria?',
+    ],
   ],
   [
     'a gate that nothing can pass',
@@ -158,9 +170,23 @@ test.each<[claim: string, testing: string, problems: string[]]>([
 });
 
 test.each<[claim: string, text: string, problems: string[]]>([
-  ['a file that is not YAML', 'name: [', ['plan.yaml:1:8 Flow sequence in block collection must be sufficiently indented and end with a ]']],
-  ['a file without the necessary', 'phases: { REQUIREMENTS: { gate: {} }, IMPLEMENTATION: { gate: {} }, TESTING: { gate: {} } }', ['plan.yaml:1:1 name: is missing; expected string', 'plan.yaml:1:1 ticket: is missing; expected object']],
-  ['a phase left out whose gate asks for evidence', 'name: x\nticket: { title: x }\nphases: { REQUIREMENTS: { gate: {} }, IMPLEMENTATION: { gate: {} } }', ['plan.yaml:3:1 phases: TESTING has no tasks, but its gate asks for test_results, test_evidence: the ticket would be blocked; give it tasks, or `gate: {}`']],
+  [
+    'a file that is not YAML',
+    'name: [',
+    ['plan.yaml:1:8 Flow sequence in block collection must be sufficiently indented and end with a ]'],
+  ],
+  [
+    'a file without the necessary',
+    'phases: { REQUIREMENTS: { gate: {} }, IMPLEMENTATION: { gate: {} }, TESTING: { gate: {} } }',
+    ['plan.yaml:1:1 name: is missing; expected string', 'plan.yaml:1:1 ticket: is missing; expected object'],
+  ],
+  [
+    'a phase left out whose gate asks for evidence',
+    'name: x\nticket: { title: x }\nphases: { REQUIREMENTS: { gate: {} }, IMPLEMENTATION: { gate: {} } }',
+    [
+      'plan.yaml:3:1 phases: TESTING has no tasks, but its gate asks for test_results, test_evidence: the ticket would be blocked; give it tasks, or `gate: {}`',
+    ],
+  ],
   [
     'a phase that the workflow does not have, and a key that is there twice',
     `${head}name: twice\n`,
@@ -185,7 +211,7 @@ test.each<[claim: string, text: string, problems: string[]]>([
       'plan.yaml:4:6 agents.a.module: is missing; expected string',
       'plan.yaml:4:8 agents.a.modul: there is no such field; it has module, capabilities, capacity, command, cwd, env, exitCodes, contextTokens; did you mean module?',
       'plan.yaml:5:6 agents.b.capabilities: is missing; expected array',
-      'plan.yaml:6:11 workflow: expected software-delivery, or a workflow of the plan\'s own',
+      "plan.yaml:6:11 workflow: expected software-delivery, or a workflow of the plan's own",
     ],
   ],
   [

@@ -20,14 +20,17 @@ export interface PlanSurroundings {
   readonly others: readonly Offer[];
 }
 
-export type CheckedPlan = { readonly plan: Plan; readonly problems: readonly [] } | { readonly plan: undefined; readonly problems: readonly PlanProblem[] };
+export type CheckedPlan =
+  | { readonly plan: Plan; readonly problems: readonly [] }
+  | { readonly plan: undefined; readonly problems: readonly PlanProblem[] };
 
 /** Finds every mistake of a plan, in the order of the file. Nothing is started but a process that loads the agents' modules. */
 export async function checkPlan(document: PlanDocument, surroundings: PlanSurroundings): Promise<CheckedPlan> {
   if (document.syntaxProblems.length > 0) return { plan: undefined, problems: document.syntaxProblems };
   const outline = outlinePlan(document);
   const problems = collectProblems(document);
-  if (isBuiltInName(document.value)) problems.add(['name'], `${softwareDelivery.name} is the name of the built-in workflow; give the plan its own`);
+  if (isBuiltInName(document.value))
+    problems.add(['name'], `${softwareDelivery.name} is the name of the built-in workflow; give the plan its own`);
   checkPhases(outline, surroundings.validators, problems);
   checkTasks(outline, problems);
   const answers = await describeAgents(document, outline, surroundings.describeModules);
@@ -43,8 +46,14 @@ const isBuiltInName = (value: unknown): boolean =>
 /** Modules are named relative to the plan. */
 export const resolveModule = (planFile: string, module: string): string => resolve(dirname(planFile), module);
 
-async function describeAgents(document: PlanDocument, { agents }: PlanOutline, describe: DescribeModules): Promise<Map<string, ModuleAnswer>> {
-  const files = new Map([...agents].flatMap(([name, agent]) => ('module' in agent ? [[name, resolveModule(document.file, agent.module)] as const] : [])));
+async function describeAgents(
+  document: PlanDocument,
+  { agents }: PlanOutline,
+  describe: DescribeModules,
+): Promise<Map<string, ModuleAnswer>> {
+  const files = new Map(
+    [...agents].flatMap(([name, agent]) => ('module' in agent ? [[name, resolveModule(document.file, agent.module)] as const] : [])),
+  );
   if (files.size === 0) return new Map();
   const answers = await describe([...files.values()]);
   return new Map([...files].map(([name, file]) => [name, answers.get(file) ?? { error: 'the module was not loaded' }]));

@@ -52,7 +52,8 @@ export const formatPath = (path: Path): string =>
   path.map((step, index) => (typeof step === 'number' ? `[${step}]` : `${index === 0 ? '' : '.'}${step}`)).join('');
 
 /** The way back from `formatPath`. */
-export const parsePath = (text: string): Path => [...text.matchAll(/\[(\d+)\]|[^.[\]]+/g)].map(([step, index]) => (index === undefined ? step : Number(index)));
+export const parsePath = (text: string): Path =>
+  [...text.matchAll(/\[(\d+)\]|[^.[\]]+/g)].map(([step, index]) => (index === undefined ? step : Number(index)));
 
 function offsetOf(document: Document.Parsed, path: Path, what: 'value' | 'key'): number {
   let node: unknown = document.contents;

@@ -1,4 +1,12 @@
-import { type GateDefinition, softwareDelivery, taskRef, taskTemplate, type TaskTemplate, type WorkflowDefinition, workflowDefinition } from '@baton/protocol';
+import {
+  type GateDefinition,
+  softwareDelivery,
+  taskRef,
+  taskTemplate,
+  type TaskTemplate,
+  type WorkflowDefinition,
+  workflowDefinition,
+} from '@baton/protocol';
 import type { Path, PlanDocument } from './plan-document.ts';
 import { planSchema, type PlanAgent, planAgent, type PlanGate, planPhase, type PlanPhase } from '../plan-schema.ts';
 
@@ -82,7 +90,10 @@ function outlineTask(given: unknown, path: Path): OutlineTask {
 }
 
 /** The gate that a phase will have: the plan's, or else that of the workflow. */
-export function gateOf(workflow: WorkflowDefinition, { name, gate, tasks }: Pick<OutlinePhase, 'name' | 'gate'> & { readonly tasks: readonly unknown[] }): GateDefinition | undefined {
+export function gateOf(
+  workflow: WorkflowDefinition,
+  { name, gate, tasks }: Pick<OutlinePhase, 'name' | 'gate'> & { readonly tasks: readonly unknown[] },
+): GateDefinition | undefined {
   // Work that a phase does not have cannot be asked of it.
   const tasksMin = tasks.length > 0 ? 1 : 0;
   if (gate !== undefined) return { ...gate, tasksMin: gate.tasksMin ?? tasksMin };
@@ -90,6 +101,7 @@ export function gateOf(workflow: WorkflowDefinition, { name, gate, tasks }: Pick
   return own === undefined || tasks.length > 0 ? own : { ...own, tasksMin: 0 };
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 const asRecord = (value: unknown): Readonly<Record<string, unknown>> => (isRecord(value) ? value : {});
 const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

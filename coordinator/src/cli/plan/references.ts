@@ -13,7 +13,10 @@ export type Reference = { readonly text: string } & (
 /** Every reference of a template with its place. `refs` are the tasks that may be meant: a reference may hold dots itself. */
 export const findReferences = ({ title, input }: TaskTemplate, refs: readonly string[]): { path: Path; reference: Reference }[] =>
   [...stringsOf(input, ['input']), ...stringsOf(title, ['title'])].flatMap(({ path, text }) =>
-    [...text.matchAll(/\{\{\s*(.*?)\s*\}\}/g)].map(([whole, expression = '']) => ({ path, reference: parseReference(whole, expression, refs) })),
+    [...text.matchAll(/\{\{\s*(.*?)\s*\}\}/g)].map(([whole, expression = '']) => ({
+      path,
+      reference: parseReference(whole, expression, refs),
+    })),
   );
 
 /** All strings within a value, with their places. */
@@ -32,7 +35,13 @@ export function withWorkspace<T>(value: T, folder: string): T {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withWorkspace<unknown>(item, folder)])) as T;
 }
 
-const values = [/^ticket\.(id|title|description|metadata(\..+)?)$/, /^visit\.(number|reason)$/, /^gate\.reasons$/, /^context$/, /^workspace$/];
+const values = [
+  /^ticket\.(id|title|description|metadata(\..+)?)$/,
+  /^visit\.(number|reason)$/,
+  /^gate\.reasons$/,
+  /^context$/,
+  /^workspace$/,
+];
 const forms =
   'tasks.REF.output…, phases.PHASE.tasks.REF.output…, ticket.title, ticket.description, ticket.id, ticket.metadata…, visit.number, visit.reason, gate.reasons, context, workspace';
 
@@ -41,12 +50,15 @@ function parseReference(text: string, expression: string, refs: readonly string[
   const [, phase, rest] = /^(?:phases\.([^.]+)\.)?tasks\.(.+)$/.exec(expression) ?? [];
   if (rest === undefined) return { text, kind: 'unknown', hint: `is not a reference; a reference is one of ${forms}` };
   const ref = refIn(rest, phase === undefined ? refs : []);
-  if (ref === undefined) return { text, kind: 'unknown', hint: 'does not say what it takes of the task: write `.output` after the reference' };
+  if (ref === undefined)
+    return { text, kind: 'unknown', hint: 'does not say what it takes of the task: write `.output` after the reference' };
   return phase === undefined ? { text, kind: 'task', ref } : { text, kind: 'phase task', phase, ref };
 }
 
 /** `a.b.output.c` is task `a.b` if there is one, else what stands before the first `.output`. */
 function refIn(rest: string, refs: readonly string[]): string | undefined {
-  const known = refs.filter((ref) => rest === `${ref}.output` || rest.startsWith(`${ref}.output.`)).toSorted((a, b) => b.length - a.length)[0];
+  const known = refs
+    .filter((ref) => rest === `${ref}.output` || rest.startsWith(`${ref}.output.`))
+    .toSorted((a, b) => b.length - a.length)[0];
   return known ?? /^(.+?)\.output(?:\.|$)/.exec(rest)?.[1];
 }

@@ -11,7 +11,11 @@ export function findShapeProblems(document: PlanDocument): PlanProblem[] {
 
 function toProblems(document: PlanDocument, issue: z.core.$ZodIssue, within: Path): PlanProblem[] {
   const path = [...within, ...(issue.path as Path)];
-  const problem = (at: Path, message: string, what?: 'key'): PlanProblem => ({ ...document.locate(at, what), path: formatPath(at), message });
+  const problem = (at: Path, message: string, what?: 'key'): PlanProblem => ({
+    ...document.locate(at, what),
+    path: formatPath(at),
+    message,
+  });
 
   switch (issue.code) {
     case 'unrecognized_keys':
@@ -33,7 +37,9 @@ function chooseBranch(branches: readonly z.core.$ZodIssue[][], value: unknown): 
   const isCommand = typeof value === 'object' && value !== null && 'command' in value;
   if (isCommand) return branches.at(-1) ?? [];
   const missesKind = (branch: readonly z.core.$ZodIssue[]) =>
-    branch.some(({ code, path }) => path.length === 0 && (code === 'invalid_type' || (code === 'invalid_value' && typeof value !== 'string')));
+    branch.some(
+      ({ code, path }) => path.length === 0 && (code === 'invalid_type' || (code === 'invalid_value' && typeof value !== 'string')),
+    );
   const fitting = branches.filter((branch) => !missesKind(branch));
   // A reference or an id: the rule for references is the one that helps.
   if (typeof value === 'string') return fitting.at(-1) ?? branches[0] ?? [];

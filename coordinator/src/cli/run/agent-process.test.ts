@@ -53,7 +53,9 @@ test('an agent that ends without being told to is started again, later each time
 });
 
 test('an agent that is told to stop ends in its own way, and is not started again', async () => {
-  const { agent, lines, ends, until } = start("process.on('SIGTERM', () => { console.log('bye'); process.exit() }); setInterval(() => {}, 1e6); console.log('ready')");
+  const { agent, lines, ends, until } = start(
+    "process.on('SIGTERM', () => { console.log('bye'); process.exit() }); setInterval(() => {}, 1e6); console.log('ready')",
+  );
   await until(() => lines.includes('ready'));
 
   await agent.stop();

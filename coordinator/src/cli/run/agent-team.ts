@@ -16,7 +16,9 @@ export function startTeam(starts: readonly AgentStart[], view: Pick<RunView, 'sa
     startAgentProcess(start, {
       onLine: view.agentLine,
       onEnd: (name, ending, restartInMs) =>
-        view.say(`agent ${name} ended with ${ending}; ${restartInMs === undefined ? 'it is not started again' : `it is started again in ${formatDuration(restartInMs)}`}`),
+        view.say(
+          `agent ${name} ended with ${ending}; ${restartInMs === undefined ? 'it is not started again' : `it is started again in ${formatDuration(restartInMs)}`}`,
+        ),
     }),
   );
   return {

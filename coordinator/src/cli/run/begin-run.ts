@@ -4,7 +4,16 @@ import { type Client, CoordinatorError, type Ticket } from '@baton/protocol';
 import { compilePlan } from '../plan/compile-plan.ts';
 import type { Plan } from '../plan-schema.ts';
 import { CommandError } from '../shell.ts';
-import { describeChange, digestOf, findRunRecord, recordFileOf, runFolderOf, type RunRecord, writeRunRecord } from './run-record.ts';
+import {
+  describeChange,
+  digestOf,
+  findRunRecord,
+  isUnderWay,
+  recordFileOf,
+  runFolderOf,
+  type RunRecord,
+  writeRunRecord,
+} from './run-record.ts';
 import { copyWorkspace } from './workspace.ts';
 
 export interface RunSource {
@@ -28,10 +37,14 @@ export interface BegunRun {
 export async function resumeRun({ plan, text, planFile, dataDir }: RunSource): Promise<BegunRun> {
   const recordFile = recordFileOf(dataDir, plan.name);
   const record = await findRunRecord(recordFile);
-  if (record === undefined) throw new CommandError(`No run of ${plan.name} is known in ${dataDir}. Start one without --resume, or name its data folder with --data.`);
+  if (record === undefined)
+    throw new CommandError(
+      `No run of ${plan.name} is known in ${dataDir}. Start one without --resume, or name its data folder with --data.`,
+    );
   const change = describeChange(recordFile, record, planFile, text);
   if (change !== undefined) throw new CommandError(change);
-  return { recordFile, record };
+  refuseUnderWay(record, dataDir);
+  return { recordFile, record: withoutOutcome(record) };
 }
 
 /** Copies the workspace and writes the record, in this order: a record says that the copy is whole. */
@@ -39,10 +52,12 @@ export async function beginRun(source: RunSource): Promise<BegunRun> {
   const { plan, text, planFile, dataDir } = source;
   const recordFile = recordFileOf(dataDir, plan.name);
   const earlier = await findRunRecord(recordFile);
+  if (earlier !== undefined) refuseUnderWay(earlier, dataDir);
   const runId = randomUUID();
   const workspace = await makeWorkspace(source, join(runFolderOf(dataDir, runId), 'workspace'));
   const record: RunRecord = {
     runId,
+    pid: process.pid,
     planFile,
     planSha256: digestOf(text),
     ...(workspace === undefined ? {} : { workspace }),
@@ -53,6 +68,16 @@ export async function beginRun(source: RunSource): Promise<BegunRun> {
   return { recordFile, record, unfinished: isUnfinished ? earlier : undefined };
 }
 
+function refuseUnderWay(record: RunRecord, dataDir: string): void {
+  if (!isUnderWay(record)) return;
+  throw new CommandError(
+    `Run ${record.runId} of this plan is under way in process ${record.pid}. Wait for it or stop it, or keep this one in another data folder than ${dataDir} with --data.`,
+  );
+}
+
+/** The run is under way again, in this process. */
+const withoutOutcome = ({ outcome: _, ...record }: RunRecord): RunRecord => ({ ...record, pid: process.pid });
+
 async function makeWorkspace({ plan, planFile, project }: RunSource, target: string): Promise<string | undefined> {
   const folder = project ?? (plan.workspace === undefined ? undefined : resolve(planFile, '..', plan.workspace.copy));
   if (folder === undefined) return undefined;
@@ -62,8 +87,13 @@ async function makeWorkspace({ plan, planFile, project }: RunSource, target: str
 }
 
 /** Makes the ticket of a run, or finds it again: repeated with the same record, this has one effect. */
-export async function ensureTicket(client: Client, plan: Plan, { record, recordFile }: BegunRun): Promise<{ ticket: Ticket; record: RunRecord & { readonly ticketId: string } }> {
+export async function ensureTicket(
+  client: Client,
+  plan: Plan,
+  { record, recordFile }: BegunRun,
+): Promise<{ ticket: Ticket; record: RunRecord & { readonly ticketId: string } }> {
   if (record.ticketId !== undefined) {
+    await writeRunRecord(recordFile, record);
     return { ticket: await getKnownTicket(client, record.ticketId, recordFile), record: { ...record, ticketId: record.ticketId } };
   }
   const definition = compilePlan(plan, record.workspace);
@@ -90,7 +120,10 @@ async function getKnownTicket(client: Client, ticketId: string, recordFile: stri
     return await client.ticket.get({ ticketId });
   } catch (error) {
     if (!(error instanceof CoordinatorError) || error.kind !== 'ticket_not_found') throw error;
-    throw new CommandError(`This coordinator does not have the ticket ${ticketId} of the run in ${recordFile}. Was it another one? Start anew without --resume.`, { cause: error });
+    throw new CommandError(
+      `This coordinator does not have the ticket ${ticketId} of the run in ${recordFile}. Was it another one? Start anew without --resume.`,
+      { cause: error },
+    );
   }
 }
 
@@ -100,7 +133,8 @@ export async function setAside(client: Client, { ticketId }: RunRecord, newRunId
   try {
     const { transitions } = await client.ticket.validTransitions({ ticketId });
     const to = transitions.find(({ kind }) => kind === 'block')?.to;
-    if (to !== undefined) await client.ticket.transition({ ticketId, to, reason: `Set aside: run ${newRunId} of the same plan has begun.` });
+    if (to !== undefined)
+      await client.ticket.transition({ ticketId, to, reason: `Set aside: run ${newRunId} of the same plan has begun.` });
   } catch (error) {
     // Another coordinator, or a ticket that has moved by itself: then there is nothing in our way.
     if (!(error instanceof CoordinatorError)) throw error;

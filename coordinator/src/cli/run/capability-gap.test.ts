@@ -2,7 +2,12 @@ import { expect, test } from 'vitest';
 import { describeGap, findGaps, isStuck, type Look } from './capability-gap.ts';
 
 const coder: Look['agents'][number] = { name: 'coder', capabilities: ['code', 'typescript'], health: 'healthy', state: 'active' };
-const task = (state: Look['tasks'][number]['state'], ...capabilities: string[]) => ({ id: `${state}:${capabilities}`, title: 'Do it', state, capabilities });
+const task = (state: Look['tasks'][number]['state'], ...capabilities: string[]) => ({
+  id: `${state}:${capabilities.join()}`,
+  title: 'Do it',
+  state,
+  capabilities,
+});
 
 test('a ready task that nobody can do is a gap, which tells what is missing and who is there', () => {
   const [gap] = findGaps({ tasks: [task('ready', 'python', 'typescript'), task('ready', 'code')], agents: [coder] });
@@ -18,12 +23,16 @@ test('capabilities that nobody offers together are a gap', () => {
 });
 
 test('an agent that is lost or drains is not there', () => {
-  for (const agent of [{ ...coder, health: 'lost' as const }, { ...coder, state: 'draining' as const }]) {
+  for (const agent of [
+    { ...coder, health: 'lost' as const },
+    { ...coder, state: 'draining' as const },
+  ]) {
     expect(findGaps({ tasks: [task('ready', 'code')], agents: [agent] })).toHaveLength(1);
   }
 });
 
-test('a task that waits for others, or runs, is no gap', () => expect(findGaps({ tasks: [task('blocked', 'x'), task('running', 'x')], agents: [] })).toEqual([]));
+test('a task that waits for others, or runs, is no gap', () =>
+  expect(findGaps({ tasks: [task('blocked', 'x'), task('running', 'x')], agents: [] })).toEqual([]));
 
 test.each<[claim: string, look: Look, stuck: boolean]>([
   ['all that is ready lacks an agent', { tasks: [task('ready', 'x'), task('blocked', 'code')], agents: [coder] }, true],

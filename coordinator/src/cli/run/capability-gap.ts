@@ -35,11 +35,14 @@ export function findGaps({ tasks, agents }: Look): Gap[] {
 export function isStuck({ tasks, agents }: Look): boolean {
   const living = agents.filter(isLiving);
   const open = tasks.filter(({ state }) => state === 'ready' || state === 'running');
-  return open.length > 0 && open.every(({ state, capabilities }) => state === 'ready' && !living.some((agent) => canDo(agent, capabilities)));
+  return (
+    open.length > 0 && open.every(({ state, capabilities }) => state === 'ready' && !living.some((agent) => canDo(agent, capabilities)))
+  );
 }
 
 export const describeGap = ({ title, missing, offeredBy }: Gap): string =>
   `«${title}» waits: no living agent offers ${missing.join(', ')}; ${offeredBy.length === 0 ? 'no agent is there' : `there are ${offeredBy.join(', ')}`}`;
 
 const isLiving = ({ health, state }: Look['agents'][number]): boolean => health !== 'lost' && state === 'active';
-const canDo = ({ capabilities }: Look['agents'][number], needed: readonly string[]): boolean => needed.every((capability) => capabilities.includes(capability));
+const canDo = ({ capabilities }: Look['agents'][number], needed: readonly string[]): boolean =>
+  needed.every((capability) => capabilities.includes(capability));

@@ -13,8 +13,7 @@ export interface Ending {
 }
 
 export interface FollowOptions {
-  readonly ticket: Pick<Ticket, 'id' | 'title'>;
-  readonly workflow: WorkflowDefinition;
+  readonly ticket: Pick<Ticket, 'id' | 'title' | 'workflow'>;
   readonly view: RunView;
   /** Agents that are being started and will register in a moment. */
   readonly startingAgents: (registered: readonly string[]) => readonly string[];
@@ -32,7 +31,8 @@ const lastEventsMs = 2_000;
 export async function followTicket(connection: Connection, options: FollowOptions): Promise<Ending> {
   const { ticket, view, signal } = options;
   const { client } = connection;
-  let state = emptyRunState(ticket.title, namesOf(options.workflow));
+  const { definition: workflow } = await client.workflow.get(ticket.workflow);
+  let state = emptyRunState(ticket.title, namesOf(workflow));
   let moved = Promise.withResolvers<void>();
 
   const stopListening = connection.onNotification('event/published', ({ events }) => {
@@ -61,7 +61,7 @@ export async function followTicket(connection: Connection, options: FollowOption
     return { ticket: now, tasks, locks, agents };
   };
 
-  const watchTeam = createTeamWatch(options);
+  const watchTeam = createTeamWatch(options, workflow);
   async function watch(): Promise<Ending> {
     await connection.onOpen(async () => void (await client.event.subscribe({ after: state.lastSeq, ticketId: ticket.id })));
     for (;;) {
@@ -72,7 +72,7 @@ export async function followTicket(connection: Connection, options: FollowOption
       const ending = endingOf(seen.ticket) ?? watchTeam(seen);
       if (ending !== undefined) {
         const isShown = () => state.visits.at(-1)?.number === seen.ticket.visit;
-        for (const until = Date.now() + lastEventsMs; !isShown() && Date.now() < until; ) await sleep(20);
+        for (const until = Date.now() + lastEventsMs; !isShown() && Date.now() < until;) await sleep(20);
         return ending;
       }
       await Promise.race([moved.promise, sleep(lookMs)]);
@@ -104,7 +104,7 @@ export function endingOf({ state, phase, blockedReason }: Pick<Ticket, 'state' |
 }
 
 /** Speaks up for tasks that wait for an agent which is not there, each once, and gives up where nothing else can go on. */
-function createTeamWatch({ view, startingAgents, workflow }: FollowOptions) {
+function createTeamWatch({ view, startingAgents }: FollowOptions, workflow: WorkflowDefinition) {
   const said = new Set<string>();
   const sayOnce = (key: string, text: string) => {
     if (!said.has(key)) view.say(text);

@@ -8,9 +8,9 @@ export function render(state: RunState, columns: number, now: number): string {
   const sections = [
     [renderHead(state, now)],
     state.phases.all.flatMap((phase) => renderPhase(state, phase, now)),
-    tasks.filter(({ state }) => state === 'running').map((task) => renderRunning(task, now)),
-    tasks.filter(isWaitingForLock).map(renderWaiting),
-    state.locks.map(renderLock),
+    firstOf(tasks.filter(({ state }) => state === 'running').map((task) => renderRunning(task, now))),
+    firstOf(tasks.filter(isWaitingForLock).map(renderWaiting)),
+    firstOf(state.locks.map(renderLock)),
     renderGates(state),
     [renderCounts(state, tasks)],
   ];
@@ -20,20 +20,28 @@ export function render(state: RunState, columns: number, now: number): string {
     .join('\n\n');
 }
 
+/** Of many lines of one kind the first, so that the whole stays on one screen. */
+const firstOf = (lines: readonly Line[]): readonly Line[] =>
+  lines.length <= linesMax ? lines : [...lines.slice(0, linesMax - 1), line([` … and ${lines.length - linesMax + 1} more`, 'dim'])];
+
+const linesMax = 8;
+
 /** A line is cut to the width as plain text and coloured after that, so that no colour is cut in two. */
 type Line = (columns: number) => string;
 type Colour = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan';
 
-const line = (...parts: readonly (readonly [text: string, colour?: Colour])[]): Line => (columns) => {
-  let left = columns - 1;
-  return parts
-    .map(([text, colour]) => {
-      const shown = text.length > left ? `${text.slice(0, Math.max(left - 1, 0))}${left > 0 ? '…' : ''}` : text;
-      left -= shown.length;
-      return colour === undefined || shown === '' ? shown : styleText(colour, shown);
-    })
-    .join('');
-};
+const line =
+  (...parts: readonly (readonly [text: string, colour?: Colour])[]): Line =>
+  (columns) => {
+    let left = columns - 1;
+    return parts
+      .map(([text, colour]) => {
+        const shown = text.length > left ? `${text.slice(0, Math.max(left - 1, 0))}${left > 0 ? '…' : ''}` : text;
+        left -= shown.length;
+        return colour === undefined || shown === '' ? shown : styleText(colour, shown);
+      })
+      .join('');
+  };
 
 const renderHead = ({ title, startedAt }: RunState, now: number): Line =>
   line([title, 'bold'], [startedAt === undefined ? '' : `  ${formatDuration(now - startedAt)}`, 'dim']);
@@ -47,11 +55,20 @@ function renderPhase({ visits, phases, gates }: RunState, phase: string, now: nu
   const [mark, colour] = markOf(phase, { isCurrent, isSeen: own.length > 0, phases });
   const visitsText = own.length > 1 ? `  ${own.length} visits` : '';
   return [
-    line([` ${mark} `, colour], [phase.padEnd(16), isCurrent ? 'bold' : colour], [own.length === 0 || phases.final.includes(phase) ? '' : formatDuration(spent).padStart(9), 'dim'], [visitsText, 'yellow'], [refused ? '  gate refused' : '', 'yellow']),
+    line(
+      [` ${mark} `, colour],
+      [phase.padEnd(16), isCurrent ? 'bold' : colour],
+      [own.length === 0 || phases.final.includes(phase) ? '' : formatDuration(spent).padStart(9), 'dim'],
+      [visitsText, 'yellow'],
+      [refused ? '  gate refused' : '', 'yellow'],
+    ),
   ];
 }
 
-function markOf(phase: string, { isCurrent, isSeen, phases }: { isCurrent: boolean; isSeen: boolean; phases: PhaseNames }): [string, Colour] {
+function markOf(
+  phase: string,
+  { isCurrent, isSeen, phases }: { isCurrent: boolean; isSeen: boolean; phases: PhaseNames },
+): [string, Colour] {
   if (!isSeen) return ['·', 'dim'];
   if (isCurrent && phase === phases.blocked) return ['✗', 'red'];
   return isCurrent && !phases.final.includes(phase) ? ['▶', 'cyan'] : ['✓', 'green'];
@@ -62,21 +79,38 @@ const durationOf = ({ enteredAt, leftAt }: VisitState, now: number): number => M
 function renderRunning({ title, agentName = '', attempt, progress, startedAt }: TaskView, now: number): Line {
   const spent = startedAt === undefined ? '' : formatDuration(Math.max(0, now - startedAt));
   const percentage = progress?.percentage === undefined ? '' : `  ${Math.round(progress.percentage)} %`;
-  return line([' ● ', 'cyan'], [title.padEnd(40)], [`  ${agentName}`, 'cyan'], [attempt > 1 ? `  attempt ${attempt}` : '', 'yellow'], [`  ${spent}`, 'dim'], [percentage], [`  ${progress?.message ?? ''}`, 'dim']);
+  return line(
+    [' ● ', 'cyan'],
+    [title.padEnd(40)],
+    [`  ${agentName}`, 'cyan'],
+    [attempt > 1 ? `  attempt ${attempt}` : '', 'yellow'],
+    [`  ${spent}`, 'dim'],
+    [percentage],
+    [`  ${progress?.message ?? ''}`, 'dim'],
+  );
 }
 
 const isWaitingForLock = ({ state, waitsFor }: TaskView): boolean => state === 'ready' && waitsFor !== undefined;
 
 const renderWaiting = ({ title, waitsFor }: TaskView): Line =>
-  line([' … ', 'yellow'], [title.padEnd(40)], [`  waits for ${waitsFor?.key ?? ''}`, 'yellow'], [waitsFor?.holders.length ? `, held by ${waitsFor.holders.join(', ')}` : '', 'dim']);
+  line(
+    [' … ', 'yellow'],
+    [title.padEnd(40)],
+    [`  waits for ${waitsFor?.key ?? ''}`, 'yellow'],
+    [waitsFor?.holders.length ? `, held by ${waitsFor.holders.join(', ')}` : '', 'dim'],
+  );
 
 const renderLock = ({ key, fence, holders, waiters }: RunState['locks'][number]): Line =>
   line(
     [' ⚿ ', 'dim'],
     [key],
-    [`  held by ${holders.map(({ agentName }) => agentName).join(', ') || 'nobody'} (fence ${fence})`, 'dim'],
+    [`  held by ${countNames(holders.map(({ agentName }) => agentName)) || 'nobody'} (fence ${fence})`, 'dim'],
     [waiters.length === 0 ? '' : `  ${waiters.length} waiting`, 'yellow'],
   );
+
+/** `developer ×3, tester` */
+const countNames = (names: readonly string[]): string =>
+  [...Map.groupBy(names, (name) => name)].map(([name, all]) => (all.length === 1 ? name : `${name} ×${all.length}`)).join(', ');
 
 /** The newest verdict of each phase, with all its reasons. */
 function renderGates({ gates }: RunState): Line[] {
@@ -94,7 +128,10 @@ function renderCounts({ retries, agents }: RunState, tasks: readonly TaskView[])
     const count = tasks.filter((task) => task.state === state).length;
     return count === 0 ? [] : [`${count} ${state}`];
   });
-  return line([`${plural(tasks.length, 'task')}: ${counts.join(', ') || 'none yet'}`], [`  ${retries === 1 ? '1 retry' : `${retries} retries`}  ${plural(agents.length, 'agent')}`, 'dim']);
+  return line(
+    [`${plural(tasks.length, 'task')}: ${counts.join(', ') || 'none yet'}`],
+    [`  ${retries === 1 ? '1 retry' : `${retries} retries`}  ${plural(agents.length, 'agent')}`, 'dim'],
+  );
 }
 
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

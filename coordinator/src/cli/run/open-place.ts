@@ -35,5 +35,7 @@ export async function openPlace(shell: Shell, options: TargetOptions, config: Co
 async function withWayIn(cause: unknown, dataDir: string): Promise<unknown> {
   const running = await findCoordinator(dataDir);
   if (!(cause instanceof Error) || running === undefined || !cause.message.includes(String(running.pid))) return cause;
-  return new CommandError(`${cause.message}\nOr join it: baton run … --url ${running.httpUrl} --token-file ${running.tokenFile}`, { cause });
+  return new CommandError(`${cause.message}\nOr join it: baton run … --url ${running.httpUrl} --token-file ${running.tokenFile}`, {
+    cause,
+  });
 }

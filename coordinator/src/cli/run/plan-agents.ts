@@ -36,18 +36,22 @@ export const planAgentStarts = ({ self, env }: Pick<Shell, 'self' | 'env'>, { ag
 function toArguments(name: string, agent: PlanAgent, places: AgentPlaces): string[] {
   const { capabilities, capacity } = agent;
   const common = [
-    ...['--name', name, '--url', places.target.url, '--token-file', places.target.tokenFile],
+    `--name=${name}`,
+    `--url=${places.target.url}`,
+    `--token-file=${places.target.tokenFile}`,
     ...(capacity === undefined ? [] : ['--capacity', String(capacity)]),
     ...(capabilities === undefined ? [] : ['--capabilities', capabilities.join(',')]),
   ];
-  return 'module' in agent ? ['agent', resolveModule(places.planFile, agent.module), ...common] : ['agent', '--command', ...common, ...toProgram(agent, places)];
+  return 'module' in agent
+    ? ['agent', resolveModule(places.planFile, agent.module), ...common]
+    : ['agent', '--command', ...common, ...toProgram(agent, places)];
 }
 
 function toProgram({ cwd, exitCodes, contextTokens, command }: CommandAgent, { planFile, workspace }: AgentPlaces): string[] {
   const planFolder = dirname(planFile);
   const fill = (text: string): string => (workspace === undefined ? text : withWorkspace(text, workspace));
   return [
-    ...['--cwd', cwd === undefined ? (workspace ?? planFolder) : resolve(planFolder, fill(cwd))],
+    `--cwd=${cwd === undefined ? (workspace ?? planFolder) : resolve(planFolder, fill(cwd))}`,
     ...(exitCodes === undefined ? [] : ['--exit-codes', JSON.stringify(exitCodes)]),
     ...(contextTokens === undefined ? [] : ['--context-tokens', String(contextTokens)]),
     '--',

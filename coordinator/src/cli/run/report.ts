@@ -19,7 +19,15 @@ export const runReport = z.object({
   ticket: z.object({ id: z.string(), title: z.string(), phase: z.string(), state: z.enum(['open', 'blocked', 'closed']) }),
   /** Every visit in order: a phase that was visited twice is here twice. */
   phases: z.array(
-    z.object({ phase: z.string(), visit: z.int(), kind: z.string().optional(), by: z.string(), reason: z.string().optional(), enteredAt: z.string(), durationMs: ms }),
+    z.object({
+      phase: z.string(),
+      visit: z.int(),
+      kind: z.string().optional(),
+      by: z.string(),
+      reason: z.string().optional(),
+      enteredAt: z.string(),
+      durationMs: ms,
+    }),
   ),
   tasks: z.object({
     total: z.int(),
@@ -40,7 +48,14 @@ export const runReport = z.object({
         summary: z.string().optional(),
         error: z.string().optional(),
         attempts: z.array(
-          z.object({ number: z.int(), agent: z.string(), outcome: z.string().optional(), durationMs: ms.optional(), lockWaitMs: ms, error: z.string().optional() }),
+          z.object({
+            number: z.int(),
+            agent: z.string(),
+            outcome: z.string().optional(),
+            durationMs: ms.optional(),
+            lockWaitMs: ms,
+            error: z.string().optional(),
+          }),
         ),
       }),
     ),
@@ -55,11 +70,22 @@ export const runReport = z.object({
     }),
   ),
   artifacts: z.array(
-    z.object({ type: z.string(), name: z.string(), version: z.int(), phase: z.string(), visit: z.int(), author: z.string(), sizeBytes: z.int(), sha256: z.string() }),
+    z.object({
+      type: z.string(),
+      name: z.string(),
+      version: z.int(),
+      phase: z.string(),
+      visit: z.int(),
+      author: z.string(),
+      sizeBytes: z.int(),
+      sha256: z.string(),
+    }),
   ),
   locks: z.object({
     /** Tasks that found a declared lock taken. */
-    waits: z.array(z.object({ taskId: z.string(), title: z.string(), key: z.string(), heldBy: z.array(z.string()), waitedMs: ms.optional() })),
+    waits: z.array(
+      z.object({ taskId: z.string(), title: z.string(), key: z.string(), heldBy: z.array(z.string()), waitedMs: ms.optional() }),
+    ),
     /** Of all attempts together. */
     waitedMs: ms,
   }),

@@ -10,7 +10,13 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dataDir, { recursive: true }));
 
-const record: RunRecord = { runId: crypto.randomUUID(), planFile: '/plans/plan.yaml', planSha256: digestOf('name: a'), startedAt: '2026-01-01T00:00:00.000Z' };
+const record: RunRecord = {
+  runId: crypto.randomUUID(),
+  pid: process.pid,
+  planFile: '/plans/plan.yaml',
+  planSha256: digestOf('name: a'),
+  startedAt: '2026-01-01T00:00:00.000Z',
+};
 
 test('a record is found again, whatever characters the name of its plan has, and leaves no draft', async () => {
   const file = recordFileOf(dataDir, 'team/a: release @2');
@@ -21,7 +27,8 @@ test('a record is found again, whatever characters the name of its plan has, and
   expect(await readdir(join(dataDir, 'runs'))).toEqual(['team%2Fa%3A%20release%20%402.json']);
 });
 
-test('there is no record of a plan that has not run', async () => expect(await findRunRecord(recordFileOf(dataDir, 'none'))).toBeUndefined());
+test('there is no record of a plan that has not run', async () =>
+  expect(await findRunRecord(recordFileOf(dataDir, 'none'))).toBeUndefined());
 
 test('a plan that was changed cannot be gone on with, and the way out is named', () => {
   expect(describeChange('r.json', record, 'plan.yaml', 'name: a')).toBeUndefined();

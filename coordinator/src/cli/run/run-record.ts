@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { CommandError } from '../shell.ts';
 
 export const runOutcomes = ['done', 'blocked', 'failed', 'interrupted'] as const;
 export type RunOutcome = (typeof runOutcomes)[number];
@@ -10,6 +11,8 @@ export type RunOutcome = (typeof runOutcomes)[number];
 const runRecord = z.strictObject({
   /** The idempotency key of the ticket, and the name of the run's folder. */
   runId: z.uuid(),
+  /** The process that carries it out, or did. */
+  pid: z.int(),
   planFile: z.string(),
   planSha256: z.string(),
   /** The folder that the agents work in. */
@@ -36,7 +39,22 @@ export async function findRunRecord(file: string): Promise<RunRecord | undefined
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
-  return runRecord.parse(JSON.parse(text));
+  try {
+    return runRecord.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new CommandError(`${file} cannot be understood as the record of a run. Remove it to start anew.`, { cause });
+  }
+}
+
+/** Whether the process of a run that has not ended lives: nobody else may go on with it, or set it aside. */
+export function isUnderWay({ pid, outcome }: RunRecord): boolean {
+  if (outcome !== undefined || pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Replaces the record in one step: whoever reads it sees the old one or the new one. */

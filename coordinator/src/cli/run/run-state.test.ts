@@ -13,7 +13,9 @@ const task = { taskId, ticketId, phase: 'IMPLEMENTATION', ref: 'change', title: 
 
 /** Events in the order of a stream, one second apart. */
 function stream<const E extends readonly { [N in EventName]: readonly [N, EventData<N>] }[EventName][]>(...events: E): RecordedEvent[] {
-  return events.map(([name, data], index) => ({ seq: index + 1, name, ticketId, at: new Date(begin + index * 1_000).toISOString(), data }) as RecordedEvent);
+  return events.map(
+    ([name, data], index) => ({ seq: index + 1, name, ticketId, at: new Date(begin + index * 1_000).toISOString(), data }) as RecordedEvent,
+  );
 }
 
 const events = stream(
@@ -22,17 +24,55 @@ const events = stream(
   ['task.submitted', { ticketId, phase: 'IMPLEMENTATION', taskCount: 1 }],
   ['task.deferred', { ...task, key: 'file:index.ts', holders: ['tester'] }],
   ['task.claimed', { ...task, ...agent, attempt: 1, locks: [{ key: 'file:index.ts', mode: 'exclusive', fence: 7 }], lockWaitMs: 1_000 }],
-  ['task.requeued', { ...task, ...agent, attempt: 1, outcome: 'failed', error: { code: 'task_failed', message: 'The disk was full.\nat x' }, retryInMs: 850 }],
+  [
+    'task.requeued',
+    {
+      ...task,
+      ...agent,
+      attempt: 1,
+      outcome: 'failed',
+      error: { code: 'task_failed', message: 'The disk was full.\nat x' },
+      retryInMs: 850,
+    },
+  ],
   ['task.claimed', { ...task, ...agent, attempt: 2, locks: [], lockWaitMs: 0 }],
   ['task.completed', { ...task, ...agent, attempt: 2, durationMs: 1_200, summary: 'Changed it.' }],
-  ['artifact.stored', { artifactId: taskId, ticketId, phase: 'IMPLEMENTATION', type: 'test_coverage', name: 'default', version: 1, sha256: 'a'.repeat(64), author: 'coder' }],
+  [
+    'artifact.stored',
+    {
+      artifactId: taskId,
+      ticketId,
+      phase: 'IMPLEMENTATION',
+      type: 'test_coverage',
+      name: 'default',
+      version: 1,
+      sha256: 'a'.repeat(64),
+      author: 'coder',
+    },
+  ],
   [
     'gate.evaluated',
-    { ticketId, phase: 'IMPLEMENTATION', visit: 2, outcome: 'failed', reasons: [{ code: 'validator_failed', message: 'percentage is 71, expected >= 80' }], verdicts: [] },
+    {
+      ticketId,
+      phase: 'IMPLEMENTATION',
+      visit: 2,
+      outcome: 'failed',
+      reasons: [{ code: 'validator_failed', message: 'percentage is 71, expected >= 80' }],
+      verdicts: [],
+    },
   ],
-  ['ticket.transitioned', { ticketId, from: 'IMPLEMENTATION', to: 'BLOCKED', kind: 'block', visit: 3, by: 'baton', reason: 'The gate refused.' }],
+  [
+    'ticket.transitioned',
+    { ticketId, from: 'IMPLEMENTATION', to: 'BLOCKED', kind: 'block', visit: 3, by: 'baton', reason: 'The gate refused.' },
+  ],
 );
-const stateAfter = (count: number) => events.slice(0, count).reduce(foldEvent, emptyRunState('A change', { all: ['BACKLOG', 'IMPLEMENTATION', 'DONE', 'BLOCKED'], final: ['DONE'], blocked: 'BLOCKED' }));
+const stateAfter = (count: number) =>
+  events
+    .slice(0, count)
+    .reduce(
+      foldEvent,
+      emptyRunState('A change', { all: ['BACKLOG', 'IMPLEMENTATION', 'DONE', 'BLOCKED'], final: ['DONE'], blocked: 'BLOCKED' }),
+    );
 
 test('visits follow the ticket, with their times', () => {
   expect(stateAfter(events.length).visits).toEqual([
@@ -46,7 +86,15 @@ test('a task waits, runs, is retried and completes', () => {
   const taskAfter = (count: number) => stateAfter(count).tasks[taskId];
 
   expect(taskAfter(4)).toMatchObject({ state: 'ready', attempt: 0, waitsFor: { key: 'file:index.ts', holders: ['tester'] } });
-  expect(taskAfter(5)).toEqual({ id: taskId, title: 'Change index.ts', phase: 'IMPLEMENTATION', state: 'running', attempt: 1, agentName: 'coder', startedAt: begin + 4_000 });
+  expect(taskAfter(5)).toEqual({
+    id: taskId,
+    title: 'Change index.ts',
+    phase: 'IMPLEMENTATION',
+    state: 'running',
+    attempt: 1,
+    agentName: 'coder',
+    startedAt: begin + 4_000,
+  });
   expect(taskAfter(6)).toMatchObject({ state: 'ready', attempt: 1, error: 'The disk was full.\nat x' });
   expect(taskAfter(8)).toMatchObject({ state: 'completed', attempt: 2 });
   expect(stateAfter(8).retries).toBe(1);
@@ -59,7 +107,15 @@ test('an event that comes again changes nothing', () => {
 });
 
 test('a look adds progress and locks, and does not undo what an event has told since', () => {
-  const seen = { id: taskId, title: 'Change index.ts', phase: 'IMPLEMENTATION', state: 'running', attempt: 2, agentName: 'coder', progress: { percentage: 40 } } as Task;
+  const seen = {
+    id: taskId,
+    title: 'Change index.ts',
+    phase: 'IMPLEMENTATION',
+    state: 'running',
+    attempt: 2,
+    agentName: 'coder',
+    progress: { percentage: 40 },
+  } as Task;
   const look = { tasks: [seen], locks: [], agents: [] };
 
   expect(foldLook(stateAfter(7), look).tasks[taskId]).toMatchObject({ state: 'running', progress: { percentage: 40 } });
@@ -82,7 +138,10 @@ test('each event that matters is one line', () => {
   ]);
 });
 
-const screen = (count: number, columns: number) => stripVTControlCharacters(render(stateAfter(count), columns, begin + count * 1_000)).split('\n').map((line) => line.trimEnd());
+const screen = (count: number, columns: number) =>
+  stripVTControlCharacters(render(stateAfter(count), columns, begin + count * 1_000))
+    .split('\n')
+    .map((line) => line.trimEnd());
 
 test('the live view shows phases, waiting and running tasks, and counts', () => {
   expect(screen(4, 100)).toEqual([

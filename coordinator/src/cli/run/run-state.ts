@@ -89,7 +89,10 @@ export function foldEvent(state: RunState, event: RecordedEvent): RunState {
     case 'task.completed':
       return withTask(next, event.data, { state: 'completed', attempt: event.data.attempt });
     case 'task.requeued':
-      return { ...withTask(next, event.data, { state: 'ready', attempt: event.data.attempt, error: event.data.error.message }), retries: state.retries + 1 };
+      return {
+        ...withTask(next, event.data, { state: 'ready', attempt: event.data.attempt, error: event.data.error.message }),
+        retries: state.retries + 1,
+      };
     case 'task.failed':
       return withTask(next, event.data, { state: 'failed', attempt: event.data.attempt, error: event.data.error.message });
     case 'task.cancelled':
@@ -111,7 +114,9 @@ export interface Look {
 }
 
 export function foldLook(state: RunState, { tasks, locks, agents }: Look): RunState {
-  const views = tasks.filter((task) => !isOutrun(task, state.tasks[task.id])).map((task) => [task.id, toView(task, state.tasks[task.id])] as const);
+  const views = tasks
+    .filter((task) => !isOutrun(task, state.tasks[task.id]))
+    .map((task) => [task.id, toView(task, state.tasks[task.id])] as const);
   return { ...state, tasks: { ...state.tasks, ...Object.fromEntries(views) }, locks, agents };
 }
 

@@ -7,12 +7,15 @@ import type { RunReport } from './report.ts';
 export function formatSummary(report: RunReport): string {
   const sections = [
     formatOutcome(report),
-    formatTable(['PHASE', 'VISIT', 'TIME', 'WHY'], report.phases.map(({ phase, visit, durationMs, kind, reason }, index) => [
-      phase,
-      visit,
-      isArrival(report, index) ? '' : formatDuration(durationMs),
-      kind === 'forward' || kind === undefined ? '' : `${kind}${reason === undefined ? '' : `: ${firstLine(reason)}`}`,
-    ])),
+    formatTable(
+      ['PHASE', 'VISIT', 'TIME', 'WHY'],
+      report.phases.map(({ phase, visit, durationMs, kind, reason }, index) => [
+        phase,
+        visit,
+        isArrival(report, index) ? '' : formatDuration(durationMs),
+        kind === 'forward' || kind === undefined ? '' : `${kind}${reason === undefined ? '' : `: ${firstLine(reason)}`}`,
+      ]),
+    ),
     formatTasks(report),
     formatGates(report),
     formatArtifacts(report),
@@ -24,10 +27,13 @@ export function formatSummary(report: RunReport): string {
 function formatOutcome({ ticket, outcome, reason, durationMs, workspace }: RunReport): string {
   const mark = outcome === 'done' ? styleText('green', '✓') : styleText('red', '✗');
   const where = `${mark} ${styleText('bold', ticket.title)}: ${outcome === 'done' ? ticket.phase : outcome}, after ${formatDuration(durationMs)}`;
-  return [where, ...(reason === undefined ? [] : [`  ${reason}`]), ...(workspace === undefined ? [] : [`  workspace: ${workspace}`])].join('\n');
+  return [where, ...(reason === undefined ? [] : [`  ${reason}`]), ...(workspace === undefined ? [] : [`  workspace: ${workspace}`])].join(
+    '\n',
+  );
 }
 
-const isArrival = ({ phases, outcome }: RunReport, index: number): boolean => index === phases.length - 1 && (outcome === 'done' || outcome === 'blocked');
+const isArrival = ({ phases, outcome }: RunReport, index: number): boolean =>
+  index === phases.length - 1 && (outcome === 'done' || outcome === 'blocked');
 
 function formatTasks({ tasks }: RunReport): string {
   const states = Object.entries(tasks.byState).map(([state, count]) => `${count} ${state}`);
@@ -52,12 +58,18 @@ function formatGates({ gates }: RunReport): string {
 
 function formatArtifacts({ artifacts }: RunReport): string {
   if (artifacts.length === 0) return '';
-  return formatTable(['ARTIFACT', 'NAME', 'VERSION', 'PHASE', 'BY'], artifacts.map(({ type, name, version, phase, visit, author }) => [type, name, version, `${phase} (${visit})`, author]));
+  return formatTable(
+    ['ARTIFACT', 'NAME', 'VERSION', 'PHASE', 'BY'],
+    artifacts.map(({ type, name, version, phase, visit, author }) => [type, name, version, `${phase} (${visit})`, author]),
+  );
 }
 
 function formatWaits({ locks }: RunReport): string {
   if (locks.waits.length === 0) return '';
-  const lines = locks.waits.map(({ title, key, heldBy, waitedMs }) => `  ${title} waited${waitedMs === undefined ? '' : ` ${formatDuration(waitedMs)}`} for ${key}, held by ${heldBy.join(', ')}`);
+  const lines = locks.waits.map(
+    ({ title, key, heldBy, waitedMs }) =>
+      `  ${title} waited${waitedMs === undefined ? '' : ` ${formatDuration(waitedMs)}`} for ${key}, held by ${heldBy.join(', ')}`,
+  );
   return [`Lock waits: ${formatDuration(locks.waitedMs)}`, ...lines].join('\n');
 }
 

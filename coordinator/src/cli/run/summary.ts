@@ -36,7 +36,15 @@ export async function summarise(client: Client, { plan, record, outcome, reason,
     durationMs: visits.reduce((sum, { durationMs }, index) => (isArrival(index, visits.length, outcome) ? sum : sum + durationMs), 0),
     workspace: record.workspace,
     ticket: { id: ticketId, title, phase, state },
-    phases: visits.map(({ to, number, kind, by, reason: why, enteredAt, durationMs }) => ({ phase: to, visit: number, kind, by, reason: why, enteredAt, durationMs })),
+    phases: visits.map(({ to, number, kind, by, reason: why, enteredAt, durationMs }) => ({
+      phase: to,
+      visit: number,
+      kind,
+      by,
+      reason: why,
+      enteredAt,
+      durationMs,
+    })),
     tasks: toTasks(tasks),
     gates: results.map(toGate),
     artifacts,
@@ -47,7 +55,8 @@ export async function summarise(client: Client, { plan, record, outcome, reason,
 }
 
 /** The stay in the phase where the ticket has arrived, or waits, is no part of the work. */
-const isArrival = (index: number, count: number, outcome: RunOutcome): boolean => index === count - 1 && (outcome === 'done' || outcome === 'blocked');
+const isArrival = (index: number, count: number, outcome: RunOutcome): boolean =>
+  index === count - 1 && (outcome === 'done' || outcome === 'blocked');
 
 /** So many questions at a time: enough to be quick, few enough for the limit of calls in flight. */
 const questionsAtOnce = 16;
@@ -77,7 +86,7 @@ async function collectEvents(client: Client, ticketId: string): Promise<Recorded
 
 const toTasks = (tasks: readonly TaskDetails[]): RunReport['tasks'] => ({
   total: tasks.length,
-  byState: tasks.reduce<Record<string, number>>((counts, { state }) => ({ ...counts, [state]: (counts[state] ?? 0) + 1 }), {}),
+  byState: Object.fromEntries([...Map.groupBy(tasks, ({ state }) => state)].map(([state, some]) => [state, some.length])),
   attempts: tasks.reduce((sum, { attempts }) => sum + attempts.length, 0),
   retries: tasks.reduce((sum, { attempts }) => sum + Math.max(0, attempts.filter(({ outcome }) => outcome !== 'released').length - 1), 0),
   list: tasks.map(({ id, ref, type, title, phase, visit, state, parentTaskId, summary, error, attempts }) => ({
@@ -109,7 +118,12 @@ const toGate = ({ phase, visit, outcome, reasons, verdicts }: GateResult): RunRe
   visit,
   outcome,
   reasons: reasons.map(({ code, message }) => ({ code, message })),
-  verdicts: verdicts.map(({ validator, requirement, outcome: said, findings }) => ({ validator, requirement, outcome: said, findings: findings.map(({ message }) => message) })),
+  verdicts: verdicts.map(({ validator, requirement, outcome: said, findings }) => ({
+    validator,
+    requirement,
+    outcome: said,
+    findings: findings.map(({ message }) => message),
+  })),
 });
 
 function toLocks(tasks: readonly TaskDetails[], events: readonly RecordedEvent[]): RunReport['locks'] {

@@ -16,7 +16,11 @@ async function write(...files: string[]): Promise<void> {
     await writeFile(join(folder, file), file);
   }
 }
-const filesIn = async (path: string) => (await readdir(path, { recursive: true, withFileTypes: true })).filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name).slice(path.length + 1)).sort();
+const filesIn = async (path: string) =>
+  (await readdir(path, { recursive: true, withFileTypes: true }))
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name).slice(path.length + 1))
+    .sort();
 
 test('copies what belongs to the project, also into a folder within it, and links installed packages', async () => {
   await write('src/a.ts', 'src/b.test.ts', 'package.json', 'node_modules/x/index.js', '.git/HEAD', 'dist/a.js', '.baton/token');
@@ -48,4 +52,5 @@ test('takes what is included and not excluded', async () => {
   await rm(target, { recursive: true });
 });
 
-test('says so when there is no such folder', () => expect(copyWorkspace({ folder: join(folder, 'none') }, join(folder, 'x'))).rejects.toThrow(/There is no folder/));
+test('says so when there is no such folder', () =>
+  expect(copyWorkspace({ folder: join(folder, 'none') }, join(folder, 'x'))).rejects.toThrow(/There is no folder/));

@@ -18,13 +18,17 @@ const neverCopied = new Set(['node_modules', '.git', 'dist', '.baton']);
  * linked: they are large, and nobody changes them.
  */
 export async function copyWorkspace({ folder, include, exclude = [] }: WorkspaceSource, target: string): Promise<void> {
-  const isFolder = await stat(folder).then((found) => found.isDirectory(), () => false);
+  const isFolder = await stat(folder).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
   if (!isFolder) throw new CommandError(`There is no folder ${folder} to work on.`, { exitCode: 2 });
   const draft = `${target}.partial`;
   await rm(draft, { recursive: true, force: true });
   // The data folder may lie within the project: neither its token nor the copy itself is a part of the copy.
   const without = resolve(target, '..', '..', '..');
-  const takes = (path: string) => (include === undefined || include.some((glob) => matchesGlob(path, glob))) && !exclude.some((glob) => matchesGlob(path, glob));
+  const takes = (path: string) =>
+    (include === undefined || include.some((glob) => matchesGlob(path, glob))) && !exclude.some((glob) => matchesGlob(path, glob));
   await copyFolder({ from: folder, to: draft, path: '' }, { takes, without });
   await rename(draft, target);
 }
@@ -59,6 +63,9 @@ const linkFolder = ({ from, to }: Step): Promise<void> => symlink(from, to, 'jun
 
 async function copyLink({ from, to }: Step): Promise<void> {
   const target = await readlink(from);
-  const kind = await stat(from).then((found) => (found.isDirectory() ? 'dir' : 'file'), () => 'file' as const);
+  const kind = await stat(from).then(
+    (found) => (found.isDirectory() ? 'dir' : 'file'),
+    () => 'file' as const,
+  );
   await symlink(target, to, kind);
 }
