@@ -230,7 +230,7 @@ export const acceptanceCases: readonly AcceptanceCase[] = [
   { id: 'W8', text: 'five concurrent jobs, five workspaces.', built: false },
   { id: 'W9', text: '10 jobs of 0.1 s on 3 slots: never more than 3 at once.', built: true },
   { id: 'W10', text: '8 agents claim one task at once: one gets it.', built: true },
-  { id: 'W11', text: 'one busy agent of two: the idle one gets the task.', built: false },
+  { id: 'W11', text: 'one busy agent of two: the idle one gets the task.', built: true },
   { id: 'W12', text: 'kill -9 of an agent: its tasks are claimable within 17 s, its late result is refused.', built: true },
   { id: 'W13', text: 'a draining agent takes nothing new, finishes, leaves.', built: true },
   { id: 'W14', text: '`scheduler/assign` reserves ready tasks for the best agents and writes it down.', built: false },

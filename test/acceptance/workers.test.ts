@@ -116,6 +116,20 @@ describe('who gets a task', () => {
     expect(claims.map(({ taskId }) => taskId)).toEqual([only]);
   });
 
+  test('W11 of two agents that wait the one with a free slot gets the task', async () => {
+    const { type, agent: busy, submit } = await setUpBench(daemon, { capacity: 1 });
+    await submit({});
+    await busy.claimOne();
+    const idle = await daemon.connectAgent({ capabilities: [type], capacity: 1 });
+    const waiting = [busy.claim({ waitMs: 1_000 }), idle.claim({ waitMs: 10_000 })];
+
+    const [only] = await submit({});
+    const [byBusy, byIdle] = await Promise.all(waiting);
+
+    expect(byBusy).toEqual([]);
+    expect(byIdle!.map(({ taskId }) => taskId)).toEqual([only]);
+  });
+
   test('W13 a draining agent takes nothing new, finishes what it has, and leaves', async () => {
     const { type, agent, submit } = await setUpBench(daemon);
     await submit({});

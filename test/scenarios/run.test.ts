@@ -2,10 +2,13 @@ import '../support/leaks.ts';
 import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type RunReport, runReport } from '../../coordinator/src/cli/run/report.ts';
 import { eventually } from '../support/eventually.ts';
 import { spawnBaton, spawnDaemon, startBaton } from '../support/process.ts';
+
+// Each test runs several processes, and the machine may have others to run.
+vi.setConfig({ testTimeout: 180_000 });
 
 const team = join(import.meta.dirname, '..', 'support', 'fixtures', 'run-team');
 const agents = { writer: { module: join(team, 'writer.ts') }, checker: { module: join(team, 'checker.ts') } };
@@ -54,6 +57,17 @@ async function workspace(): Promise<string> {
   return join(dataDir(), 'runs', run.name, 'workspace');
 }
 const journal = async () => (await readFile(join(await workspace(), 'journal'), 'utf8')).trim().split('\n');
+
+/** The process of the agent that has begun to write this file. */
+const writerOf = (file: string): Promise<number> =>
+  eventually(
+    async () => {
+      const [, pid] = new RegExp(`^begin ${file} (\\d+)$`, 'm').exec((await journal()).join('\n')) ?? [];
+      if (pid === undefined) throw new Error(`Nobody has begun to write ${file}.`);
+      return Number(pid);
+    },
+    { withinMs: 40_000 },
+  );
 
 const isRunning = (pid: number): boolean => {
   try {
@@ -213,14 +227,13 @@ test('an agent that dies is started again, and its task is tried again', async (
   expect((await readReport()).agents).toContainEqual({ name: 'checker', restarts: 1 });
 });
 
-test('Ctrl-C ends a run with all its processes, and --resume goes on with it', async () => {
+test('Ctrl-C ends a run with all its processes, and says how to go on', async () => {
   const plan = await writePlan(
     {},
     { IMPLEMENTATION: { tasks: [{ type: 'write-file', input: { file: 'a', takesMs: 20_000 } }], gate: {} } },
   );
   const running = startBaton(runArguments(plan));
-  const [line] = await eventually(journal, { withinMs: 40_000 });
-  const agentPid = Number(line?.split(' ').at(-1));
+  const agentPid = await writerOf('a');
 
   running.kill('SIGINT');
   const { code, stderr } = await running.exited;
@@ -243,17 +256,10 @@ test('a run that was killed goes on with --resume, and does nothing again that w
     { IMPLEMENTATION: { tasks: [step('a', 0), step('b', 3_000, 'a'), step('c', 0, 'b')], gate: { artifacts: ['code_changes'] } } },
   );
   const first = startBaton(runArguments(plan));
-  const lines = await eventually(
-    async () => {
-      const seen = await journal();
-      expect(seen.at(-1)).toMatch(/^begin b/);
-      return seen;
-    },
-    { withinMs: 40_000 },
-  );
+  const agentPid = await writerOf('b');
   first.kill('SIGKILL');
   await first.exited;
-  await expectGone(Number(lines[0]?.split(' ').at(-1)));
+  await expectGone(agentPid);
 
   const { code, stdout } = await spawnBaton(runArguments(plan, '--resume'));
 
@@ -271,6 +277,25 @@ test('a run that was killed goes on with --resume, and does nothing again that w
   const changed = await spawnBaton(runArguments(plan, '--resume'));
   expect(changed.code).toBe(1);
   expect(changed.stderr).toContain('was changed since run');
+});
+
+test('a second Ctrl-C does not wait, and a new run sets the unfinished one aside', async () => {
+  const phases = { IMPLEMENTATION: { tasks: [{ type: 'write-file', input: { file: 'a', takesMs: 5_000 } }], gate: {} } };
+  const plan = await writePlan({}, phases);
+  const running = startBaton(runArguments(plan));
+  const agentPid = await writerOf('a');
+
+  running.kill('SIGINT');
+  running.kill('SIGTERM');
+  const { code } = await running.exited;
+
+  expect(code).toBe(130);
+  await expectGone(agentPid);
+
+  const next = await spawnBaton(runArguments(plan));
+  expect(next).toMatchObject({ code: 0, stderr: '' });
+  expect(next.stdout).toContain('was not finished and is set aside; --resume would have gone on with it');
+  expect((await readReport()).tasks.byState).toEqual({ completed: 1 });
 });
 
 test('--resume without a run says so', async () => {

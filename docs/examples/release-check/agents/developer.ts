@@ -14,7 +14,9 @@ const planWork = defineTask({
   output: z.object({ tasks: z.number() }),
   inline: true,
   async run({ work, entry }, ctx) {
-    const improvements = work.map((item): NewTask => ({
+    // Those that share a file go first: they take turns, and the others fill the gaps.
+    const order = work.toSorted((a, b) => Number(b.publish.length > 0) - Number(a.publish.length > 0));
+    const improvements = order.map((item): NewTask => ({
       ref: refFor('module', item.path),
       type: 'improve-module',
       title: `Improve ${item.path}`,

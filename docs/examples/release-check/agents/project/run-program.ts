@@ -5,6 +5,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** As long as the task has, unless given. */
   readonly timeoutMs?: number;
+  /** SIGTERM unless given: test runners then end the processes that they have started. */
+  readonly killSignal?: NodeJS.Signals;
 }
 
 export interface ProgramResult {
@@ -18,12 +20,14 @@ export interface ProgramResult {
 const outputBytesMax = 32 * 1_024 * 1_024;
 
 /** Runs a program to its end. Whatever its exit code, that is an answer; only a program that cannot be started throws. */
-export function runProgram(command: readonly string[], { cwd, signal, timeoutMs = 0 }: RunOptions): Promise<ProgramResult> {
+export function runProgram(
+  command: readonly string[],
+  { cwd, signal, timeoutMs = 0, killSignal = 'SIGTERM' }: RunOptions,
+): Promise<ProgramResult> {
   const [file = '', ...args] = command;
   const startedAt = performance.now();
   return new Promise((resolve, reject) => {
-    // SIGTERM, not SIGKILL: test runners then end the processes that they have started.
-    execFile(file, args, { cwd, signal, timeout: timeoutMs, maxBuffer: outputBytesMax }, (error, stdout, stderr) => {
+    execFile(file, args, { cwd, signal, timeout: timeoutMs, killSignal, maxBuffer: outputBytesMax }, (error, stdout, stderr) => {
       const durationMs = Math.round(performance.now() - startedAt);
       if (signal.aborted) reject(signal.reason as Error);
       else if (error === null) resolve({ exitCode: 0, stdout, stderr, durationMs });

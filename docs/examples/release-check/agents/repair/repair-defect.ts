@@ -46,8 +46,8 @@ export const repairDefect = defineTask({
       reproduced += failing.length;
       if (failing.length === 0) continue;
       const found = await searchRepair(project, file, {
-        // A change may make a loop endless. Ten times as long as it took, and the time that a busy machine needs to begin.
-        timeoutMs: 10 * durationMs + 5_000,
+        // A change may make a loop endless. Each file may take three times as long as this one, however busy the machine is.
+        timeoutMs: 5_000 + 3 * durationMs * (1 + project.tests.files.length),
         signal: ctx.signal,
         lock: (path) => ctx.lock(fileLock(path)),
       });
@@ -75,7 +75,7 @@ export const repairDefect = defineTask({
 });
 
 interface Limits {
-  /** For one file of tests. */
+  /** For all files of tests together. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }

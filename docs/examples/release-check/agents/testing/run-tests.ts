@@ -30,7 +30,7 @@ export interface TestOptions {
   /** All of the project's unit tests unless given. */
   readonly files?: readonly string[];
   readonly withCoverage?: boolean;
-  /** For one file of tests. */
+  /** For all files together. A run that takes longer throws. */
   readonly timeoutMs?: number;
   readonly signal: AbortSignal;
 }
@@ -72,22 +72,23 @@ async function runNodeTests(
     return { command: 'node --test', tests: [], coverage: withCoverage ? new Map() : undefined, durationMs: 0, output: '' };
   const reporter = join(import.meta.dirname, 'json-reporter.mjs');
   const options = [...tests.nodeOptions, '--test', ...(withCoverage ? ['--experimental-test-coverage'] : [])];
-  // The runner's own time-out also ends what it has started, for each file.
-  const limits = [`--test-concurrency=${availableParallelism()}`, ...(timeoutMs === undefined ? [] : [`--test-timeout=${timeoutMs}`])];
-  const command = [process.execPath, ...options, ...limits, `--test-reporter=${reporter}`, ...files];
-  const result = await runProgram(command, { cwd: root, signal });
+  // With a time-out all files run in one process: a process for each would outlive a runner that has to be killed.
+  const isolation = timeoutMs === undefined ? `--test-concurrency=${availableParallelism()}` : '--test-isolation=none';
+  const command = [process.execPath, ...options, isolation, `--test-reporter=${reporter}`, ...files];
+  const limits = timeoutMs === undefined ? {} : { timeoutMs, killSignal: 'SIGKILL' as const };
+  const result = await runProgram(command, { cwd: root, signal, ...limits });
+  if (result.exitCode === undefined) throw new Error('node --test was ended by a signal, so that its result is not whole.');
   const reported = result.stdout.split('\n').flatMap((line) => (line.startsWith('{') ? [reportedLine.parse(JSON.parse(line))] : []));
-  const outcomes = reported.flatMap((line) =>
+  const outcomes = reported.flatMap((line): TestOutcome[] =>
     line.kind === 'test' ? [{ ...line, file: line.file, line: line.line, message: line.message }] : [],
   );
-  if (outcomes.length === 0)
-    throw new Error(
-      `node --test ended with ${result.exitCode ?? 'a signal'} and reported no test: ${tailOf(result.stderr || result.stdout)}`,
-    );
+  // Such as a file that cannot be loaded, or a threshold that the project has set for itself.
+  const hasUntoldFailure = result.exitCode !== 0 && !outcomes.some(({ outcome }) => outcome === 'failed');
+  const untold = { name: 'node --test', file: undefined, line: undefined, outcome: 'failed', message: tailOf(result.stderr) } as const;
   const measured = reported.flatMap((line) => (line.kind === 'coverage' ? line.files : []));
   return {
     command: `node ${[...options, ...files].join(' ')}`,
-    tests: outcomes,
+    tests: hasUntoldFailure ? [...outcomes, untold] : outcomes,
     coverage: withCoverage ? new Map(measured.map(({ path, lines }) => [path, new Map(lines)])) : undefined,
     durationMs: result.durationMs,
     output: outcomes.map(({ outcome, name, message }) => `${outcome} ${name}${message === undefined ? '' : `: ${message}`}`).join('\n'),

@@ -42,7 +42,7 @@ export async function runVitest(
   const result = await runProgram([process.execPath, program, ...options, '--reporter=json', `--outputFile=${outputFile}`], {
     cwd: root,
     signal,
-    timeoutMs,
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
   const { testResults } = report.parse(JSON.parse(await readFile(outputFile, 'utf8')));
   return {
