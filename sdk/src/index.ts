@@ -11,4 +11,11 @@ export type { AgentActivity } from './agent/serve-agent.ts';
 export type { AgentLog, LogFields, LogLevel } from './agent/agent-log.ts';
 export { type AgentDescription, describeAgent } from './agent/describe-agent.ts';
 export { AgentModuleError } from './agent/load-agent.ts';
-export { CoordinatorError, type JsonObject, type JsonValue } from '@baton/protocol';
+export {
+  CoordinatorError,
+  type JsonObject,
+  type JsonValue,
+  type NewArtifactInput,
+  type NewContextItemInput,
+  type NewTaskInput,
+} from '@baton/protocol';

@@ -11,6 +11,8 @@ export interface DrainParts {
   readonly log: AgentLog;
   readonly graceMs: number;
   readonly drainMs: number | undefined;
+  /** Ends the beats: one that arrives after the goodbye would find no session, and begin another. */
+  readonly stopBeating: () => void;
 }
 
 const drainMsUnlessGiven = 10_000;
@@ -18,7 +20,8 @@ const drainMsUnlessGiven = 10_000;
 const farewellMs = 2_000;
 
 /** Takes nothing new, finishes what runs, gives back what does not end in time, and says goodbye. With the coordinator gone it takes no longer. */
-export async function drainAgent({ client, loop, working, log, graceMs, drainMs = drainMsUnlessGiven }: DrainParts): Promise<void> {
+export async function drainAgent(parts: DrainParts): Promise<void> {
+  const { client, loop, working, log, graceMs, drainMs = drainMsUnlessGiven, stopBeating } = parts;
   log.info('draining', { running: loop.running().length });
   loop.stop();
   await farewell((signal) => client.agent.drain({}, { signal }));
@@ -27,6 +30,7 @@ export async function drainAgent({ client, loop, working, log, graceMs, drainMs 
     loop.abortAll('draining');
     await endsWithin(working, graceMs + farewellMs);
   }
+  stopBeating();
   await farewell((signal) => client.agent.deregister({ reason: 'The agent has drained.' }, { signal }));
   log.info('drained');
 }

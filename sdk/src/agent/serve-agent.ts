@@ -109,7 +109,10 @@ export async function serveAgent(options: ServeOptions, { identity, log, createE
     await Promise.race([ended.promise, aborted(leave.signal)]);
 
     onActivity({ kind: 'draining' });
-    await Promise.race([ended.promise, drainAgent({ client, loop, working, log, graceMs: session.graceMs, drainMs: options.drainMs })]);
+    await Promise.race([
+      ended.promise,
+      drainAgent({ client, loop, working, log, graceMs: session.graceMs, drainMs: options.drainMs, stopBeating: session.stop }),
+    ]);
   } finally {
     loop.stop();
     loop.revokeAll('lease_lost');
