@@ -19,9 +19,6 @@ export const getVisit = (em: EntityManager, visitId: string): Promise<PhaseVisit
 export const listVisits = (em: EntityManager, ticketId: string): Promise<PhaseVisitRow[]> =>
   em.find(PhaseVisitEntity, { ticketId }, { orderBy: { number: 'asc' } });
 
-export const findNewestVisit = (em: EntityManager, ticketId: string, phase: string): Promise<PhaseVisitRow | null> =>
-  em.findOne(PhaseVisitEntity, { ticketId, phase }, { orderBy: { number: 'desc' } });
-
 export const toPhaseVisit = (row: PhaseVisitRow, now: Date): PhaseVisit => ({
   number: row.number,
   to: row.phase,

@@ -1,5 +1,5 @@
 import type { Role } from '@baton/protocol';
-import { defineEntity, type InferEntity, p } from '@mikro-orm/sql';
+import { defineEntity, p } from '@mikro-orm/sql';
 
 /** A token speaks for one project in one role. Only the hash of its secret is kept. */
 export const TokenEntity = defineEntity({
@@ -16,5 +16,3 @@ export const TokenEntity = defineEntity({
     revokedAt: p.datetime().nullable(),
   },
 });
-
-export type TokenRow = InferEntity<typeof TokenEntity>;

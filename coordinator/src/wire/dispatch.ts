@@ -29,7 +29,8 @@ export function createDispatch({ handlers, em, findSession }: DispatchParts): Di
     const { method, caller, peer, signal } = call;
     if (!isMethodName(method)) throw new CoordinatorError('method_unknown', { method });
     const definition = methods[method];
-    if (!mayAccess(caller.role, definition.access)) throw new CoordinatorError('access_denied', { role: caller.role, needs: definition.access });
+    if (!mayAccess(caller.role, definition.access))
+      throw new CoordinatorError('access_denied', { role: caller.role, needs: definition.access });
 
     const params = definition.params.safeParse(call.params ?? {});
     if (!params.success) throw new CoordinatorError('invalid_params', { fields: toFieldProblems(params.error) });

@@ -65,7 +65,7 @@ const describeFindings = ({ modules, undocumented, undescribed, unpublished, tes
     `${count(modules.length, 'module')} with ${count(modules.flatMap(({ exports }) => exports).length, 'export')}`,
     `${undocumented.length + undescribed.length} of them without a doc comment`,
     `${unpublished.length} described but not exported by the package`,
-    `${count(tests.files.length, 'test file')}`,
+    count(tests.files.length, 'test file'),
     missingFields.length === 0 ? 'a complete package.json' : `package.json without ${missingFields.join(', ')}`,
   ].join(', ') + '.';
 

@@ -56,7 +56,8 @@ interface Parsed {
 
 function exportsOf({ entries, start }: StaticExport, { text, program, comments }: Parsed): ExportedName[] {
   return entries.flatMap(({ exportName, localName, moduleRequest, isType }) => {
-    const name = exportName.kind === 'Default' ? 'default' : exportName.name;
+    // A default export is the one kind without a name of its own.
+    const name = exportName.name ?? (exportName.kind.toString() === 'Default' ? 'default' : null);
     if (moduleRequest !== null || name === null) return [];
     // `export { a }` declares nothing: the comment belongs to where `a` is declared.
     const offset = findDeclaration(program, localName.name) ?? start;
