@@ -8,6 +8,8 @@ import { machinesPage } from './pages/machines.ts';
 import { methodsPage } from './pages/methods.ts';
 import { openRpcDocument } from './pages/openrpc.ts';
 import { planSchemaDocument } from './pages/plan-schema.ts';
+import { pythonMethodsModule } from './pages/python-methods.ts';
+import { pythonTypesModule } from './pages/python-types.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -20,6 +22,8 @@ const files: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/reference/machines.md': machinesPage,
   'docs/reference/configuration.md': configurationPage,
   'docs/reference/plan.schema.json': planSchemaDocument,
+  'sdk/python/baton_client/types.py': pythonTypesModule,
+  'sdk/python/baton_client/methods.py': pythonMethodsModule,
 };
 
 // Written to the files, or with `--check` compared with them.

@@ -63,6 +63,8 @@ export const configSchema = z.strictObject({
   claimBatchMax: count(500),
   /** How many results one transaction records at most. */
   completionBatchMax: count(200),
+  /** How many results may wait to be recorded. */
+  completionsWaitingMax: count(10_000),
   backoffBaseMs: ms(1_000),
   backoffCapMs: ms(60_000),
   /** The slow look behind the hints. */

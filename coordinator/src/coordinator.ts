@@ -5,7 +5,7 @@ import { ensureTokenFile, writeAddress } from './access-files.ts';
 import { agentHandlers } from './agent/agent.rpc.ts';
 import { createLiveSessions, type LiveSessions } from './agent/live-sessions.ts';
 import { hashToken, type SessionParts } from './agent/session.service.ts';
-import { extendAllLeases, findSessionByToken } from './agent/session.store.ts';
+import { findSessionByToken, renewAllLeases } from './agent/session.store.ts';
 import { artifactHandlers } from './artifact/artifact.rpc.ts';
 import type { Handlers, Session } from './call.ts';
 import type { Config } from './config.ts';
@@ -94,8 +94,7 @@ async function start(config: Config, log: Log, { undo, stopAll }: Life): Promise
   const db: Database = { em: store.em, changes, transactionTriesMax: config.transactionTriesMax };
   const projectId = await ensureDefaultProject(store.em.fork());
   await ensureBuiltInWorkflows(db, projectId, plugins);
-  // While we were away nobody could beat.
-  await extendAllLeases(store.em.fork(), config.leaseMs);
+  await renewAllLeases(store.em.fork(), config.leaseMs);
 
   const parts = createParts(config, { db, plugins, log });
   const authenticate = createAuthenticate((id) => findToken(store.em.fork(), id));

@@ -89,6 +89,14 @@ export const extendAllLeases = (em: EntityManager, gapMs: number): Promise<unkno
         from (select id from sessions where ended_at is null order by id for no key update) living where s.id = living.id`,
   );
 
+/** At our start: for as long as we were away nobody could beat. Sessions that beat elsewhere have more than this already. */
+export const renewAllLeases = (em: EntityManager, leaseMs: number): Promise<unknown[]> =>
+  rowsOf(
+    em,
+    sql`update sessions s set lease_until = greatest(s.lease_until, clock_timestamp() + ${leaseMs} * interval '1 millisecond')
+        from (select id from sessions where ended_at is null order by id for no key update) living where s.id = living.id`,
+  );
+
 export const listExpiredSessions = (em: EntityManager, limit: number): Promise<{ id: string; projectId: string }[]> =>
   rowsOf(
     em,

@@ -28,7 +28,7 @@ export function parseReference(text: string): Reference | undefined {
 /** The texts of all references in an input, wherever they stand. */
 export function listReferences(value: JsonValue): string[] {
   if (typeof value === 'string') return [...value.matchAll(marks)].map(([, text]) => text ?? '');
-  if (typeof value !== 'object' || value === null) return [];
+  if (typeof value !== 'object' || value === null || isLiteral(value)) return [];
   return Object.values(value).flatMap(listReferences);
 }
 
@@ -47,9 +47,13 @@ export function resolveReferences(input: JsonObject, lookup: Lookup): JsonObject
 function resolveValue(value: JsonValue, lookup: Lookup): JsonValue {
   if (typeof value === 'string') return resolveString(value, lookup);
   if (typeof value !== 'object' || value === null) return value;
+  if (isLiteral(value)) return value.$literal;
   if (Array.isArray(value)) return value.map((item: JsonValue) => resolveValue(item, lookup));
   return resolveReferences(value as JsonObject, lookup);
 }
+
+/** `{ $literal: … }` stands for what it holds, whatever that looks like: text that others wrote is put into an input this way. */
+const isLiteral = (value: object): value is { $literal: JsonValue } => Object.hasOwn(value, '$literal') && Object.keys(value).length === 1;
 
 function resolveString(text: string, lookup: Lookup): JsonValue {
   const [whole] = text.matchAll(marks);

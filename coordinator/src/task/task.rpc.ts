@@ -20,7 +20,12 @@ export interface TaskParts {
   readonly db: Database;
   readonly queue: ClaimQueue;
   readonly sessions: Sessions;
-  readonly limits: SubmitLimits & BackoffLimits & ArtifactLimits & { readonly completionBatchMax: number };
+  readonly limits: SubmitLimits & BackoffLimits & ArtifactLimits & CompletionLimits;
+}
+
+interface CompletionLimits {
+  readonly completionBatchMax: number;
+  readonly completionsWaitingMax: number;
 }
 
 export const taskHandlers = (parts: TaskParts): HandlersOf<'task'> => {
@@ -90,12 +95,13 @@ export const taskHandlers = (parts: TaskParts): HandlersOf<'task'> => {
 /** Groups the calls of each project, and gives each its own answer or error. */
 function perProject<Item, Answer>(
   run: (projectId: string, items: readonly Item[]) => Promise<CallOutcome<Answer>[]>,
-  { completionBatchMax }: { readonly completionBatchMax: number },
+  { completionBatchMax, completionsWaitingMax }: CompletionLimits,
 ): (projectId: string, item: Item) => Promise<Answer> {
   const batchers = new Map<string, (item: Item) => Promise<CallOutcome<Answer>>>();
   return async (projectId, item) => {
     const batcher =
-      batchers.get(projectId) ?? createBatcher((items: readonly Item[]) => run(projectId, items), { itemsMax: completionBatchMax });
+      batchers.get(projectId) ??
+      createBatcher((items: readonly Item[]) => run(projectId, items), { itemsMax: completionBatchMax, waitingMax: completionsWaitingMax });
     batchers.set(projectId, batcher);
     const outcome = await batcher(item);
     if ('error' in outcome) throw outcome.error;

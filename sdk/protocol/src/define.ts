@@ -9,18 +9,27 @@ import { idempotencyKey } from './values.ts';
  */
 export type Access = 'read' | 'work' | 'operate' | 'administer';
 
+/** Parameters as a caller may write them, and the result they lead to. */
+export interface Example<P extends z.ZodObject, R extends z.ZodType> {
+  readonly params: z.input<P>;
+  readonly result: z.output<R>;
+}
+
 /** Everything there is to know about one remote method. Dispatch, client, OpenRPC and docs all read this. */
-export interface MethodDefinition {
+export interface MethodDefinition<P extends z.ZodObject = z.ZodObject, R extends z.ZodType = z.ZodType, S extends boolean = boolean> {
   readonly summary: string;
   /** What the caller's role must allow. */
   readonly access: Access;
   /** The call belongs to an agent's session: made on its connection, or with its resume token over HTTP. */
-  readonly session: boolean;
+  readonly session: S;
   /** Calling twice with the same parameters has the effect of calling once, with no idempotency key needed. */
   readonly idempotent: boolean;
-  readonly params: z.ZodObject;
-  readonly result: z.ZodType;
+  readonly params: P;
+  readonly result: R;
+  /** What this method adds to the errors that any call may meet. */
   readonly errors: readonly ErrorKind[];
+  /** A piece of the story that all examples tell together; a test lives through it with a running coordinator. */
+  readonly example: Example<P, R>;
 }
 
 /** A fact, recorded in the transaction that made it true and told to subscribers after its commit. */
@@ -35,7 +44,9 @@ export interface NotificationDefinition {
   readonly params: z.ZodObject;
 }
 
-export const method = <const D extends MethodDefinition>(definition: D): D => definition;
+export const method = <P extends z.ZodObject, R extends z.ZodType, const S extends boolean>(
+  definition: MethodDefinition<P, R, S>,
+): MethodDefinition<P, R, S> => definition;
 export const event = <const D extends EventDefinition>(definition: D): D => definition;
 export const notification = <const D extends NotificationDefinition>(definition: D): D => definition;
 

@@ -37,7 +37,10 @@ export const newTask = z
     /** Which of an agent's task definitions does it. */
     type: capability,
     title: z.string().min(1).max(500).optional(),
-    /** May hold references such as `{{ tasks.analyse.output.modules }}`, resolved when the task is claimed. */
+    /**
+     * May hold references such as `{{ tasks.analyse.output.modules }}`, resolved when the task is claimed. `{ $literal: … }`
+     * stands for what it holds, and nothing in it is looked up.
+     */
     input: jsonObject.default({}),
     /** References of this submission or of this phase, or task ids. */
     dependsOn: z

@@ -1,0 +1,53 @@
+import { softwareDelivery, workflowDefinition, type WorkflowDefinitionInput } from '@baton/protocol';
+import { expect, test } from 'vitest';
+import { edgesFrom, findWorkflowProblems, isFinal, nextPhase } from './workflow-rules.ts';
+
+const workflow = (more: Partial<WorkflowDefinitionInput> = {}) =>
+  workflowDefinition.parse({
+    name: 'w',
+    phases: [{ name: 'A' }, { name: 'B' }],
+    edges: [{ from: 'A', to: 'B', kind: 'forward' }],
+    ...more,
+  });
+const problems = (more: Partial<WorkflowDefinitionInput>) =>
+  findWorkflowProblems(workflow(more)).map(({ path, message }) => `${path}: ${message}`);
+
+test('the built-in workflow holds together', () => expect(findWorkflowProblems(softwareDelivery)).toEqual([]));
+
+test.each<[string, Partial<WorkflowDefinitionInput>, string]>([
+  ['a phase twice', { phases: [{ name: 'A' }, { name: 'B' }, { name: 'A' }] }, 'phases[2].name: The phase A is there twice.'],
+  [
+    'an edge to nowhere',
+    {
+      edges: [
+        { from: 'A', to: 'B', kind: 'forward' },
+        { from: 'B', to: 'C', kind: 'forward' },
+      ],
+    },
+    'edges[1].to: There is no phase C; there are A, B.',
+  ],
+  ['an unreachable phase', { phases: [{ name: 'A' }, { name: 'B' }, { name: 'C' }] }, 'phases[2]: No edge leads to C.'],
+  ['an unknown blocked phase', { blockedPhase: 'X' }, 'blockedPhase: There is no phase X; there are A, B.'],
+  [
+    'a regression without an edge',
+    { phases: [{ name: 'A' }, { name: 'B', onRefused: { regressTo: 'A' } }] },
+    'phases[1].onRefused.regressTo: There is no regression edge from B to A.',
+  ],
+  [
+    'a refusal that nothing follows',
+    { phases: [{ name: 'A', onRefused: {} }, { name: 'B' }] },
+    'phases[0].onRefused: Name a phase in regressTo, or give tasks with `when: refused`.',
+  ],
+])('%s is found', (_name, more, problem) => expect(problems(more)).toEqual([problem]));
+
+test('work flows forward until nothing follows', () => {
+  expect([nextPhase(softwareDelivery, 'TESTING'), nextPhase(softwareDelivery, 'DONE')]).toEqual(['DEPLOYMENT', undefined]);
+  expect([isFinal(softwareDelivery, 'DONE'), isFinal(softwareDelivery, 'BLOCKED')]).toEqual([true, false]);
+});
+
+test('P6 a blocked ticket may return to the phase it was blocked in, and another may not', () => {
+  const ways = (blockedIn: string) => edgesFrom(softwareDelivery, { phase: 'BLOCKED', blockedIn }).map(({ to }) => to);
+
+  expect(ways('DEPLOYMENT')).toContain('DEPLOYMENT');
+  expect(ways('DESIGN')).not.toContain('DEPLOYMENT');
+});
