@@ -36,16 +36,38 @@ export const configSchema = z.strictObject({
   summarizer: z.string().default('digest'),
 
   // The wire.
+  /** The size of a WebSocket message and of the body of a request. A larger message ends its connection with 1009, a larger body is answered with 413. */
   frameBytesMax: count(4 * 1024 * 1024),
+  /** How deep a message may nest. */
   frameDepthMax: count(32),
+  /** How many messages a batch may hold. */
   batchMax: count(50),
+  /** The calls of one connection that have no answer yet. A few more are taken of those that keep a lease alive. */
   callsInFlightMax: count(64),
+  /** The same for all calls over HTTP with one token, and for the bodies that are being received. */
+  httpCallsInFlightMax: count(256),
+  /** Calls a second that one connection, or one token over HTTP, may go on with for ever. */
+  callsPerSecondMax: count(5_000),
+  /** Calls that it may make at once after a pause. */
+  callsBurstMax: count(10_000),
+  /** What may wait to be read by the other side of a connection, behind the message being sent. Beyond it the connection is closed with 4008. */
   outgoingBytesMax: count(1024 * 1024),
+  /** WebSocket connections in all. Twice as many sockets of any kind are let in. */
   connectionsMax: count(10_000),
+  /** WebSocket connections with one token. */
+  connectionsPerTokenMax: count(5_000),
+  /** The subscriptions of one connection. */
   subscriptionsMax: count(16),
+  /** Requests a minute from one address whose token does not fit. Beyond it they are answered with 429 unexamined. */
+  failedAuthenticationsPerMinuteMax: count(60),
   /** A connection that answers no ping for this long is closed. */
   pingMs: ms(15_000),
+  /** How long the head of a request may take; for the whole of it there is three times as much. */
   headerTimeoutMs: ms(10_000),
+  /** How long an HTTP connection may stay open between two requests. */
+  idleTimeoutMs: ms(5_000),
+  /** Serves `/metrics` without a token. */
+  metricsPublic: z.union([z.boolean(), z.stringbool()]).default(false),
   /** How long a stop waits for calls in flight. */
   drainMs: ms(8_000),
 

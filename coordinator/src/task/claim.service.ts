@@ -4,6 +4,7 @@ import type { EntityManager } from '../db/orm.ts';
 import { type Database, transact } from '../db/transaction.ts';
 import { findNewestResult } from '../gate/gate.store.ts';
 import { getVisit } from '../phase/phase-visit.store.ts';
+import { ticketFacts } from '../ticket/ticket-facts.ts';
 import { getTicket } from '../ticket/ticket.store.ts';
 import type { BackoffLimits } from './backoff.ts';
 import { failTasks } from './complete.service.ts';
@@ -79,14 +80,9 @@ async function lookUp(em: EntityManager, projectId: string, task: ClaimedTask, r
       });
       return field === 'summary' ? (result?.summary ?? undefined) : valueAt(result?.output ?? undefined, path);
     }
-    case 'ticket': {
-      const { id, title, description, priority, metadata } = await getTicket(em, projectId, task.ticketId);
-      return valueAt({ id, title, description: description ?? '', priority, metadata }, reference.path);
-    }
-    case 'visit': {
-      const { number, phase, reason } = await getVisit(em, task.visitId);
-      return valueAt({ number, phase, reason: reason ?? '' }, reference.path);
-    }
+    case 'ticket':
+    case 'visit':
+      return ticketFacts(await getTicket(em, projectId, task.ticketId), await getVisit(em, task.visitId))(reference);
     case 'gate': {
       const result = await findNewestResult(em, task.ticketId);
       return result === undefined ? undefined : valueAt(result as unknown as JsonObject, reference.path);

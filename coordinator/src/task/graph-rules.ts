@@ -1,5 +1,5 @@
 import { CoordinatorError, type NewTask } from '@baton/protocol';
-import { listReferences, parseReference } from './references.ts';
+import { listReferences, parseReference, referenceForms } from './references.ts';
 
 /** What a task depends on: an index into the same submission, or the id of a task that is there already. */
 export type Dependency = { readonly index: number } | { readonly id: string };
@@ -64,7 +64,7 @@ export function refsInInput(task: Pick<NewTask, 'input'>, index: number): string
         fields: [
           {
             path: `tasks[${index}].input`,
-            message: `{{ ${text} }} is no reference. Write tasks.REF.output.…, phases.PHASE.tasks.REF.output.…, ticket.…, visit.…, gate.… or context.`,
+            message: `{{ ${text} }} is no reference; a reference is one of ${referenceForms}.`,
           },
         ],
       });

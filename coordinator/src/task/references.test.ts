@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { listReferences, parseReference, resolveReferences, valueAt } from './references.ts';
+import { fillTitle, listReferences, parseReference, resolveReferences, valueAt } from './references.ts';
 
 test.each([
   ['tasks.a.output', { kind: 'task', phase: undefined, ref: 'a', field: 'output', path: [] }],
@@ -11,6 +11,7 @@ test.each([
   ['context', { kind: 'context' }],
   ['tasks.a', undefined],
   ['ticket', undefined],
+  ['ticket.nothing', undefined],
   ['constructor.name', undefined],
 ])('%s is understood', (text, reference) => expect(parseReference(text)).toEqual(reference));
 
@@ -38,14 +39,33 @@ test('what a value says in its turn is not looked up again', () => {
 });
 
 test('a literal stands for what it holds, whatever that looks like', () => {
-  const input = { template: { $literal: '<p>{{ title }}</p>' }, deep: [{ $literal: { a: '{{ context }}' } }], both: { $literal: 1, other: 2 } };
+  const input = {
+    template: { $literal: '<p>{{ title }}</p>' },
+    deep: [{ $literal: { a: '{{ context }}' } }],
+    both: { $literal: 1, other: 2 },
+  };
 
   expect(listReferences(input)).toEqual([]);
-  expect(resolveReferences(input, () => 'never')).toEqual({ template: '<p>{{ title }}</p>', deep: [{ a: '{{ context }}' }], both: { $literal: 1, other: 2 } });
+  expect(resolveReferences(input, () => 'never')).toEqual({
+    template: '<p>{{ title }}</p>',
+    deep: [{ a: '{{ context }}' }],
+    both: { $literal: 1, other: 2 },
+  });
 });
 
 test('a reference that leads to nothing is an error that names it', () => {
-  expect(() => resolveReferences({ x: '{{ ticket.nothing }}' }, () => undefined)).toThrow('{{ ticket.nothing }} leads to nothing.');
+  expect(() => resolveReferences({ x: '{{ ticket.metadata.nothing }}' }, () => undefined)).toThrow(
+    '{{ ticket.metadata.nothing }} leads to nothing.',
+  );
+});
+
+test('a title takes what is known when the task is made, and keeps the rest as it stands', () => {
+  const title = fillTitle(
+    '{{ ticket.title }}: {{ visit.number }} of {{ tasks.a.output }} {{ nonsense }}',
+    ({ kind }) => ({ ticket: 'T', visit: 2 })[kind as 'ticket' | 'visit'],
+  );
+
+  expect(title).toBe('T: 2 of {{ tasks.a.output }} {{ nonsense }}');
 });
 
 test('only own properties are followed', () => {

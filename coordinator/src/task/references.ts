@@ -21,9 +21,27 @@ export function parseReference(text: string): Reference | undefined {
   if (ref !== undefined)
     return { kind: 'task', phase, ref, field: field === 'summary' ? 'summary' : 'output', path: path?.split('.') ?? [] };
   if (text === 'context') return { kind: 'context' };
-  const [kind, ...rest] = text.split('.');
-  return (kind === 'ticket' || kind === 'visit' || kind === 'gate') && rest.length > 0 ? { kind, path: rest } : undefined;
+  const [kind = '', ...names] = text.split('.');
+  return isFactKind(kind) && (facts[kind] as readonly string[]).includes(names[0] ?? '') ? { kind, path: names } : undefined;
 }
+
+/** What can be named of a ticket, of the visit a task belongs to, and of the newest gate result. */
+const facts = {
+  ticket: ['id', 'title', 'description', 'priority', 'metadata'],
+  visit: ['number', 'phase', 'reason'],
+  gate: ['outcome', 'reasons', 'verdicts'],
+} as const;
+
+const isFactKind = (kind: string): kind is keyof typeof facts => Object.hasOwn(facts, kind);
+
+/** All forms, for the messages that say what is not one. */
+export const referenceForms = [
+  'tasks.REF.output…',
+  'tasks.REF.summary',
+  'phases.PHASE.tasks.REF.output…',
+  ...Object.entries(facts).flatMap(([kind, names]) => names.map((name) => `${kind}.${name}`)),
+  'context',
+].join(', ');
 
 /** The texts of all references in an input, wherever they stand. */
 export function listReferences(value: JsonValue): string[] {
@@ -53,7 +71,8 @@ function resolveValue(value: JsonValue, lookup: Lookup): JsonValue {
 }
 
 /** `{ $literal: … }` stands for what it holds, whatever that looks like: text that others wrote is put into an input this way. */
-const isLiteral = (value: object): value is { $literal: JsonValue } => Object.hasOwn(value, '$literal') && Object.keys(value).length === 1;
+export const isLiteral = (value: object): value is { $literal: JsonValue } =>
+  Object.hasOwn(value, '$literal') && Object.keys(value).length === 1;
 
 function resolveString(text: string, lookup: Lookup): JsonValue {
   const [whole] = text.matchAll(marks);
@@ -70,6 +89,17 @@ function find(text: string, lookup: Lookup): JsonValue {
   if (value === undefined) throw new CoordinatorError('input_unresolved', { reference: text, message: `{{ ${text} }} leads to nothing.` });
   return value;
 }
+
+/**
+ * Fills in a title when its task is made, so that people read it in lists. Only the ticket and the visit are known then; a
+ * reference to anything else stays as it stands.
+ */
+export const fillTitle = (title: string, lookup: Lookup): string =>
+  title.replaceAll(marks, (mark, text: string) => {
+    const reference = parseReference(text);
+    const value = reference === undefined ? undefined : lookup(reference);
+    return value === undefined ? mark : typeof value === 'string' ? value : JSON.stringify(value);
+  });
 
 /** Follows names and indices into a value, through its own properties only. */
 export function valueAt(value: JsonValue | undefined, path: readonly string[]): JsonValue | undefined {

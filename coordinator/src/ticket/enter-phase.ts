@@ -8,7 +8,9 @@ import { PhaseVisitEntity, type PhaseVisitRow } from '../phase/phase-visit.entit
 import { getVisit } from '../phase/phase-visit.store.ts';
 import type { Sessions } from '../task/attempt-end.service.ts';
 import { cancelOpenTasks } from '../task/cancel.service.ts';
+import { fillTitle } from '../task/references.ts';
 import { addTasks } from '../task/submit.service.ts';
+import { ticketFacts } from './ticket-facts.ts';
 import { findPhase, isFinal } from '../workflow/workflow-rules.ts';
 import type { TicketRow } from './ticket.entity.ts';
 
@@ -78,8 +80,10 @@ export async function makeTasks(
   templates: readonly TaskTemplate[],
   occasions: readonly TaskTemplate['when'][],
 ): Promise<void> {
-  const tasks = templates.filter(({ when }) => occasions.includes(when)).map(({ when: _, ...task }) => task);
-  if (tasks.length === 0) return;
+  const chosen = templates.filter(({ when }) => occasions.includes(when));
+  if (chosen.length === 0) return;
   const { id: ticketId, visitId, phase, priority } = ticket;
+  const facts = ticketFacts(ticket, await getVisit(tx.em, visitId));
+  const tasks = chosen.map(({ when: _, title, ...task }) => ({ ...task, ...(title !== undefined && { title: fillTitle(title, facts) }) }));
   await addTasks(tx, { ticketId, visitId, phase, priority, depth: 0, refsMayRepeat: true }, tasks);
 }

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { event, method, notification, readParams, writeParams } from './define.ts';
 import { revocationReasons } from './task.ts';
+import { mender, menderSession } from './story/agent.ts';
+import { ids } from './story/cast.ts';
 import { capabilities, capability, cursor, id, jsonObject, limit, name, timestamp } from './values.ts';
 
 export const agentStates = ['active', 'draining', 'terminated'] as const;
@@ -60,6 +62,10 @@ export const agentMethods = {
     }),
     result: session,
     errors: ['draining'],
+    example: {
+      params: { name: 'mender', capabilities: ['typescript'], capacity: 3 },
+      result: menderSession,
+    },
   }),
   'agent/heartbeat': method({
     summary: 'Keeps the session alive. The answer names the reported attempts that are no longer held.',
@@ -80,6 +86,16 @@ export const agentMethods = {
       revoked: z.array(z.object({ taskId: id, attempt: z.int(), reason: z.enum(revocationReasons) })),
     }),
     errors: ['session_unknown'],
+    example: {
+      params: {
+        attempts: [
+          { taskId: ids.reproduce, attempt: 1 },
+          { taskId: ids.measure, attempt: 1 },
+          { taskId: ids.changelog, attempt: 1 },
+        ],
+      },
+      result: { heartbeatMs: 5_000, leaseMs: 15_000, revoked: [] },
+    },
   }),
   'agent/drain': method({
     summary: 'Takes nothing new from here on; running attempts are finished.',
@@ -89,6 +105,10 @@ export const agentMethods = {
     params: writeParams({}),
     result: z.object({ running: z.int() }),
     errors: ['session_unknown'],
+    example: {
+      params: {},
+      result: { running: 0 },
+    },
   }),
   'agent/deregister': method({
     summary: 'Ends the session. What it still runs is given to others at once.',
@@ -98,6 +118,10 @@ export const agentMethods = {
     params: writeParams({ reason: z.string().max(1_000).optional() }),
     result: z.object({}),
     errors: ['session_unknown'],
+    example: {
+      params: { reason: 'The work is done.' },
+      result: {},
+    },
   }),
   'agent/get': method({
     summary: 'Returns one agent.',
@@ -107,6 +131,10 @@ export const agentMethods = {
     params: readParams({ agentId: id }),
     result: agent,
     errors: ['agent_not_found'],
+    example: {
+      params: { agentId: ids.agent },
+      result: mender,
+    },
   }),
   'agent/list': method({
     summary: 'Lists agents by name; those that are lost or terminated only when asked for.',
@@ -116,6 +144,10 @@ export const agentMethods = {
     params: readParams({ all: z.boolean().default(false), after: cursor.optional(), limit: limit.default(100) }),
     result: z.object({ agents: z.array(agent), next: z.string().optional() }),
     errors: [],
+    example: {
+      params: {},
+      result: { agents: [mender] },
+    },
   }),
 };
 

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { event, method, readParams, writeParams } from './define.ts';
+import { ids } from './story/cast.ts';
+import { testResults } from './story/evidence.ts';
 import { cursor, id, jsonValue, limit, phaseName, sha256, timestamp } from './values.ts';
 
 export const artifactType = z
@@ -71,6 +73,10 @@ export const artifactMethods = {
     params: writeParams({ ticketId: id, artifact: newArtifact, taskId: id.optional(), attempt: z.int().min(1).optional() }),
     result: artifact,
     errors: ['ticket_not_found', 'limit_exceeded', 'claim_stale'],
+    example: {
+      params: { ticketId: ids.ticket, artifact: { type: 'test_results', name: 'unit', content: { passed: 41, failed: 0 } } },
+      result: testResults,
+    },
   }),
   'artifact/get': method({
     summary: 'Returns one artifact with its content.',
@@ -80,6 +86,10 @@ export const artifactMethods = {
     params: readParams({ artifactId: id }),
     result: artifactWithContent,
     errors: ['artifact_not_found'],
+    example: {
+      params: { artifactId: ids.testResults },
+      result: { ...testResults, content: { passed: 41, failed: 0 } },
+    },
   }),
   'artifact/list': method({
     summary: 'Lists artifacts without their content, oldest first; with `current` only the newest versions of the current visit.',
@@ -95,6 +105,10 @@ export const artifactMethods = {
     }),
     result: z.object({ artifacts: z.array(artifact), next: z.string().optional() }),
     errors: ['ticket_not_found'],
+    example: {
+      params: { ticketId: ids.ticket, type: 'test_results' },
+      result: { artifacts: [testResults] },
+    },
   }),
 };
 

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { event, method, readParams, writeParams } from './define.ts';
+import { ids } from './story/cast.ts';
+import { decisionItem, fixContext, newDecision, packForReview } from './story/context.ts';
 import { cursor, id, jsonValue, limit, phaseName, timestamp } from './values.ts';
 
 /** In the order of a pack's sections. */
@@ -96,6 +98,10 @@ export const contextMethods = {
     params: writeParams({ ticketId: id, item: newContextItem, taskId: id.optional(), attempt: z.int().min(1).optional() }),
     result: contextItem,
     errors: ['ticket_not_found', 'claim_stale'],
+    example: {
+      params: { ticketId: ids.ticket, item: newDecision, taskId: ids.reproduce, attempt: 1 },
+      result: decisionItem,
+    },
   }),
   'context/list': method({
     summary: 'Lists the items of a ticket, oldest first.',
@@ -111,6 +117,10 @@ export const contextMethods = {
     }),
     result: z.object({ items: z.array(contextItem), next: z.string().optional() }),
     errors: ['ticket_not_found'],
+    example: {
+      params: { ticketId: ids.ticket, kinds: ['decision'] },
+      result: { items: [decisionItem] },
+    },
   }),
   'context/aggregate': method({
     summary: 'Returns what one phase has come to: its completed tasks, items, artifacts and a summary.',
@@ -120,6 +130,10 @@ export const contextMethods = {
     params: readParams({ ticketId: id, phase: phaseName }),
     result: phaseContext,
     errors: ['ticket_not_found', 'phase_unknown'],
+    example: {
+      params: { ticketId: ids.ticket, phase: 'FIX' },
+      result: fixContext,
+    },
   }),
   'context/get': method({
     summary: 'Returns what the phases before `forPhase` have come to, within a budget of tokens, each line with its source.',
@@ -129,6 +143,10 @@ export const contextMethods = {
     params: readParams({ ticketId: id, forPhase: phaseName.optional(), budgetTokens: z.int().min(50).max(200_000).default(4_000) }),
     result: contextPack,
     errors: ['ticket_not_found', 'phase_unknown', 'limit_exceeded'],
+    example: {
+      params: { ticketId: ids.ticket, forPhase: 'REVIEW', budgetTokens: 1_000 },
+      result: packForReview,
+    },
   }),
 };
 

@@ -25,6 +25,22 @@ export const coordinatorMethods = {
     params: readParams({}),
     result: z.object({ name: z.literal('baton'), version: z.string(), durability, uptimeMs: z.number(), project: name, role }),
     errors: [],
+    example: {
+      params: {},
+      result: {
+        name: 'baton',
+        version: '0.1.0',
+        durability: {
+          store: 'postgresql',
+          survivesProcessCrash: true,
+          survivesPowerLoss: 'depends',
+          explanation: 'PostgreSQL with fsync and synchronous_commit.',
+        },
+        uptimeMs: 86_400_000,
+        project: 'default',
+        role: 'admin',
+      },
+    },
   }),
   'rpc.discover': method({
     summary: 'Returns the OpenRPC document of this coordinator.',
@@ -34,5 +50,9 @@ export const coordinatorMethods = {
     params: readParams({}),
     result: jsonObject,
     errors: [],
+    example: {
+      params: {},
+      result: { openrpc: '1.3.2', info: { title: 'Baton' }, methods: [], components: {} },
+    },
   }),
 };

@@ -31,6 +31,8 @@ export const errorCatalogue = {
   session_unknown: { code: 40407, blame: 'caller', title: 'No living session has this token.' },
   subscription_not_found: { code: 40408, blame: 'caller', title: 'This connection has no such subscription.' },
   validator_unknown: { code: 40409, blame: 'caller', title: 'No enabled plugin offers this validator.' },
+  project_not_found: { code: 40410, blame: 'caller', title: 'No project has this name.' },
+  token_not_found: { code: 40411, blame: 'caller', title: 'No token has this id.' },
 
   transition_refused: { code: 40901, blame: 'caller', title: 'The workflow has no such edge from the phase the ticket is in.' },
   gate_blocked: { code: 40902, blame: 'caller', title: 'The gate of the phase does not let the ticket go.' },

@@ -6,10 +6,13 @@ import { method, notification, readParams } from './define.ts';
 import { gateEvents } from './gate.ts';
 import { lockEvents } from './lock.ts';
 import { taskEvents } from './task.ts';
+import { ids } from './story/cast.ts';
+import { firstEvents } from './story/event.ts';
 import { ticketEvents } from './ticket.ts';
+import { tokenEvents } from './token.ts';
 import { id, jsonObject, limit, timestamp } from './values.ts';
 
-export const events = { ...ticketEvents, ...taskEvents, ...agentEvents, ...lockEvents, ...artifactEvents, ...gateEvents, ...contextEvents };
+export const events = { ...ticketEvents, ...taskEvents, ...agentEvents, ...lockEvents, ...artifactEvents, ...gateEvents, ...contextEvents, ...tokenEvents };
 export type EventName = keyof typeof events;
 export type EventData<E extends EventName> = z.output<(typeof events)[E]['data']>;
 export const eventNames = Object.keys(events) as [EventName, ...EventName[]];
@@ -34,6 +37,10 @@ export const eventMethods = {
     params: readParams({ after: after.default(0), ticketId: id.optional(), limit: limit.default(100) }),
     result: z.object({ events: z.array(recordedEvent), lastSeq: z.int() }),
     errors: [],
+    example: {
+      params: { ticketId: ids.ticket, limit: 2 },
+      result: { events: firstEvents, lastSeq: 23 },
+    },
   }),
   'event/subscribe': method({
     summary: 'Sends this connection every event after a number, in order and without a gap; from now on if none is given. WebSocket only.',
@@ -43,6 +50,10 @@ export const eventMethods = {
     params: readParams({ after: after.optional(), ticketId: id.optional() }),
     result: z.object({ subscriptionId: id, after }),
     errors: ['limit_exceeded', 'invalid_request'],
+    example: {
+      params: { ticketId: ids.ticket },
+      result: { subscriptionId: ids.subscription, after: 1 },
+    },
   }),
   'event/unsubscribe': method({
     summary: 'Ends a subscription.',
@@ -52,6 +63,10 @@ export const eventMethods = {
     params: readParams({ subscriptionId: id }),
     result: z.object({}),
     errors: ['subscription_not_found', 'invalid_request'],
+    example: {
+      params: { subscriptionId: ids.subscription },
+      result: {},
+    },
   }),
 };
 

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { event, method, readParams, writeParams } from './define.ts';
+import { ids } from './story/cast.ts';
+import { gatePassed } from './story/evidence.ts';
 import { id, jsonObject, jsonValue, name, phaseName, sha256, timestamp } from './values.ts';
 
 export const criterionOperators = ['==', '!=', '>', '>=', '<', '<=', 'contains', 'containsAll', 'matches', 'exists'] as const;
@@ -138,6 +140,18 @@ export const gateMethods = {
     params: readParams({ ticketId: id }),
     result: gateStatus,
     errors: ['ticket_not_found'],
+    example: {
+      params: { ticketId: ids.ticket },
+      result: {
+        ticketId: ids.ticket,
+        phase: 'FIX',
+        visit: 1,
+        state: 'blocked',
+        met: false,
+        missing: [{ code: 'artifact_missing', message: 'There is no artifact test_results in this visit.', artifactType: 'test_results' }],
+        stale: false,
+      },
+    },
   }),
   'gate/validate': method({
     summary: 'Judges the gate of the current phase and records the result, bound to the digest of what was judged.',
@@ -147,6 +161,10 @@ export const gateMethods = {
     params: writeParams({ ticketId: id }),
     result: gateResult,
     errors: ['ticket_not_found', 'overloaded'],
+    example: {
+      params: { ticketId: ids.ticket },
+      result: gatePassed,
+    },
   }),
   'gate/results': method({
     summary: 'Lists what the gates of a ticket have said, oldest first.',
@@ -156,6 +174,10 @@ export const gateMethods = {
     params: readParams({ ticketId: id }),
     result: z.object({ results: z.array(gateResult) }),
     errors: ['ticket_not_found'],
+    example: {
+      params: { ticketId: ids.ticket },
+      result: { results: [gatePassed] },
+    },
   }),
 };
 

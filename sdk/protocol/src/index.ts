@@ -80,6 +80,7 @@ export {
   type TaskState,
 } from './task.ts';
 export { type PhaseVisit, type Ticket } from './ticket.ts';
+export { type Token } from './token.ts';
 export {
   type EdgeKind,
   edgeKinds,

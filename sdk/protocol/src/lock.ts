@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { event, method, notification, readParams, writeParams } from './define.ts';
+import { ids } from './story/cast.ts';
+import { heldDatabase, heldPort } from './story/lock.ts';
 import { id, limit, waitMs } from './values.ts';
 
 export const lockModes = ['exclusive', 'shared'] as const;
@@ -63,6 +65,16 @@ export const lockMethods = {
     }),
     result: z.object({ locks: z.array(grantedLock), waitedMs: z.number() }),
     errors: ['lock_conflict', 'lock_key_invalid', 'claim_stale', 'session_unknown'],
+    example: {
+      params: { keys: [{ key: 'db:test' }, { key: 'port:5432', mode: 'shared' }], ttlMs: 30_000, waitMs: 5_000 },
+      result: {
+        locks: [
+          { key: 'db:test', mode: 'exclusive', fence: 1 },
+          { key: 'port:5432', mode: 'shared', fence: 1 },
+        ],
+        waitedMs: 0,
+      },
+    },
   }),
   'lock/renew': method({
     summary: 'Sets the time to live of locks anew. A lock that has expired cannot be renewed.',
@@ -72,6 +84,15 @@ export const lockMethods = {
     params: writeParams({ keys, ttlMs: z.int().min(100).max(86_400_000).default(60_000), ...holder }),
     result: z.object({ locks: z.array(grantedLock) }),
     errors: ['lock_lost', 'lock_key_invalid', 'session_unknown'],
+    example: {
+      params: { keys: ['db:test', 'port:5432'], ttlMs: 30_000 },
+      result: {
+        locks: [
+          { key: 'db:test', mode: 'exclusive', fence: 1 },
+          { key: 'port:5432', mode: 'shared', fence: 1 },
+        ],
+      },
+    },
   }),
   'lock/release': method({
     summary: 'Gives locks back and hands them to who waits, in one transaction. What is not held any more is passed over.',
@@ -81,6 +102,10 @@ export const lockMethods = {
     params: writeParams({ keys: keys.optional(), ...holder }),
     result: z.object({ released: z.int() }),
     errors: ['lock_key_invalid', 'session_unknown'],
+    example: {
+      params: { keys: ['db:test', 'port:5432'] },
+      result: { released: 2 },
+    },
   }),
   'lock/check': method({
     summary: 'Tells whether a fence is the current one of its key, so that a resource can refuse a stale writer.',
@@ -90,6 +115,10 @@ export const lockMethods = {
     params: readParams({ key: lockKey, fence: z.int().min(1) }),
     result: z.object({ valid: z.boolean() }),
     errors: ['lock_key_invalid'],
+    example: {
+      params: { key: 'db:test', fence: 1 },
+      result: { valid: true },
+    },
   }),
   'lock/get': method({
     summary: 'Returns who holds a key and who waits for it.',
@@ -99,6 +128,10 @@ export const lockMethods = {
     params: readParams({ key: lockKey }),
     result: lock,
     errors: ['lock_key_invalid'],
+    example: {
+      params: { key: 'db:test' },
+      result: heldDatabase,
+    },
   }),
   'lock/list': method({
     summary: 'Lists the keys that are held or waited for.',
@@ -108,6 +141,10 @@ export const lockMethods = {
     params: readParams({ taskId: id.optional(), agentId: id.optional(), limit: limit.default(100) }),
     result: z.object({ locks: z.array(lock) }),
     errors: [],
+    example: {
+      params: { agentId: ids.agent },
+      result: { locks: [heldDatabase, heldPort] },
+    },
   }),
 };
 

@@ -7,14 +7,17 @@ import { eventMethods, eventNotifications } from './event.ts';
 import { gateMethods } from './gate.ts';
 import { lockMethods, lockNotifications } from './lock.ts';
 import { projectMethods } from './project.ts';
-import { taskMethods, taskNotifications } from './task.ts';
+import { taskMethods } from './task-methods.ts';
+import { taskNotifications } from './task.ts';
 import { phaseMethods, ticketMethods } from './ticket.ts';
+import { tokenMethods } from './token.ts';
 import { workflowMethods } from './workflow.ts';
 
 /** Every remote method, by name. */
 export const methods = {
   ...coordinatorMethods,
   ...projectMethods,
+  ...tokenMethods,
   ...workflowMethods,
   ...phaseMethods,
   ...ticketMethods,

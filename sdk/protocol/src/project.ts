@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { method, readParams, writeParams } from './define.ts';
+import { at, ids } from './story/cast.ts';
 import { id, name, timestamp } from './values.ts';
 
 /** A tenant: every row belongs to one, and a token speaks for one. */
@@ -15,6 +16,10 @@ export const projectMethods = {
     params: writeParams({ name }),
     result: project,
     errors: ['project_exists'],
+    example: {
+      params: { name: 'shop' },
+      result: { id: ids.shopProject, name: 'shop', createdAt: at('09:00:00') },
+    },
   }),
   'project/list': method({
     summary: 'Lists the projects this token may see, by name.',
@@ -24,5 +29,9 @@ export const projectMethods = {
     params: readParams({}),
     result: z.object({ projects: z.array(project) }),
     errors: [],
+    example: {
+      params: {},
+      result: { projects: [{ id: ids.defaultProject, name: 'default', createdAt: at('08:00:00') }] },
+    },
   }),
 };

@@ -1,10 +1,8 @@
 import { z } from 'zod';
-import { newArtifact } from './artifact.ts';
-import { newContextItem } from './context.ts';
-import { event, method, notification, readParams, writeParams } from './define.ts';
+import { event, notification } from './define.ts';
 import { grantedLock, lockRequest } from './lock.ts';
 import type { Machine, StateOf } from './machine.ts';
-import { capabilities, capability, cursor, id, jsonObject, jsonValue, limit, phaseName, priority, timestamp, waitMs } from './values.ts';
+import { capabilities, capability, id, jsonObject, jsonValue, phaseName, priority, timestamp } from './values.ts';
 
 export const taskMachine = {
   initial: 'blocked',
@@ -151,137 +149,6 @@ export const claim = z
   })
   .meta({ id: 'Claim' });
 export type Claim = z.infer<typeof claim>;
-
-/** Every later write of an attempt carries both; a stale pair is refused and changes nothing. */
-const fence = { taskId: id, attempt: z.int().min(1) };
-
-export const taskMethods = {
-  'task/submit': method({
-    summary: 'Adds a graph of tasks to the current phase of a ticket, all or none.',
-    access: 'work',
-    session: false,
-    idempotent: false,
-    params: writeParams({
-      ticketId: id,
-      /** Refused unless the ticket is in this phase. */
-      phase: phaseName.optional(),
-      tasks: z.array(newTask).min(1).max(10_000),
-      /** The running attempt that submits them: they are its children, and are refused once the attempt is stale. */
-      parent: z.object(fence).optional(),
-    }),
-    result: z.object({ tasks: z.array(z.object({ id, ref: z.string().optional(), state: taskState })) }),
-    errors: [
-      'ticket_not_found',
-      'phase_closed',
-      'dependency_cycle',
-      'dependency_unknown',
-      'reference_duplicate',
-      'input_unresolved',
-      'lock_key_invalid',
-      'limit_exceeded',
-      'claim_stale',
-    ],
-  }),
-  'task/get': method({
-    summary: 'Returns one task with its input, output and attempts.',
-    access: 'read',
-    session: false,
-    idempotent: true,
-    params: readParams({ taskId: id }),
-    result: taskDetails,
-    errors: ['task_not_found'],
-  }),
-  'task/list': method({
-    summary: 'Lists tasks in the order of their submission.',
-    access: 'read',
-    session: false,
-    idempotent: true,
-    params: readParams({
-      ticketId: id.optional(),
-      phase: phaseName.optional(),
-      states: z.array(taskState).optional(),
-      after: cursor.optional(),
-      limit: limit.default(100),
-    }),
-    result: z.object({ tasks: z.array(task), next: z.string().optional() }),
-    errors: ['ticket_not_found'],
-  }),
-  'task/claim': method({
-    summary: 'Takes up to `max` tasks that the session can do. Waits up to `waitMs` for the first.',
-    access: 'work',
-    session: true,
-    idempotent: false,
-    params: writeParams({ max: z.int().min(1).max(1_000).default(1), waitMs: waitMs.default(0) }),
-    result: z.object({ claims: z.array(claim) }),
-    errors: ['session_unknown', 'draining'],
-  }),
-  'task/progress': method({
-    summary: 'Tells how far an attempt is.',
-    access: 'work',
-    session: true,
-    idempotent: true,
-    params: writeParams({ ...fence, progress }),
-    result: z.object({}),
-    errors: ['claim_stale', 'session_unknown'],
-  }),
-  'task/complete': method({
-    summary: 'Ends an attempt with its result. Artifacts, context items and the readiness of dependents are part of the same transaction.',
-    access: 'work',
-    session: true,
-    idempotent: false,
-    params: writeParams({
-      ...fence,
-      output: jsonValue.optional(),
-      summary: z.string().max(4_000).optional(),
-      artifacts: z.array(newArtifact).max(1_000).default([]),
-      context: z.array(newContextItem).max(1_000).default([]),
-    }),
-    result: z.object({ taskId: id, attempt: z.int(), state: taskState }),
-    errors: ['claim_stale', 'session_unknown', 'limit_exceeded'],
-  }),
-  'task/fail': method({
-    summary:
-      'Ends an attempt without a result. The task is tried again after a back-off, unless the error is permanent or the attempts are used up.',
-    access: 'work',
-    session: true,
-    idempotent: false,
-    params: writeParams({
-      ...fence,
-      error: taskError,
-      permanent: z.boolean().default(false),
-      context: z.array(newContextItem).max(1_000).default([]),
-    }),
-    result: z.object({ taskId: id, attempt: z.int(), state: taskState, retryInMs: z.number().optional() }),
-    errors: ['claim_stale', 'session_unknown'],
-  }),
-  'task/release': method({
-    summary: 'Gives an attempt back unused, as a draining agent does. The attempt does not count.',
-    access: 'work',
-    session: true,
-    idempotent: false,
-    params: writeParams({ ...fence, reason: z.string().max(1_000).optional() }),
-    result: z.object({ taskId: id, attempt: z.int(), state: taskState }),
-    errors: ['claim_stale', 'session_unknown'],
-  }),
-  'task/cancel': method({
-    summary: 'Cancels a task. Final at once; a running attempt is told, and its late result is refused.',
-    access: 'operate',
-    session: false,
-    idempotent: true,
-    params: writeParams({ taskId: id, reason: z.string().max(1_000).optional() }),
-    result: z.object({ taskId: id, state: taskState }),
-    errors: ['task_not_found', 'task_state_refused'],
-  }),
-  'task/retry': method({
-    summary: 'Gives a failed, cancelled or skipped task a new life, and reopens the dependents that were skipped because of it.',
-    access: 'operate',
-    session: false,
-    idempotent: false,
-    params: writeParams({ taskId: id, reason: z.string().max(1_000).optional() }),
-    result: z.object({ taskId: id, state: taskState }),
-    errors: ['task_not_found', 'task_state_refused', 'phase_closed'],
-  }),
-};
 
 const taskEvent = { taskId: id, ticketId: id, phase: phaseName, ref: z.string().optional(), title: z.string() };
 const attemptEvent = { ...taskEvent, attempt: z.int(), agentId: id, agentName: z.string() };

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { event, method, readParams, writeParams } from './define.ts';
 import { gateReason } from './gate.ts';
+import { ids } from './story/cast.ts';
+import { bugInReview, fixVisit, reportedBug, reviewVisit } from './story/ticket.ts';
+import { bugFixPhases } from './story/workflow.ts';
 import { cursor, id, jsonObject, limit, name, phaseName, priority, timestamp } from './values.ts';
 import { edgeKind, phaseDefinition } from './workflow.ts';
 
@@ -64,6 +67,16 @@ export const ticketMethods = {
     }),
     result: ticket,
     errors: ['workflow_not_found'],
+    example: {
+      params: {
+        title: 'Sign-in fails for names with an apostrophe',
+        description: "O'Brien cannot sign in.",
+        priority: 'HIGH',
+        workflow: { name: 'bug-fix' },
+        metadata: { report: 'BUG-17' },
+      },
+      result: reportedBug,
+    },
   }),
   'ticket/get': method({
     summary: 'Returns one ticket.',
@@ -73,6 +86,10 @@ export const ticketMethods = {
     params: readParams({ ticketId: id }),
     result: ticket,
     errors: ['ticket_not_found'],
+    example: {
+      params: { ticketId: ids.ticket },
+      result: reportedBug,
+    },
   }),
   'ticket/list': method({
     summary: 'Lists tickets, newest first.',
@@ -87,6 +104,10 @@ export const ticketMethods = {
     }),
     result: z.object({ tickets: z.array(ticket), next: z.string().optional() }),
     errors: [],
+    example: {
+      params: { states: ['open'] },
+      result: { tickets: [reportedBug] },
+    },
   }),
   'ticket/transition': method({
     summary: 'Moves a ticket along an edge of its workflow. A forward edge passes the gate of the phase that is left.',
@@ -105,6 +126,10 @@ export const ticketMethods = {
     }),
     result: z.object({ ticket, visit: phaseVisit }),
     errors: ['ticket_not_found', 'phase_unknown', 'transition_refused', 'gate_blocked', 'version_conflict', 'access_denied', 'overloaded'],
+    example: {
+      params: { ticketId: ids.ticket, to: 'REVIEW', reason: 'The test passes.', visit: 1 },
+      result: { ticket: bugInReview, visit: reviewVisit },
+    },
   }),
   'ticket/history': method({
     summary: 'Lists the phase visits of a ticket in order.',
@@ -114,6 +139,10 @@ export const ticketMethods = {
     params: readParams({ ticketId: id }),
     result: z.object({ visits: z.array(phaseVisit) }),
     errors: ['ticket_not_found'],
+    example: {
+      params: { ticketId: ids.ticket },
+      result: { visits: [fixVisit, reviewVisit] },
+    },
   }),
   'ticket/validTransitions': method({
     summary: 'Lists the edges that leave the phase the ticket is in.',
@@ -123,6 +152,10 @@ export const ticketMethods = {
     params: readParams({ ticketId: id }),
     result: z.object({ from: phaseName, transitions: z.array(z.object({ to: phaseName, kind: edgeKind })) }),
     errors: ['ticket_not_found'],
+    example: {
+      params: { ticketId: ids.ticket },
+      result: { from: 'FIX', transitions: [{ to: 'REVIEW', kind: 'forward' }] },
+    },
   }),
 };
 
@@ -135,6 +168,10 @@ export const phaseMethods = {
     params: readParams({ workflow: name.default('software-delivery') }),
     result: z.object({ phases: z.array(phaseDefinition.pick({ name: true, description: true, gate: true })) }),
     errors: ['workflow_not_found'],
+    example: {
+      params: { workflow: 'bug-fix' },
+      result: { phases: bugFixPhases },
+    },
   }),
 };
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { method, readParams, writeParams } from './define.ts';
 import { gateDefinition } from './gate.ts';
 import { newTask } from './task.ts';
+import { bugFix, bugFixDefinition } from './story/workflow.ts';
 import { id, name, phaseName, timestamp } from './values.ts';
 
 /** Forward edges pass the gate of the phase they leave; the other kinds need none. */
@@ -128,6 +129,10 @@ export const workflowMethods = {
     params: writeParams({ definition: workflowDefinition }),
     result: workflow,
     errors: ['workflow_invalid', 'validator_unknown'],
+    example: {
+      params: { definition: bugFixDefinition },
+      result: bugFix,
+    },
   }),
   'workflow/get': method({
     summary: 'Returns one workflow, in its newest version unless one is named.',
@@ -137,6 +142,10 @@ export const workflowMethods = {
     params: readParams({ name, version: z.int().min(1).optional() }),
     result: workflow,
     errors: ['workflow_not_found'],
+    example: {
+      params: { name: 'bug-fix' },
+      result: bugFix,
+    },
   }),
   'workflow/list': method({
     summary: 'Lists the newest version of each workflow, by name.',
@@ -146,5 +155,9 @@ export const workflowMethods = {
     params: readParams({}),
     result: z.object({ workflows: z.array(workflow) }),
     errors: [],
+    example: {
+      params: {},
+      result: { workflows: [bugFix] },
+    },
   }),
 };

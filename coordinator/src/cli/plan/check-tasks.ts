@@ -77,7 +77,7 @@ function checkCycles({ tasks }: OutlinePhase, problems: Problems): void {
   const dependencies = new Map<string, string[]>();
   for (const task of tasks) {
     if (task.ref === undefined || task.template === undefined) continue;
-    const implied = findReferences(task.template, refs).flatMap(({ reference }) => (reference.kind === 'task' ? [reference.ref] : []));
+    const implied = findReferences(task.template).flatMap(({ reference }) => (reference.kind === 'task' ? [reference.ref] : []));
     const known = [...task.template.dependsOn, ...implied].filter((ref) => refs.includes(ref));
     dependencies.set(task.ref, [...(dependencies.get(task.ref) ?? []), ...known]);
   }
@@ -92,7 +92,7 @@ const refsOf = (tasks: readonly OutlineTask[]): string[] => tasks.flatMap(({ ref
 const referencesOf = ({ tasks }: OutlinePhase) =>
   tasks.flatMap(({ path, template }) => {
     if (template === undefined) return [];
-    return findReferences(template, refsOf(tasks)).map((found) => ({ path: [...path, ...found.path], reference: found.reference }));
+    return findReferences(template).map((found) => ({ path: [...path, ...found.path], reference: found.reference }));
   });
 
 interface Scope {

@@ -106,7 +106,7 @@ test.each<[claim: string, testing: string, problems: string[]]>([
     'something in braces that is no reference',
     "    tasks: [{ type: test, input: { x: '{{ ticket.tilte }}' } }]",
     [
-      'plan.yaml:10:39 phases.TESTING.tasks[0].input.x: {{ ticket.tilte }} is not a reference; a reference is one of tasks.REF.output…, phases.PHASE.tasks.REF.output…, ticket.title, ticket.description, ticket.id, ticket.metadata…, visit.number, visit.reason, gate.reasons, context, workspace',
+      'plan.yaml:10:39 phases.TESTING.tasks[0].input.x: {{ ticket.tilte }} is not a reference; a reference is one of tasks.REF.output…, tasks.REF.summary, phases.PHASE.tasks.REF.output…, ticket.id, ticket.title, ticket.description, ticket.priority, ticket.metadata, visit.number, visit.phase, visit.reason, gate.outcome, gate.reasons, gate.verdicts, context, workspace',
     ],
   ],
   [

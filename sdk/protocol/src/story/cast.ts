@@ -19,6 +19,7 @@ export const ids = {
   testResults: '00000000-0000-7000-8000-000000000f04',
   gateResult: '00000000-0000-7000-8000-000000000f05',
   subscription: '00000000-0000-7000-8000-000000000f06',
+  clerkToken: '00000000-0000-7000-8000-000000001001',
 } as const;
 
 /** A moment of the day on which the story takes place. */

@@ -13,7 +13,7 @@ export const newDecision: NewContextItemInput = {
 
 const origin = { ticketId: ids.ticket, phase: 'FIX', visit: 1, author: 'mender', taskId: ids.reproduce, attempt: 1 };
 
-export const decision: ContextItem = {
+export const decisionItem: ContextItem = {
   id: ids.decision,
   citation: 'c:1',
   ...origin,
@@ -26,7 +26,7 @@ export const decision: ContextItem = {
 };
 
 /** Came with the completion of a task. */
-const fact: ContextItem = {
+const factItem: ContextItem = {
   id: ids.fact,
   citation: 'c:2',
   ...origin,
@@ -42,7 +42,7 @@ export const fixContext: PhaseContext = {
   visit: 1,
   tasksCompleted: 4,
   summaries: ["A test signs in as O'Brien and fails."],
-  items: [decision, fact],
+  items: [decisionItem, factItem],
   artifacts: artifactsOfFix,
   narrative:
     'decision: Names are bound, never quoted by hand. (Quoting broke on the apostrophe.) [c:1]\nfact: The query is built by hand in src/sign-in.ts. [c:2]',

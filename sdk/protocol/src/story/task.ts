@@ -26,7 +26,7 @@ export const newTasks: NewTaskInput[] = [
 const place = { ticketId: ids.ticket, phase: 'FIX', visit: 1 };
 
 /** Waiting for the test that fails. */
-export const mend: Task = {
+export const mendTask: Task = {
   id: ids.mend,
   ...place,
   ref: 'mend',
@@ -47,7 +47,7 @@ export const mend: Task = {
 const firstClaim = { attempt: 1, ...place, input: {}, locks: [], timeoutMs: 600_000 };
 
 /** What the agent was given, with references resolved. */
-export const claims: Claim[] = [
+export const firstClaims: Claim[] = [
   {
     ...firstClaim,
     taskId: ids.reproduce,
@@ -61,7 +61,7 @@ export const claims: Claim[] = [
 ];
 
 /** Done at the first attempt. */
-export const reproduce: TaskDetails = {
+export const reproduceTask: TaskDetails = {
   id: ids.reproduce,
   ...place,
   ref: 'reproduce',

@@ -2,7 +2,7 @@ import type { PhaseVisit, Ticket } from '../ticket.ts';
 import { at, ids } from './cast.ts';
 
 /** A bug, reported. */
-export const ticket: Ticket = {
+export const reportedBug: Ticket = {
   id: ids.ticket,
   title: 'Sign-in fails for names with an apostrophe',
   description: "O'Brien cannot sign in.",
@@ -16,7 +16,7 @@ export const ticket: Ticket = {
   updatedAt: at('09:01:00'),
 };
 
-export const ticketInReview: Ticket = { ...ticket, phase: 'REVIEW', previousPhase: 'FIX', visit: 2, updatedAt: at('09:30:00') };
+export const bugInReview: Ticket = { ...reportedBug, phase: 'REVIEW', previousPhase: 'FIX', visit: 2, updatedAt: at('09:30:00') };
 
 /** It has just arrived. */
 export const reviewVisit: PhaseVisit = {

@@ -1,0 +1,142 @@
+import { type MethodDefinition, type MethodName, methodNames, methods } from '@baton/protocol';
+import { expect, test } from 'vitest';
+import { createCast } from '../support/cast.ts';
+import { type Daemon, startDaemon } from '../support/daemon.ts';
+
+/** Sends one call, as an agent where the method belongs to a session. */
+type Call = (method: MethodName, params: unknown) => Promise<unknown>;
+
+/** What happens between two examples and is nobody's example. */
+type Interlude = (call: Call) => Promise<void>;
+
+const finishWhatIsLeft: Interlude = async (call) => {
+  const { claims } = (await call('task/claim', { max: 3, waitMs: 10_000 })) as { claims: { taskId: string; attempt: number }[] };
+  expect(claims).toHaveLength(3);
+  for (const { taskId, attempt } of claims) await call('task/complete', { taskId, attempt });
+};
+
+/** The order in which the examples tell their story. */
+const story: readonly (MethodName | Interlude)[] = [
+  'coordinator/info',
+  'rpc.discover',
+  'project/create',
+  'project/list',
+  'workflow/put',
+  'workflow/get',
+  'workflow/list',
+  'phase/list',
+  'ticket/create',
+  'ticket/get',
+  'ticket/list',
+  'ticket/validTransitions',
+  'event/subscribe',
+  'agent/register',
+  'agent/get',
+  'agent/list',
+  'task/submit',
+  'task/list',
+  'task/claim',
+  'agent/heartbeat',
+  'task/progress',
+  'context/note',
+  'context/list',
+  'task/complete',
+  'task/get',
+  'task/fail',
+  'task/release',
+  'task/cancel',
+  'task/retry',
+  'lock/acquire',
+  'lock/renew',
+  'lock/check',
+  'lock/get',
+  'lock/list',
+  'lock/release',
+  finishWhatIsLeft,
+  'gate/status',
+  'artifact/put',
+  'artifact/get',
+  'artifact/list',
+  'gate/validate',
+  'gate/results',
+  'ticket/transition',
+  'ticket/history',
+  'context/aggregate',
+  'context/get',
+  'event/list',
+  'event/unsubscribe',
+  'agent/drain',
+  'agent/deregister',
+  'token/create',
+  'token/list',
+  'token/revoke',
+];
+
+/** Their results are long, and the examples say less than the whole. */
+const shortened = new Map<MethodName, (result: never) => unknown>([
+  [
+    'rpc.discover',
+    ({ openrpc, info: { title } }: { openrpc: string; info: { title: string } }) => ({
+      openrpc,
+      info: { title },
+      methods: [],
+      components: {},
+    }),
+  ],
+  [
+    'workflow/list',
+    ({ workflows }: { workflows: { name: string }[] }) => ({ workflows: workflows.filter(({ name }) => name === 'bug-fix') }),
+  ],
+]);
+
+async function live(call: Call, without: readonly MethodName[] = []): Promise<void> {
+  const cast = createCast();
+  for (const step of story) {
+    if (typeof step === 'function') await step(call);
+    else if (!without.includes(step)) {
+      const { example }: MethodDefinition = methods[step];
+      const result = await call(step, cast.toReal(example.params));
+      cast.expectLike(shortened.get(step)?.(result as never) ?? result, example.result);
+    }
+  }
+}
+
+// The agent's lease is in its example.
+const config = { leaseMs: 15_000 };
+
+test('the story has every method once', () => {
+  const told = story.filter((step) => typeof step === 'string');
+
+  expect(told.toSorted()).toEqual(methodNames.toSorted());
+});
+
+test('the example of every method happens as it is told, on a WebSocket', async () => {
+  await using daemon = await startDaemon({ config });
+  const agent = await daemon.connect();
+  const call: Call = (method, params) => {
+    const belongsToAgent = methods[method].session || method === 'agent/register';
+    return (belongsToAgent ? agent : daemon.connection).call(method, params);
+  };
+
+  await live(call);
+});
+
+test('the example of every method happens as it is told, over HTTP', async () => {
+  await using daemon = await startDaemon({ config });
+
+  await live(createHttpCall(daemon), ['event/subscribe', 'event/unsubscribe']);
+});
+
+function createHttpCall({ httpUrl, token }: Daemon): Call {
+  const headers = new Headers({ authorization: `Bearer ${token}`, 'content-type': 'application/json' });
+  return async (method, params) => {
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
+    const { result, error } = (await (await fetch(`${httpUrl}/rpc`, { method: 'POST', headers, body })).json()) as {
+      result: unknown;
+      error: unknown;
+    };
+    expect(error, method).toBeUndefined();
+    if (method === 'agent/register') headers.set('baton-session', (result as { resumeToken: string }).resumeToken);
+    return result;
+  };
+}
