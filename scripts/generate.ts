@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { asyncApiDocument } from './pages/asyncapi.ts';
 import { configurationPage } from './pages/configuration.ts';
 import { errorsPage } from './pages/errors.ts';
 import { eventsPage } from './pages/events.ts';
@@ -16,6 +17,7 @@ const root = join(import.meta.dirname, '..');
 /** Every generated file with what should stand in it. Each says of itself that it is generated. */
 const files: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/reference/openrpc.json': openRpcDocument,
+  'docs/reference/asyncapi.json': asyncApiDocument,
   'docs/reference/methods.md': methodsPage,
   'docs/reference/events.md': eventsPage,
   'docs/reference/errors.md': errorsPage,

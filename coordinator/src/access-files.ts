@@ -1,7 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EntityManager } from './db/orm.ts';
-import { storeToken } from './project/project.service.ts';
+import { insertToken } from './token/token.store.ts';
 import { type Authenticate, createToken } from './wire/auth.ts';
 
 /**
@@ -18,7 +18,7 @@ export async function ensureTokenFile(
   if (present !== undefined && (await authenticate(present.trim())) !== undefined) return file;
 
   const { id, token, secretHash } = createToken();
-  await storeToken(em, { id, secretHash, projectId, name: 'admin', role: 'admin' });
+  await insertToken(em, { id, secretHash, projectId, name: 'admin', role: 'admin' });
   await writeWhole(file, `${token}\n`);
   return file;
 }

@@ -3,6 +3,15 @@ import { z } from 'zod';
 
 const ms = (value: number) => z.coerce.number().int().min(1).default(value);
 const count = ms;
+const list = z.union([
+  z.array(z.string()),
+  z.string().transform((text) =>
+    text
+      .split(',')
+      .map((item) => item.trim())
+      .filter(Boolean),
+  ),
+]);
 
 /**
  * Every setting and every limit, with its unit in its name. Read from the environment as `BATON_` and the name in capitals
@@ -12,26 +21,22 @@ export const configSchema = z.strictObject({
   /** A PostgreSQL URL. Without one the embedded store in `dataDir` is used. */
   databaseUrl: z
     .string()
-    .regex(/^postgres(ql)?:\/\//, 'Expected postgres://…')
+    .regex(/^postgres(ql)?:\/\/[^/]*\/[^/?]+/, 'Expected postgres://user@host:port/database.')
     .optional(),
   /** Where the embedded store, the token and the lock file lie. */
   dataDir: z.string().min(1).default('.baton'),
   host: z.string().min(1).default('127.0.0.1'),
   /** 0 picks a free one. */
   port: z.coerce.number().int().min(0).max(65_535).default(4766),
+  /** The certificate chain of the coordinator, a PEM file. With it the doors are wss and https, and another `host` than one of this machine may be listened at. */
+  tlsCert: z.string().min(1).optional(),
+  /** The key of the certificate, a PEM file. */
+  tlsKey: z.string().min(1).optional(),
+  /** Names under which callers reach the coordinator, beside its `host` and those in its certificate; with commas between. A request for any other host is refused. */
+  publicHosts: list.default([]),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   /** Packages or paths of the plugins that are enabled. */
-  plugins: z
-    .union([
-      z.array(z.string()),
-      z.string().transform((text) =>
-        text
-          .split(',')
-          .map((item) => item.trim())
-          .filter(Boolean),
-      ),
-    ])
-    .default(['@baton/plugin-criteria', '@baton/plugin-command', '@baton/plugin-digest']),
+  plugins: list.default(['@baton/plugin-criteria', '@baton/plugin-command', '@baton/plugin-digest']),
   /** The summarizer that condenses a phase. */
   summarizer: z.string().default('digest'),
 
@@ -68,6 +73,8 @@ export const configSchema = z.strictObject({
   idleTimeoutMs: ms(5_000),
   /** Serves `/metrics` without a token. */
   metricsPublic: z.union([z.boolean(), z.stringbool()]).default(false),
+  /** How often it is looked whether the tokens of open connections are still accepted. One whose token is not is closed with 4001. */
+  tokenCheckMs: ms(2_000),
   /** How long a stop waits for calls in flight. */
   drainMs: ms(8_000),
 

@@ -29,25 +29,32 @@ import { createLockSweeper } from './loops/lock-sweeper.ts';
 import type { Loop } from './loops/loop.ts';
 import { createSessionSweeper } from './loops/session-sweeper.ts';
 import { createTicketAdvancer } from './loops/ticket-advancer.ts';
+import { createTokenWatcher } from './loops/token-watcher.ts';
+import { measureProcess } from './measure-process.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
 import { createPluginHost, type PluginHost } from './plugins/plugin-host.ts';
 import { projectHandlers } from './project/project.rpc.ts';
 import { ensureDefaultProject } from './project/project.service.ts';
-import { findToken } from './project/project.store.ts';
 import { type ClaimQueue, createClaimQueue } from './task/claim-queue.ts';
+import { countOpenTasks } from './task/task-counts.store.ts';
 import { taskHandlers } from './task/task.rpc.ts';
 import { phaseHandlers, ticketHandlers } from './ticket/ticket.rpc.ts';
 import type { TicketParts } from './ticket/ticket.service.ts';
-import { createAuthenticate } from './wire/auth.ts';
+import { tokenHandlers } from './token/token.rpc.ts';
+import { findToken } from './token/token.store.ts';
+import { createAuthenticate, createToken } from './wire/auth.ts';
 import { type Call, createDispatch } from './wire/dispatch.ts';
 import { startWire } from './wire/server.ts';
+import { readTls } from './wire/tls.ts';
+import { createTokenHolders } from './wire/token-holders.ts';
 import { workflowHandlers } from './workflow/workflow.rpc.ts';
 import { ensureBuiltInWorkflows } from './workflow/workflow.service.ts';
 import { sql } from 'kysely';
 
 export interface Coordinator {
-  /** `ws://host:port/rpc` */
+  /** `ws://host:port/rpc`, or wss */
   readonly url: string;
-  /** `http://host:port` */
+  /** `http://host:port`, or https */
   readonly httpUrl: string;
   readonly tokenFile: string;
   readonly dataDir: string;
@@ -82,9 +89,12 @@ interface Life {
 
 async function start(config: Config, log: Log, { undo, stopAll }: Life): Promise<Coordinator> {
   const { dataDir } = config;
+  const tls = await readTls(config);
   const folder = await holdDataFolder(dataDir);
   undo.push(() => folder.release());
-  const plugins = await createPluginHost({ plugins: config.plugins, log, limits: pluginLimits(config) });
+  const metrics = createMetrics(log);
+  undo.push(measureProcess(metrics));
+  const plugins = await createPluginHost({ plugins: config.plugins, log, metrics, limits: pluginLimits(config) });
   undo.push(() => plugins.stop());
   const store = await openStore(config);
   undo.push(() => store.close());
@@ -96,12 +106,16 @@ async function start(config: Config, log: Log, { undo, stopAll }: Life): Promise
   await ensureBuiltInWorkflows(db, projectId, plugins);
   await renewAllLeases(store.em.fork(), config.leaseMs);
 
-  const parts = createParts(config, { db, plugins, log });
+  const parts = createParts(config, { db, plugins, log, metrics });
   const authenticate = createAuthenticate((id) => findToken(store.em.fork(), id));
   const tokenFile = await ensureTokenFile(dataDir, { em: store.em.fork(), projectId, authenticate });
 
-  const loops = createLoops(config, parts);
-  for (const loop of loops) loop.start();
+  const holders = createTokenHolders();
+  const loops = [...createLoops(config, parts), createTokenWatcher({ em: store.em, holders, tokenCheckMs: config.tokenCheckMs, log })];
+  for (const loop of loops) {
+    loop.onRun((run) => metrics.recordLoop(loop.name, run));
+    loop.start();
+  }
   undo.push(() => Promise.all(loops.map((loop) => loop.stop())));
   if (config.databaseUrl !== undefined) {
     const listening = await startListening({ databaseUrl: config.databaseUrl, changes, log });
@@ -114,8 +128,23 @@ async function start(config: Config, log: Log, { undo, stopAll }: Life): Promise
     em: store.em,
     findSession: findSession(parts.live, store),
   });
+  metrics.watch('claims_parked', () => parts.queue.parked);
+  metrics.watch('sessions_live', () => parts.live.count);
+  metrics.watchTasks(() => countOpenTasks(store.em.fork()));
+  let isStarting = true;
   const health = () => rowsOf(store.em.fork(), sql`select 1`);
-  const wire = await startWire({ config, log, dispatch, authenticate, health, openrpc: openRpcDocument() });
+  const wire = await startWire({
+    config,
+    tls,
+    log,
+    dispatch,
+    authenticate,
+    holders,
+    health,
+    isStarting: () => isStarting,
+    metrics,
+    openrpc: openRpcDocument(),
+  });
   undo.push(() => {
     parts.queue.drain();
     return wire.stop(config.drainMs);
@@ -123,6 +152,7 @@ async function start(config: Config, log: Log, { undo, stopAll }: Life): Promise
   await writeAddress(dataDir, { url: wire.url, httpUrl: wire.httpUrl, tokenFile, pid: process.pid });
   undo.push(() => rm(join(dataDir, 'coordinator.json'), { force: true }));
 
+  isStarting = false;
   log.info({ url: wire.url, store: store.durability.store }, 'listening');
   return { url: wire.url, httpUrl: wire.httpUrl, tokenFile, dataDir, durability: store.durability, stop: stopAll };
 }
@@ -138,6 +168,7 @@ interface Parts {
   readonly db: Database;
   readonly changes: Changes;
   readonly log: Log;
+  readonly metrics: Metrics;
   readonly plugins: PluginHost;
   readonly live: LiveSessions;
   readonly queue: ClaimQueue;
@@ -146,12 +177,13 @@ interface Parts {
   readonly tickets: TicketParts;
 }
 
-function createParts(config: Config, { db, plugins, log }: { db: Database; plugins: PluginHost; log: Log }): Parts {
+function createParts(config: Config, { db, plugins, log, metrics }: Pick<Parts, 'db' | 'plugins' | 'log' | 'metrics'>): Parts {
   const live = createLiveSessions();
   return {
     db,
     changes: db.changes,
     log,
+    metrics,
     plugins,
     live,
     queue: createClaimQueue(db, config),
@@ -163,18 +195,19 @@ function createParts(config: Config, { db, plugins, log }: { db: Database; plugi
 
 function createHandlers(
   config: Config,
-  { db, queue, live, plugins, session, subscriptions, tickets, log }: Parts,
+  { db, queue, live, plugins, session, subscriptions, tickets, log, metrics }: Parts,
   { durability }: Store,
 ): Handlers {
   return {
     ...coordinatorHandlers(durability),
-    ...projectHandlers(db),
+    ...projectHandlers(db, plugins),
+    ...tokenHandlers({ db, createToken }),
     ...workflowHandlers(db, plugins),
     ...phaseHandlers,
     ...ticketHandlers(tickets),
     ...taskHandlers({ db, queue, sessions: live, limits: config }),
     ...agentHandlers(db, session),
-    ...lockHandlers({ db, pollMs: config.pollMs }),
+    ...lockHandlers({ db, pollMs: config.pollMs, metrics }),
     ...artifactHandlers(db, config),
     ...gateHandlers(tickets.gates),
     ...contextHandlers(db, { summarizers: plugins, summarizer: config.summarizer, log }),

@@ -1,5 +1,5 @@
-import { linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { linkSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from './config.ts';
 
@@ -22,7 +22,7 @@ interface Holder {
  * @throws ConfigError that names the process which holds the folder
  */
 export async function holdDataFolder(path: string): Promise<DataFolder> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await makeFolder(path);
   const file = join(path, 'lock');
   while (!tryCreate(file)) {
     const holder = readHolder(file);
@@ -44,6 +44,22 @@ export async function holdDataFolder(path: string): Promise<DataFolder> {
   };
 }
 
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    // It often lies in a repository, and holds a token.
+    await writeFile(join(path, '.gitignore'), '*\n', { flag: 'wx' });
+  } catch (error) {
+    if (isSystemError(error, 'EEXIST') && statSync(path).isDirectory()) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`The data folder ${path} cannot be made or written to (${reason}). Choose another with --data.`, {
+      cause: error,
+    });
+  }
+}
+
+const isSystemError = (error: unknown, code: string): boolean => error instanceof Error && 'code' in error && error.code === code;
+
 // Linked into place with its content, so that nobody ever reads a lock that does not name its holder.
 function tryCreate(file: string): boolean {
   const draft = `${file}.${process.pid}`;
@@ -52,7 +68,7 @@ function tryCreate(file: string): boolean {
     linkSync(draft, file);
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    if (isSystemError(error, 'EEXIST')) return false;
     throw error;
   } finally {
     unlinkSync(draft);
@@ -74,7 +90,7 @@ function removeStale(file: string, seen: Holder | undefined): void {
   try {
     unlinkSync(file);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    if (!isSystemError(error, 'ENOENT')) throw error;
   }
 }
 
@@ -83,7 +99,7 @@ function isAlive({ pid, startedAt }: Holder): boolean {
     process.kill(pid, 0);
   } catch (error) {
     // EPERM: it lives and belongs to someone else.
-    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
+    if (!isSystemError(error, 'EPERM')) return false;
   }
   const startedNow = startOf(pid);
   return startedAt === undefined || startedNow === undefined || startedAt === startedNow;

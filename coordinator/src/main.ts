@@ -2,6 +2,12 @@
 import { runProgram } from './cli/program.ts';
 import type { Shell } from './cli/shell.ts';
 
+// A reader that has seen enough (`baton tasks | head`) closes the pipe: no reason to cry.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 const signals = ['SIGINT', 'SIGTERM'] as const;
 
 const shell: Shell = {

@@ -3,8 +3,10 @@ import { expect, test } from 'vitest';
 import { createCast } from '../support/cast.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 
-/** Sends one call, as an agent where the method belongs to a session. */
+/** Sends one call, as the agent or as the admin of the story. */
 type Call = (method: MethodName, params: unknown) => Promise<unknown>;
+
+const isCalledByAgent = (method: MethodName) => methods[method].session || method === 'agent/register' || method === 'context/note';
 
 /** What happens between two examples and is nobody's example. */
 type Interlude = (call: Call) => Promise<void>;
@@ -113,12 +115,8 @@ test('the story has every method once', () => {
 test('the example of every method happens as it is told, on a WebSocket', async () => {
   await using daemon = await startDaemon({ config });
   const agent = await daemon.connect();
-  const call: Call = (method, params) => {
-    const belongsToAgent = methods[method].session || method === 'agent/register';
-    return (belongsToAgent ? agent : daemon.connection).call(method, params);
-  };
 
-  await live(call);
+  await live((method, params) => (isCalledByAgent(method) ? agent : daemon.connection).call(method, params));
 });
 
 test('the example of every method happens as it is told, over HTTP', async () => {
@@ -128,15 +126,15 @@ test('the example of every method happens as it is told, over HTTP', async () =>
 });
 
 function createHttpCall({ httpUrl, token }: Daemon): Call {
-  const headers = new Headers({ authorization: `Bearer ${token}`, 'content-type': 'application/json' });
+  const admin = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  let session = {};
   return async (method, params) => {
+    const headers = { ...admin, ...(isCalledByAgent(method) && session) };
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
-    const { result, error } = (await (await fetch(`${httpUrl}/rpc`, { method: 'POST', headers, body })).json()) as {
-      result: unknown;
-      error: unknown;
-    };
+    const response = await fetch(`${httpUrl}/rpc`, { method: 'POST', headers, body });
+    const { result, error } = (await response.json()) as { result: unknown; error: unknown };
     expect(error, method).toBeUndefined();
-    if (method === 'agent/register') headers.set('baton-session', (result as { resumeToken: string }).resumeToken);
+    if (method === 'agent/register') session = { 'baton-session': (result as { resumeToken: string }).resumeToken };
     return result;
   };
 }

@@ -3,8 +3,11 @@ import { CoordinatorError } from '@baton/protocol';
 import { WebSocket } from 'ws';
 import type { Caller } from '../../coordinator/src/call.ts';
 import { configSchema } from '../../coordinator/src/config.ts';
+import { createMetrics } from '../../coordinator/src/metrics.ts';
 import { createAuthenticate, createToken } from '../../coordinator/src/wire/auth.ts';
+import { readFigures } from './figures.ts';
 import type { Call, Dispatch } from '../../coordinator/src/wire/dispatch.ts';
+import { createTokenHolders } from '../../coordinator/src/wire/token-holders.ts';
 import { startWire, type Wire, type WireConfig, type WireParts } from '../../coordinator/src/wire/server.ts';
 
 /** What stands in for the nouns, which the wire does not know. */
@@ -18,6 +21,8 @@ export const known = createToken();
 export interface TestWire extends Wire {
   /** What was logged, a line each. */
   readonly lines: readonly string[];
+  /** What was measured, by name and labels. */
+  figures(): Promise<Map<string, number>>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -32,16 +37,20 @@ export async function startTestWire(
     return handler(call);
   };
   const lines: string[] = [];
+  const metrics = createMetrics({ warn: () => {} });
   const wire = await startWire({
     config: { ...configSchema.parse({ port: 0 }), ...config },
     log: { error: ({ err, reference }) => void lines.push(`${reference} ${String(err)}`) },
     dispatch,
     authenticate: createAuthenticate(async (id) => (id === known.id ? { caller, secretHash: known.secretHash } : undefined)),
+    holders: createTokenHolders(),
     health: async () => {},
+    metrics,
     openrpc: { openrpc: '1.3.2' },
     ...parts,
   });
-  return { ...wire, lines, [Symbol.asyncDispose]: () => wire.stop(0) };
+  const figures = async () => readFigures((await metrics.render()).text);
+  return { ...wire, lines, figures, [Symbol.asyncDispose]: () => wire.stop(0) };
 }
 
 /** A socket without a client on it, to say what no client would. */

@@ -7,6 +7,8 @@ import type { Sessions } from '../task/attempt-end.service.ts';
  * session must hear at once is sent from here. A hint to the living, never a fact: the rows decide.
  */
 export interface LiveSessions extends Sessions {
+  /** How many there are. */
+  readonly count: number;
   attach(session: Session, peer: Peer): void;
   findByPeer(peerId: string): Session | undefined;
   /** How long ago the session was heard of, in ms, where it was heard of here. */
@@ -38,6 +40,9 @@ export function createLiveSessions(): LiveSessions {
   };
 
   const live: LiveSessions = {
+    get count() {
+      return bySession.size;
+    },
     attach(session, peer) {
       const before = bySession.get(session.sessionId);
       if (before !== undefined) byPeer.delete(before.peer.id);

@@ -195,7 +195,7 @@ export async function reconcileAttempts(
   if (lost.length > 0) {
     const tasks = (
       await lockTasks(
-        tx.em,
+        tx,
         lost.map(({ taskId }) => taskId),
       )
     ).filter((task) => task.state === 'running' && task.sessionId === sessionId);
@@ -206,7 +206,7 @@ export async function reconcileAttempts(
       tasks.map((task) => ({ task, outcome: 'released', error, permanent: false })),
     );
   }
-  const states = reported.length === 0 ? [] : await listAttemptStates(tx.em, sessionId, reported);
+  const states = reported.length === 0 ? [] : await listAttemptStates(tx, sessionId, reported);
   return states
     .filter(({ held }) => !held)
     .map(({ taskId, attempt, outcome }) => ({ taskId, attempt, reason: revocationOf[outcome ?? ''] ?? 'lease_lost' }));

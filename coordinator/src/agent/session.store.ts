@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
 import { findRow, rowsOf } from '../db/rows.ts';
+import type { Tx } from '../db/transaction.ts';
 
 export interface SessionRow {
   readonly id: string;
@@ -130,7 +131,7 @@ export interface AttemptState {
 
 /** What has become of attempts that a session believes to have. */
 export const listAttemptStates = (
-  em: EntityManager,
+  { em, projectId }: Pick<Tx, 'em' | 'projectId'>,
   sessionId: string,
   attempts: readonly { taskId: string; attempt: number }[],
 ): Promise<AttemptState[]> =>
@@ -139,5 +140,5 @@ export const listAttemptStates = (
     sql<AttemptState>`select x."taskId" as task_id, x.attempt, coalesce(t.state, 'cancelled') as state, n.outcome,
           coalesce(t.state = 'running' and t.attempt = x.attempt and t.session_id = ${sessionId}::uuid, false) as held
         from jsonb_to_recordset(${JSON.stringify(attempts)}::jsonb) as x("taskId" uuid, attempt int)
-          left join tasks t on t.id = x."taskId" left join attempts n on n.task_id = x."taskId" and n.number = x.attempt`,
+          left join tasks t on t.id = x."taskId" and t.project_id = ${projectId} left join attempts n on n.task_id = t.id and n.number = x.attempt`,
   );

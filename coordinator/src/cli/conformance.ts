@@ -11,15 +11,20 @@ import { findTarget, type TargetOptions } from './target.ts';
 
 export interface ConformanceOptions extends TargetOptions {
   readonly door?: DoorName;
+  readonly timeoutMs?: number;
   readonly json?: boolean;
 }
 
-const timeoutMs = 5_000;
+const defaultTimeoutMs = 5_000;
 /** A wrong answer leaves with or right behind the one to the probe; on one machine that takes far less. */
-const quietMs = 20;
+const quietMs = 10;
 
 /** `baton conformance`: holds the conversations with an implementation of the protocol and tells where it answers otherwise. */
-export async function conformance(shell: Shell, paths: readonly string[], { door, json = false, ...options }: ConformanceOptions): Promise<number> {
+export async function conformance(
+  shell: Shell,
+  paths: readonly string[],
+  { door, json = false, timeoutMs = defaultTimeoutMs, ...options }: ConformanceOptions,
+): Promise<number> {
   const conversations = await findConversations(paths);
   const target = await findTarget(options, shell.env);
   const token = await readToken(target);
@@ -37,7 +42,8 @@ export async function conformance(shell: Shell, paths: readonly string[], { door
   }
 
   const failed = outcomes.filter(({ problem }) => problem !== undefined);
-  if (json) printLine(shell.stdout, JSON.stringify({ url: target.url, passed: outcomes.length - failed.length, failed: failed.length, outcomes }));
+  if (json)
+    printLine(shell.stdout, JSON.stringify({ url: target.url, passed: outcomes.length - failed.length, failed: failed.length, outcomes }));
   else printReport(shell, outcomes);
   return failed.length === 0 ? 0 : 1;
 }
@@ -45,7 +51,10 @@ export async function conformance(shell: Shell, paths: readonly string[], { door
 const createDoors = (
   options: Omit<DoorOptions, 'url'>,
   { websocket, http }: Readonly<Record<DoorName, string>>,
-): Readonly<Record<DoorName, Door>> => ({ websocket: socketDoor({ ...options, url: websocket }), http: httpDoor({ ...options, url: http }) });
+): Readonly<Record<DoorName, Door>> => ({
+  websocket: socketDoor({ ...options, url: websocket }),
+  http: httpDoor({ ...options, url: http }),
+});
 
 /** What is asked when all else is done: whatever was sent, the implementation lives. */
 const lastWords = {
@@ -68,7 +77,9 @@ async function refuseSilence(door: Door, url: string): Promise<void> {
     await line.exchange(lastWords.rounds[0].sent, { texts: 1, close: false });
     await line.close();
   } catch (cause) {
-    throw new CommandError(`Nothing answers at ${url} (${door.name}): ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new CommandError(`Nothing answers at ${url} (${door.name}): ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
   }
 }
 

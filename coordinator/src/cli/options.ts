@@ -1,3 +1,4 @@
+import { roles } from '@baton/protocol';
 import type { ExitCodes } from '@baton/sdk';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
@@ -31,6 +32,17 @@ export function parsePort(text: string): number {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError('Expected a number from 0 to 65535.');
   return port;
+}
+
+export const roleOption = () => new Option('--role <role>', 'what it may do').choices(roles).makeOptionMandatory();
+
+const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** A duration with its unit, such as `90d`, in ms. */
+export function parseDuration(text: string): number {
+  const [, number, unit] = /^([1-9]\d*)([smhd])$/.exec(text) ?? [];
+  if (number === undefined || unit === undefined) throw new InvalidArgumentError('Expected a whole number and its unit: 45s, 30m, 12h or 90d.');
+  return Number(number) * unitMs[unit as keyof typeof unitMs];
 }
 
 export function parseCount(text: string): number {

@@ -44,8 +44,27 @@ const commandAgent = z
   })
   .meta({ id: 'CommandAgent' });
 
-export const planAgent = z.union([moduleAgent, commandAgent]);
+/** A program in any language that speaks the protocol itself, for as long as the run takes. */
+const processAgent = z
+  .strictObject({
+    process: z
+      .array(z.string())
+      .min(1)
+      .describe(
+        'The program and its arguments, as for `command`. It is started once and registers itself, with what BATON_URL, BATON_TOKEN_FILE, BATON_AGENT_NAME, BATON_AGENT_CAPABILITIES, BATON_AGENT_CAPACITY and BATON_WORKSPACE tell it.',
+      ),
+    capabilities: capabilities
+      .refine((list) => list.length > 0, 'A process agent needs at least one capability.')
+      .describe('What it will offer, the types of its tasks among it.'),
+    capacity: capacity.optional().describe('How many tasks it is to run at a time.'),
+    cwd: z.string().min(1).optional().describe('Where the program runs, relative to the plan; the workspace unless said otherwise.'),
+    env: z.record(z.string(), z.string()).optional().describe('Added to the environment of the program.'),
+  })
+  .meta({ id: 'ProcessAgent' });
+
+export const planAgent = z.union([moduleAgent, processAgent, commandAgent]);
 export type PlanAgent = z.infer<typeof planAgent>;
+export type ProcessAgent = z.infer<typeof processAgent>;
 export type CommandAgent = z.infer<typeof commandAgent>;
 
 /** As a gate of the workflow, but a phase without tasks demands none unless the plan says how many. */

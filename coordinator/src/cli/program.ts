@@ -1,15 +1,20 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { type AgentCommandOptions, runAgentCommand } from './agent.ts';
 import { agents } from './agents.ts';
+import type { ConformanceOptions } from './conformance.ts';
+import { doorNames } from './conformance/conversation.ts';
 import { locks } from './locks.ts';
 import * as is from './options.ts';
 import { type PlanCheckOptions, planCheck, planSchemaCommand } from './plan.ts';
 import { answerForModules, describeCommand } from './plan/describe-modules.ts';
 import type { RunOptions } from './run.ts';
+import { keepCommand, keepProgram } from './run/keep-program.ts';
 import { CommandError, printLine, type Shell } from './shell.ts';
 import { status } from './status.ts';
 import { tasks } from './tasks.ts';
 import { tickets } from './tickets.ts';
+import { createToken, listTokens, revokeToken, type TokenCreateOptions, type TokenListOptions } from './token.ts';
+import { version } from '../version.ts';
 import type { UpOptions } from './up.ts';
 
 /** Runs the `baton` command with these arguments and answers its exit code: 1 for a failure, 2 for wrong usage. */
@@ -32,6 +37,7 @@ export async function runProgram(shell: Shell, args: readonly string[]): Promise
 // Only when they are used: they bring the whole coordinator with its database along, and every agent starts through here.
 const loadUp = () => import('./up.ts');
 const loadRun = () => import('./run.ts');
+const loadConformance = () => import('./conformance.ts');
 
 /** Takes the exit code of a command. */
 type End = (exitCode: number) => void;
@@ -39,6 +45,7 @@ type End = (exitCode: number) => void;
 function createProgram(shell: Shell, end: End): Command {
   const program = new Command('baton')
     .description('Coordinates teams of software agents: tickets, phases, tasks, locks, gates and context.')
+    .version(version, '--version', 'print the version')
     .exitOverride()
     .configureOutput({ writeOut: (text) => void shell.stdout.write(text), writeErr: (text) => void shell.stderr.write(text) })
     .showHelpAfterError('(`baton help COMMAND` tells more.)')
@@ -48,7 +55,16 @@ function createProgram(shell: Shell, end: End): Command {
   addPlan(program, shell, end);
   addAgent(program, shell, end);
   addReads(program, shell, end);
+  addToken(program, shell, end);
+  addConformance(program, shell, end);
   program.command(describeCommand, { hidden: true }).action(() => answerForModules(process));
+  program
+    .command(keepCommand, { hidden: true })
+    .argument('<program...>')
+    .option('--cwd <dir>')
+    .action(async ([name = '', ...args]: readonly string[], options: { readonly cwd?: string }) =>
+      end(await keepProgram(process, [name, ...args], options)),
+    );
   return program;
 }
 
@@ -57,7 +73,10 @@ function addUp(program: Command, shell: Shell, end: End): void {
     .command('up')
     .description('Runs a coordinator until it is stopped. Its store is embedded in the data folder, or a PostgreSQL database.')
     .addOption(is.portOption('4766'))
-    .option('--host <address>', 'the address to listen at (default: 127.0.0.1)')
+    .option('--host <address>', 'the address to listen at (default: 127.0.0.1); one that others can reach needs TLS')
+    .option('--tls-cert <file>', 'the certificate, PEM: the doors are wss and https')
+    .option('--tls-key <file>', 'the key of the certificate, PEM')
+    .option('--public-host <name>', 'a name under which callers reach it, beside those in the certificate; may be repeated', is.collect)
     .addOption(is.dataOption())
     .addOption(is.databaseOption())
     .option('--plugin <package>', 'a plugin to enable, by package or path, in place of the usual ones; may be repeated', is.collect)
@@ -172,4 +191,48 @@ function addReads(program: Command, shell: Shell, end: End): void {
   add('locks', 'Lists the locks that are held, and who waits for them.', 'baton locks --json').action(async (options) =>
     end(await locks(shell, options)),
   );
+}
+
+function addConformance(program: Command, shell: Shell, end: End): void {
+  is.addTargetOptions(
+    program
+      .command('conformance')
+      .description('Checks, frame by frame, that an implementation of the protocol answers as the JSON-RPC 2.0 specification demands.'),
+  )
+    .argument('[files...]', 'conversations, .io files or folders with them (default: those that come with Baton)')
+    .addOption(new Option('--door <name>', 'through one door only (default: both)').choices(doorNames))
+    .option('--timeout-ms <ms>', 'an answer that takes longer will not come (default: 5000)', is.parseCount)
+    .addOption(is.jsonOption('print every conversation with what was wrong, as JSON'))
+    .addHelpText('after', is.examples('baton conformance --url http://127.0.0.1:4766 --token-file .baton/token'))
+    .action(async (files: readonly string[], options: ConformanceOptions) =>
+      end(await (await loadConformance()).conformance(shell, files, options)),
+    );
+}
+
+function addToken(program: Command, shell: Shell, end: End): void {
+  const token = program
+    .command('token')
+    .description('Makes, lists and revokes tokens. Each speaks for one role in one project; what roles may do is in docs/reference/access.md.')
+    .addHelpText('after', is.examples('baton token create ci --role agent --expires 30d', 'baton token list', 'baton token revoke 01997a3e-…'));
+  const add = (name: string, description: string): Command =>
+    is.addTargetOptions(token.command(name).description(description)).addOption(is.jsonOption('print JSON'));
+  add('create', 'Makes a token and prints it, this once: only its hash is kept.')
+    .argument('<name>', 'what or who it is for')
+    .addOption(is.roleOption())
+    .option('--project <name>', 'the project that it speaks for (default: that of the token used)')
+    .option('--expires <duration>', 'how long it is accepted, such as 90d, 12h or 30m (default: until it is revoked)', is.parseDuration)
+    .option('--out <file>', 'write the token into this file, for its owner alone, instead of printing it')
+    .addHelpText(
+      'after',
+      is.examples('baton token create ci --role agent --expires 30d --out ci.token', 'baton token create board --role viewer --project shop'),
+    )
+    .action(async (name: string, options: TokenCreateOptions) => end(await createToken(shell, name, options)));
+  add('list', 'Lists the tokens of a project, those that are over too. Secrets are not among it.')
+    .option('--project <name>', 'another project than that of the token used')
+    .addHelpText('after', is.examples('baton token list', 'baton token list --project shop --json'))
+    .action(async (options: TokenListOptions) => end(await listTokens(shell, options)));
+  add('revoke', 'Revokes a token for good. Its connections are closed within seconds.')
+    .argument('<id>', 'the id of the token, as listed')
+    .addHelpText('after', is.examples('baton token revoke 01997a3e-…'))
+    .action(async (id: string, options: TokenListOptions) => end(await revokeToken(shell, id, options)));
 }

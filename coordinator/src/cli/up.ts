@@ -9,6 +9,9 @@ export interface UpOptions {
   readonly data?: string;
   readonly databaseUrl?: string;
   readonly plugin?: string[];
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly publicHost?: string[];
   readonly logLevel?: Config['logLevel'];
   readonly json?: boolean;
 }
@@ -32,9 +35,9 @@ export async function up(shell: Shell, { json = false, ...options }: UpOptions):
 }
 
 /** The settings of a coordinator from a command's options; what does not fit is wrong usage. */
-export function readSettings({ data, plugin, ...options }: Omit<UpOptions, 'json'>, env: NodeJS.ProcessEnv): Config {
+export function readSettings({ data, plugin, publicHost, ...options }: Omit<UpOptions, 'json'>, env: NodeJS.ProcessEnv): Config {
   try {
-    return readConfig({ ...options, dataDir: data, plugins: plugin }, env);
+    return readConfig({ ...options, dataDir: data, plugins: plugin, publicHosts: publicHost }, env);
   } catch (error) {
     throw new CommandError(error instanceof Error ? error.message : String(error), { exitCode: 2, cause: error });
   }

@@ -4,8 +4,8 @@ import { ContextItemEntity } from '../context/context-item.entity.ts';
 import { GateResultEntity } from '../gate/gate-result.entity.ts';
 import { PhaseVisitEntity } from '../phase/phase-visit.entity.ts';
 import { ProjectEntity } from '../project/project.entity.ts';
-import { TokenEntity } from '../project/token.entity.ts';
 import { TicketEntity } from '../ticket/ticket.entity.ts';
+import { TokenEntity } from '../token/token.entity.ts';
 import { WorkflowEntity } from '../workflow/workflow.entity.ts';
 
 /**

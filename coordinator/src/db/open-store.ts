@@ -9,7 +9,6 @@ import { sql } from 'kysely';
 import { First } from '../../migrations/0001-first.ts';
 import type { Config } from '../config.ts';
 import { entities } from './entities.ts';
-import { translateDatabaseError } from './errors.ts';
 import type { EntityManager } from './orm.ts';
 import { rowsOf } from './rows.ts';
 
@@ -89,18 +88,13 @@ async function migrateAlone(orm: PostgresOrm): Promise<void> {
   });
 }
 
-function toOpenError(error: unknown, databaseUrl: string): unknown {
-  const translated = translateDatabaseError(error);
+function toOpenError(error: unknown, databaseUrl: string): CoordinatorError {
   const { hostname, port, pathname } = new URL(databaseUrl);
-  const reason = error instanceof Error ? error.message : String(error);
-  if (translated instanceof CoordinatorError || /authentication|does not exist|timeout/i.test(reason)) {
-    return new CoordinatorError(
-      'database_unavailable',
-      {
-        message: `${reason.split('\n')[0]} (database ${pathname.slice(1)} at ${hostname}:${port || '5432'}). Check DATABASE_URL and that the server runs.`,
-      },
-      { cause: error },
-    );
-  }
-  return error;
+  const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
+  const place = `database ${decodeURIComponent(pathname.slice(1))} at ${hostname}:${port || '5432'}`;
+  return new CoordinatorError(
+    'database_unavailable',
+    { message: `${reason} (${place}). Check DATABASE_URL and that the server runs.` },
+    { cause: error },
+  );
 }

@@ -65,3 +65,7 @@ export function reasonsOf(verdict: Verdict, { onError }: Pick<GateValidator, 'on
   const messages = said.length > 0 ? said : [findings[0]?.message ?? `The validator ${validator} said ${outcome}.`];
   return messages.map((message) => ({ code: codeOf[outcome], validator, message }));
 }
+
+/** All reasons in one line, for a person. */
+export const toSentence = (reasons: readonly GateReason[]): string =>
+  reasons.map(({ message }) => message.replace(/[.\s]+$/, '')).join('; ');

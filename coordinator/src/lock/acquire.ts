@@ -48,7 +48,7 @@ export async function acquireLocks(
   const first = await transact(db, projectId, async (tx): Promise<Step> => {
     await holdSession(tx.em, session.sessionId);
     if (acquisition.taskId !== undefined)
-      await holdAttempt(tx.em, { ...acquisition, taskId: acquisition.taskId, sessionId: session.sessionId });
+      await holdAttempt(tx, { ...acquisition, taskId: acquisition.taskId, sessionId: session.sessionId });
     const [outcome] = await grantLocks(tx, [{ holder, keys, ttlMs: acquisition.ttlMs }]);
     if (outcome === undefined || 'granted' in outcome) return outcome ?? { granted: [] };
     if (acquisition.waitMs === 0) return { refused: await toConflict(tx, { keys: [outcome.blockedBy], waitedMs: 0 }) };

@@ -1,15 +1,20 @@
 import { CoordinatorError, type Lock } from '@baton/protocol';
 import type { HandlersOf } from '../call.ts';
 import { transact } from '../db/transaction.ts';
+import type { Metrics } from '../metrics.ts';
 import { acquireLocks, type AcquireParts, toHolder } from './acquire.ts';
 import { normaliseKey } from './lock-rules.ts';
 import { listLocks } from './lock-list.store.ts';
 import { releaseLocks } from './lock.service.ts';
 import { isFenceCurrent, renewGrants } from './lock.store.ts';
 
-export const lockHandlers = ({ db, pollMs }: AcquireParts): HandlersOf<'lock'> => ({
+export interface LockParts extends AcquireParts {
+  readonly metrics: Pick<Metrics, 'recordLockWait'>;
+}
+
+export const lockHandlers = ({ db, pollMs, metrics }: LockParts): HandlersOf<'lock'> => ({
   'lock/acquire': (params, { session, caller, signal }) =>
-    acquireLocks({ db, pollMs }, { session, projectId: caller.projectId, signal }, params),
+    timeWait(metrics, () => acquireLocks({ db, pollMs }, { session, projectId: caller.projectId, signal }, params)),
 
   'lock/renew': ({ keys, ttlMs, ...attempt }, { session, caller }) =>
     transact(db, caller.projectId, async ({ em, projectId }) => {
@@ -40,6 +45,19 @@ export const lockHandlers = ({ db, pollMs }: AcquireParts): HandlersOf<'lock'> =
     locks: await listLocks(em, { projectId: caller.projectId, taskId, agentId, limit }),
   }),
 });
+
+/** Records how long it took, however it ended. */
+async function timeWait<T>(metrics: LockParts['metrics'], wait: () => Promise<T>): Promise<T> {
+  const since = performance.now();
+  try {
+    const locks = await wait();
+    metrics.recordLockWait('ok', performance.now() - since);
+    return locks;
+  } catch (error) {
+    metrics.recordLockWait(error instanceof CoordinatorError ? error.kind : 'internal', performance.now() - since);
+    throw error;
+  }
+}
 
 /** A key that nobody has asked for yet. */
 const freeLock = (key: string): Lock => ({ key, fence: 0, holders: [], waiters: [] });

@@ -43,14 +43,14 @@ function groupByProject(rows: readonly { id: string; projectId: string }[]): Map
 
 const endOverdue = (db: Database, parts: AttemptEndParts, projectId: string, ids: readonly string[]): Promise<void> =>
   transact(db, projectId, async (tx) => {
-    await lockTasks(tx.em, ids);
+    await lockTasks(tx, ids);
     // Read again under the lock: a task may have ended, and begun another attempt, since it was found.
     const overdue = await rowsOf(
       tx.em,
       sql<{ id: string }>`select id from tasks where id = any(${ids}::uuid[]) and state = 'running' and deadline_at <= clock_timestamp()`,
     );
     const tasks = await lockTasks(
-      tx.em,
+      tx,
       overdue.map(({ id }) => id),
     );
     const error = { code: 'timed_out', message: 'The attempt took longer than the task allows.' };

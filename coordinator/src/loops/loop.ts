@@ -2,13 +2,21 @@ import type { Log } from '../log.ts';
 
 /** Work that is done again and again, one run after the other: at an interval, and at once when poked. */
 export interface Loop {
+  readonly name: string;
   start(): void;
   /** Runs soon; while a run is under way, once more after it. */
   poke(): void;
   /** One run now, after the one under way; for tests, and for a last run before the end. */
   runOnce(): Promise<void>;
+  /** Tells of every run when it has ended. */
+  onRun(listener: (run: LoopRun) => void): void;
   /** Aborts the run under way and waits for its end. */
   stop(): Promise<void>;
+}
+
+export interface LoopRun {
+  readonly durationMs: number;
+  readonly hasFailed: boolean;
 }
 
 export interface LoopOptions {
@@ -23,14 +31,19 @@ export function createLoop({ name, intervalMs, log, run }: LoopOptions): Loop {
   let timer: NodeJS.Timeout | undefined;
   let underWay: Promise<void> | undefined;
   let again = false;
+  const listeners: ((run: LoopRun) => void)[] = [];
 
   const once = async (): Promise<void> => {
+    const since = performance.now();
+    let hasFailed = false;
     try {
       await run(stopping.signal);
     } catch (error) {
+      hasFailed = !stopping.signal.aborted;
       // A loop outlives what goes wrong in one run: the next one finds the same work.
-      if (!stopping.signal.aborted) log.error({ err: error, loop: name }, 'a loop failed and goes on');
+      if (hasFailed) log.error({ err: error, loop: name }, 'a loop failed and goes on');
     }
+    for (const listener of listeners) listener({ durationMs: performance.now() - since, hasFailed });
   };
 
   const runAll = async (): Promise<void> => {
@@ -48,6 +61,7 @@ export function createLoop({ name, intervalMs, log, run }: LoopOptions): Loop {
   };
 
   return {
+    name,
     start() {
       timer = setInterval(poke, intervalMs);
     },
@@ -56,6 +70,7 @@ export function createLoop({ name, intervalMs, log, run }: LoopOptions): Loop {
       await underWay;
       await once();
     },
+    onRun: (listener) => void listeners.push(listener),
     async stop() {
       clearInterval(timer);
       stopping.abort();

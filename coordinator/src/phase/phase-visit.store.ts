@@ -2,13 +2,14 @@ import type { PhaseVisit } from '@baton/protocol';
 import { sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
 import { rowsOf } from '../db/rows.ts';
+import type { Tx } from '../db/transaction.ts';
 import { PhaseVisitEntity, type PhaseVisitRow } from './phase-visit.entity.ts';
 
 /** Lets those who add evidence to a visit take turns: versions and citation numbers are counted under this lock. */
-export const lockVisits = (em: EntityManager, taskIds: readonly string[]): Promise<unknown[]> =>
+export const lockVisits = ({ em, projectId }: Pick<Tx, 'em' | 'projectId'>, taskIds: readonly string[]): Promise<unknown[]> =>
   rowsOf(
     em,
-    sql`select 1 from phase_visits where id in (select visit_id from tasks where id = any(${taskIds}::uuid[])) order by id for no key update`,
+    sql`select 1 from phase_visits where id in (select visit_id from tasks where id = any(${taskIds}::uuid[]) and project_id = ${projectId}) order by id for no key update`,
   );
 
 export const lockVisit = (em: EntityManager, visitId: string): Promise<unknown[]> =>

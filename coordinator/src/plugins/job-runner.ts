@@ -49,6 +49,8 @@ export function createJobRunner(limits: PluginLimits, log: Log): JobRunner {
       const giveBack = await slots.take(signal);
       if (giveBack === undefined) return { kind: 'cancelled' };
       try {
+        // The place may have come in the turn in which all was stopped: nobody would end a process that begins now.
+        if (signal.aborted) return { kind: 'cancelled' };
         const text = JSON.stringify(job);
         const answer = await runShared(text, { timeoutMs, signal });
         if (answer.kind !== 'died') return answer;

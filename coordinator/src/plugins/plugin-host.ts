@@ -1,6 +1,7 @@
 import type { ArtifactWithContent, ContextItem, Finding, JsonObject, Verdict } from '@baton/protocol';
 import type { GateFacts } from '@baton/sdk/plugin';
 import type { Log } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
 import type { PluginLimits } from './isolation.ts';
 import { createJobRunner } from './job-runner.ts';
 import { type SummarizeOutcome, toSummary, toVerdict } from './outcome.ts';
@@ -49,11 +50,13 @@ export interface PluginHostOptions {
   readonly plugins: readonly string[];
   readonly log: Log;
   readonly limits: PluginLimits;
+  readonly metrics?: Pick<Metrics, 'recordValidator'>;
   readonly cwd?: string;
 }
 
 /** Reads the manifests. Throws a `ConfigError` when a plugin is not there or not for this coordinator. */
-export async function createPluginHost({ plugins: names, log, limits, cwd = process.cwd() }: PluginHostOptions): Promise<PluginHost> {
+export async function createPluginHost(options: PluginHostOptions): Promise<PluginHost> {
+  const { plugins: names, log, limits, metrics, cwd = process.cwd() } = options;
   const plugins = await readPlugins(names, cwd);
   const validators = indexOffers(plugins, 'validators');
   const summarizers = indexOffers(plugins, 'summarizers');
@@ -73,7 +76,9 @@ export async function createPluginHost({ plugins: names, log, limits, cwd = proc
       }
       const answer = await jobs.run({ verb: 'validate', plugin: plugin.source, use, config, artifacts, facts }, { timeoutMs, signal });
       const verdict = toVerdict(answer, timeoutMs);
-      return { ...verdict, durationMs: Math.round(performance.now() - startedAt) };
+      const durationMs = Math.round(performance.now() - startedAt);
+      metrics?.recordValidator(use, verdict.outcome, durationMs);
+      return { ...verdict, durationMs };
     },
 
     async summarize({ use, config, items, budgetTokens, timeoutMs = limits.timeoutMs, signal }) {

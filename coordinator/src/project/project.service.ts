@@ -1,19 +1,34 @@
-import { CoordinatorError, type Project, type Role } from '@baton/protocol';
+import { CoordinatorError, mayAccess, type Project, softwareDelivery } from '@baton/protocol';
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { isUniqueViolation } from '../db/errors.ts';
 import type { EntityManager } from '../db/orm.ts';
 import { rowsOf } from '../db/rows.ts';
+import type { Caller } from '../call.ts';
 import type { Tx } from '../db/transaction.ts';
+import { type KnownValidators, putWorkflow } from '../workflow/workflow.service.ts';
 import { ProjectEntity, type ProjectRow } from './project.entity.ts';
 import { findProjectByName } from './project.store.ts';
-import { TokenEntity } from './token.entity.ts';
 
-export const defaultProject = 'default';
+const defaultProject = 'default';
+
+export interface NewProject {
+  readonly caller: Caller;
+  readonly name: string;
+  readonly validators: KnownValidators;
+}
 
 export const toProject = ({ id, name, createdAt }: ProjectRow): Project => ({ id, name, createdAt: createdAt.toISOString() });
 
-export async function createProject({ em }: Pick<Tx, 'em'>, name: string): Promise<Project> {
+/** The admin of the project that is there from the beginning looks after all: makes projects, and their tokens. */
+export const looksAfterAll = ({ projectName, role }: Caller): boolean => projectName === defaultProject && mayAccess(role, 'administer');
+
+/** Makes a project with the built-in workflow. Elsewhere than in the default project nobody learns which names are taken. */
+export async function createProject(tx: Tx, { caller, name, validators }: NewProject): Promise<Project> {
+  if (!looksAfterAll(caller)) {
+    throw new CoordinatorError('access_denied', { role: caller.role, message: `Only an admin of the project ${defaultProject} may create projects.` });
+  }
+  const { em } = tx;
   const project = em.create(ProjectEntity, { id: uuidv7(), name });
   try {
     await em.flush();
@@ -22,6 +37,7 @@ export async function createProject({ em }: Pick<Tx, 'em'>, name: string): Promi
     throw error;
   }
   await rowsOf(em, sql`insert into event_streams (project_id) values (${project.id})`);
+  await putWorkflow({ ...tx, projectId: project.id }, softwareDelivery, validators);
   return toProject(project);
 }
 
@@ -37,17 +53,4 @@ export async function ensureDefaultProject(em: EntityManager): Promise<string> {
   const project = await findProjectByName(em.fork(), defaultProject);
   if (project === null) throw new Error('The default project vanished while the coordinator started.');
   return project.id;
-}
-
-export interface NewToken {
-  readonly id: string;
-  readonly secretHash: string;
-  readonly projectId: string;
-  readonly name: string;
-  readonly role: Role;
-}
-
-export async function storeToken(em: EntityManager, token: NewToken): Promise<void> {
-  em.create(TokenEntity, { ...token, expiresAt: null, revokedAt: null });
-  await em.flush();
 }

@@ -23,6 +23,8 @@ export interface ClaimQueue {
   /** Answers all that wait with nothing, and every later claim with `draining`. */
   drain(): void;
   stop(): Promise<void>;
+  /** The claims that wait for work. */
+  readonly parked: number;
   /** The sessions that wait for work. */
   listWaitingSessions(): string[];
 }
@@ -78,6 +80,9 @@ export function createClaimQueue(db: Database, limits: ClaimQueueLimits): ClaimQ
   const parkedCount = () => [...lines.values()].reduce((sum, { parked }) => sum + parked.size, 0);
 
   return {
+    get parked() {
+      return parkedCount();
+    },
     claim(call) {
       if (draining) throw new CoordinatorError('draining', { retryAfterMs: 1_000 });
       if (parkedCount() >= limits.claimsParkedMax) throw new CoordinatorError('overloaded', { retryAfterMs: 1_000 });

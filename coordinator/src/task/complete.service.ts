@@ -116,12 +116,12 @@ async function holdAttempts(tx: Tx, calls: readonly AttemptCall[]) {
     tx.em,
     sql`select 1 from tickets where id in (select ticket_id from tasks where id = any(${ids}::uuid[]) and project_id = ${tx.projectId}) order by id for key share`,
   );
-  await lockVisits(tx.em, ids);
+  await lockVisits(tx, ids);
   const sessions = await holdSessions(
     tx.em,
     calls.map(({ sessionId }) => sessionId),
   );
-  const tasks = new Map((await lockTasks(tx.em, ids)).map((task) => [task.id, task]));
+  const tasks = new Map((await lockTasks(tx, ids)).map((task) => [task.id, task]));
   const names = await findAgentNames(tx.em, [...tasks.values()]);
 
   const matches = ({ taskId, attempt, sessionId }: AttemptCall, state: TaskState): boolean => {

@@ -2,6 +2,7 @@ import { CoordinatorError } from '@baton/protocol';
 import { sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
 import { findRow, rowsOf } from '../db/rows.ts';
+import type { Tx } from '../db/transaction.ts';
 
 /**
  * Keeps living sessions from ending before this transaction does. Beats are plain updates and do not wait for this; the end
@@ -30,14 +31,18 @@ export interface Fence {
 }
 
 /**
- * Makes sure that an attempt still runs, and keeps it from ending before this transaction does.
+ * Makes sure that an attempt still runs, and keeps it from ending before this transaction does. A task of another project is
+ * none.
  * @throws CoordinatorError `claim_stale`
  */
-export async function holdAttempt(em: EntityManager, { taskId, attempt, sessionId }: Fence): Promise<{ ticketId: string; depth: number }> {
+export async function holdAttempt(
+  { em, projectId }: Pick<Tx, 'em' | 'projectId'>,
+  { taskId, attempt, sessionId }: Fence,
+): Promise<{ ticketId: string; depth: number }> {
   const row = await findRow(
     em,
     sql<{ ticketId: string; depth: number; state: string; attempt: number; sessionId: string | null }>`
-        select ticket_id, depth, state, attempt, session_id from tasks where id = ${taskId} for share`,
+        select ticket_id, depth, state, attempt, session_id from tasks where id = ${taskId} and project_id = ${projectId} for share`,
   );
   const isCurrent =
     row?.state === 'running' &&

@@ -39,7 +39,7 @@ async function countOff(tx: Tx, ids: readonly string[], condition: ReturnType<ty
   if (dependents.length === 0) return;
   // Locked in the order of ids before anything is counted: two parents that complete at once take turns here.
   await lockTasks(
-    tx.em,
+    tx,
     dependents.map(({ id }) => id),
   );
   const ready = await rowsOf(
@@ -66,7 +66,7 @@ async function skipDependents(
   const dependents = await listBlockedDependents(tx, ids);
   if (dependents.length === 0) return [];
   await lockTasks(
-    tx.em,
+    tx,
     dependents.map(({ id }) => id),
   );
   return rowsOf(

@@ -16,7 +16,7 @@ export async function retryTask(
   await refuseClosedVisit(tx, task);
   await refuseWithoutDependencies(tx, task);
 
-  const reopened = await lockTasks(tx.em, [taskId, ...(await findReopened(tx, taskId))]);
+  const reopened = await lockTasks(tx, [taskId, ...(await findReopened(tx, taskId))]);
   const states = await reopen(
     tx,
     reopened.map(({ id }) => id),

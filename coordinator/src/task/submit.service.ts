@@ -17,6 +17,8 @@ export interface Submission {
   readonly phase?: string | undefined;
   readonly tasks: readonly NewTask[];
   readonly parent?: { readonly taskId: string; readonly attempt: number } | undefined;
+  /** Whose attempt the parent has to be; undefined where the call belongs to no session. */
+  readonly sessionId: string | undefined;
 }
 
 export interface SubmittedTask {
@@ -29,7 +31,7 @@ export interface SubmittedTask {
 export async function submitTasks(
   tx: Tx,
   limits: SubmitLimits,
-  { ticketId, phase, tasks, parent }: Submission,
+  { ticketId, phase, tasks, parent, sessionId }: Submission,
 ): Promise<{ tasks: SubmittedTask[] }> {
   const ticket = await holdTicket(tx.em, tx.projectId, ticketId);
   if (ticket.state !== 'open' || (phase !== undefined && phase !== ticket.phase)) {
@@ -40,7 +42,7 @@ export async function submitTasks(
       message: `It is in ${ticket.phase} and ${ticket.state}.`,
     });
   }
-  const depth = parent === undefined ? 0 : (await holdAttempt(tx.em, parent)).depth + 1;
+  const depth = parent === undefined ? 0 : (await holdAttempt(tx, { ...parent, sessionId })).depth + 1;
   if (depth > limits.taskDepthMax)
     throw new CoordinatorError('limit_exceeded', { message: `Tasks that submit tasks may be nested ${limits.taskDepthMax} deep.` });
 

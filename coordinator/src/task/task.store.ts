@@ -14,6 +14,7 @@ import {
 import { sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
 import { findRow, rowsOf, toTimestamp } from '../db/rows.ts';
+import type { Tx } from '../db/transaction.ts';
 
 interface TaskRow {
   readonly id: string;
@@ -196,9 +197,12 @@ export interface LockedTask {
 export const lockedColumns = sql`t.id, t.ticket_id, t.visit_id, t.phase, t.ref, t.type, t.title, t.state, t.attempt, t.attempts_used, t.max_attempts, t.session_id, t.agent_id,
   (select v.number from phase_visits v where v.id = t.visit_id) as visit_number`;
 
-/** Locks tasks in the order of their ids, as every transaction does, so that none waits for another in a circle. */
-export const lockTasks = (em: EntityManager, ids: readonly string[]): Promise<LockedTask[]> =>
-  rowsOf(em, sql<LockedTask>`select ${lockedColumns} from tasks t where t.id = any(${ids}::uuid[]) order by t.id for update`);
+/** Locks tasks of the project in the order of their ids, as every transaction does, so that none waits for another in a circle. */
+export const lockTasks = ({ em, projectId }: Pick<Tx, 'em' | 'projectId'>, ids: readonly string[]): Promise<LockedTask[]> =>
+  rowsOf(
+    em,
+    sql<LockedTask>`select ${lockedColumns} from tasks t where t.id = any(${ids}::uuid[]) and t.project_id = ${projectId} order by t.id for update`,
+  );
 
 export const lockOpenTasksOfVisit = (em: EntityManager, visitId: string): Promise<LockedTask[]> =>
   rowsOf(

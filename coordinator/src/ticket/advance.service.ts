@@ -4,6 +4,7 @@ import type { Caller } from '../call.ts';
 import { rowsOf } from '../db/rows.ts';
 import { transact } from '../db/transaction.ts';
 import { findStandingResult, validateGate } from '../gate/gate.service.ts';
+import { toSentence } from '../gate/gate-rules.ts';
 import { countRefusals } from '../gate/gate.store.ts';
 import { findPhase, nextPhase } from '../workflow/workflow-rules.ts';
 import { getWorkflow } from '../workflow/workflow.store.ts';
@@ -68,7 +69,7 @@ interface Refusal {
 async function afterRefusal(parts: TicketParts, { ticket, phase, definition, result, signal }: Refusal): Promise<void> {
   const { onRefused } = phase;
   const rounds = await countRefusals(parts.db.em.fork(), ticket.id, phase.name);
-  const reasons = result.reasons.map(({ message }) => message).join(' ');
+  const reasons = toSentence(result.reasons);
   if (onRefused !== undefined && rounds < onRefused.roundsMax) {
     const isFirstToSee = await countRefusal(parts, ticket, onRefused.regressTo === undefined ? phase : undefined);
     if (isFirstToSee && onRefused.regressTo !== undefined) await move(parts, ticket, { to: onRefused.regressTo, reason: reasons }, signal);

@@ -24,7 +24,7 @@ export async function holdTicketForEvidence(
   const ticket = await holdTicket(tx.em, tx.projectId, ticketId);
   await lockVisit(tx.em, ticket.visitId);
   if (taskId !== undefined) {
-    const held = await holdAttempt(tx.em, { taskId, attempt, sessionId: session?.sessionId });
+    const held = await holdAttempt(tx, { taskId, attempt, sessionId: session?.sessionId });
     if (held.ticketId !== ticketId) throw new CoordinatorError('claim_stale', { taskId, message: 'The task belongs to another ticket.' });
   }
   return {

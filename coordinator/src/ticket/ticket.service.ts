@@ -10,6 +10,7 @@ import {
 import { v7 as uuidv7 } from 'uuid';
 import type { Caller } from '../call.ts';
 import type { Database, Tx } from '../db/transaction.ts';
+import { toSentence } from '../gate/gate-rules.ts';
 import { findStandingResult, type GateParts, readGateStatus, validateGate } from '../gate/gate.service.ts';
 import { toPhaseVisit } from '../phase/phase-visit.store.ts';
 import type { Sessions } from '../task/attempt-end.service.ts';
@@ -170,7 +171,7 @@ async function checkGate(tx: Tx, leaving: Leaving, { definition }: WorkflowRow):
     return;
   }
   if (result === undefined) throw new EvidenceChanged();
-  const message = result.reasons.map((reason) => reason.message).join(' ');
+  const message = toSentence(result.reasons);
   throw new CoordinatorError('gate_blocked', { phase: ticket.phase, resultId: result.id, reasons: result.reasons, message });
 }
 

@@ -2,7 +2,7 @@ import { CoordinatorError, type Role, type Token } from '@baton/protocol';
 import type { CallContext, Caller } from '../call.ts';
 import type { EntityManager } from '../db/orm.ts';
 import { type Database, transact, type Tx, write } from '../db/transaction.ts';
-import { defaultProject } from '../project/project.service.ts';
+import { looksAfterAll } from '../project/project.service.ts';
 import { findProjectByName } from '../project/project.store.ts';
 import { findTokenByKey, insertToken, markRevoked, replaceSecret, type TokenKey } from './token.store.ts';
 
@@ -27,16 +27,13 @@ export interface TokenRequest {
   readonly idempotencyKey?: string | undefined;
 }
 
-/** The admin of the project that is there from the beginning looks after all. */
-const seesAll = ({ projectName }: Caller): boolean => projectName === defaultProject;
-
 /**
  * The project that a call is about: the caller's own unless another is named.
  * @throws CoordinatorError `project_not_found` also where the project is there and not for this caller to know of
  */
 export async function findNamedProject(em: EntityManager, caller: Caller, name: string | undefined): Promise<string> {
   if (name === undefined || name === caller.projectName) return caller.projectId;
-  const project = seesAll(caller) ? await findProjectByName(em, name) : null;
+  const project = looksAfterAll(caller) ? await findProjectByName(em, name) : null;
   if (project === null) throw new CoordinatorError('project_not_found', { project: name });
   return project.id;
 }
@@ -47,17 +44,18 @@ export async function issueToken(
   call: CallContext,
   params: TokenRequest,
 ): Promise<Token & { token: string }> {
-  let told: string | undefined;
+  // Of the last try: a transaction that is run again makes another.
+  let fresh: FreshToken | undefined;
   const made = await write(db, call, params, async (tx) => {
-    const { id, token, secretHash } = createToken();
-    told = token;
+    fresh = createToken();
+    const { id, secretHash } = fresh;
     const projectId = await findNamedProject(tx.em, call.caller, params.project);
     await insertToken(tx.em, { id, secretHash, projectId, name: params.name, role: params.role, expiresInMs: params.expiresInMs });
     const made = await getToken(tx.em, { id, projectId });
     record(tx, 'token.created', made, call.caller);
     return made;
   });
-  if (told !== undefined) return { ...made, token: told };
+  if (fresh?.id === made.id) return { ...made, token: fresh.token };
 
   // The first answer was lost, and its secret with it.
   const { token, secretHash } = createToken(made.id);
@@ -68,7 +66,7 @@ export async function issueToken(
 
 /** Revokes a token. Again is no error. */
 export async function revokeToken(tx: Tx, caller: Caller, tokenId: string): Promise<Token> {
-  const key: TokenKey = { id: tokenId.toLowerCase(), projectId: seesAll(caller) ? undefined : caller.projectId };
+  const key: TokenKey = { id: tokenId.toLowerCase(), projectId: looksAfterAll(caller) ? undefined : caller.projectId };
   const isNews = await markRevoked(tx.em, key);
   const token = await getToken(tx.em, key);
   if (isNews) record(tx, 'token.revoked', token, caller);

@@ -1,4 +1,5 @@
-import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { v7 as uuidv7 } from 'uuid';
 import type { Caller } from '../call.ts';
 
 /** Finds who a bearer token speaks for; undefined for every token that does not fit, whatever is wrong with it. */
@@ -21,8 +22,8 @@ export interface NewToken {
 const secretBytes = 32;
 const tokenPattern = /^baton_([0-9a-f-]{36})_([A-Za-z0-9_-]{43})$/;
 
-export function createToken(): NewToken {
-  const id = randomUUID();
+/** A new secret, for a new token or for the one with this id. */
+export function createToken(id: string = uuidv7()): NewToken {
   const secret = randomBytes(secretBytes).toString('base64url');
   return { id, token: `baton_${id}_${secret}`, secretHash: hash(secret).toString('hex') };
 }

@@ -2,6 +2,7 @@ import { CoordinatorError, isMethodName, mayAccess, methods } from '@baton/proto
 import type { CallContext, Caller, Handlers, Peer, Session } from '../call.ts';
 import type { EntityManager } from '../db/orm.ts';
 import { toFieldProblems } from './field-problems.ts';
+import { toNamedParams } from './named-params.ts';
 
 /** One call as the wire hands it over: checked as JSON-RPC, not yet as a call of a method. */
 export interface Call {
@@ -32,7 +33,7 @@ export function createDispatch({ handlers, em, findSession }: DispatchParts): Di
     if (!mayAccess(caller.role, definition.access))
       throw new CoordinatorError('access_denied', { role: caller.role, needs: definition.access });
 
-    const params = definition.params.safeParse(call.params ?? {});
+    const params = definition.params.safeParse(toNamedParams(definition, call.params));
     if (!params.success) throw new CoordinatorError('invalid_params', { fields: toFieldProblems(params.error) });
 
     const session = await findSession(call);

@@ -1,31 +1,33 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CoordinatorError } from '@baton/protocol';
-import { type FrameLimits, type FrameMessage, readFrame } from '@baton/sdk/connection';
+import { type ErrorObject, type FrameLimits, type FrameMessage, readFrame } from '@baton/sdk/connection';
 import type { Caller } from '../call.ts';
 import type { Config } from '../config.ts';
+import type { Metrics } from '../metrics.ts';
 import type { Answering } from './answer.ts';
-import { type Refusal, refuse } from './refusal.ts';
+import type { HttpCalls } from './http-calls.ts';
+import { type ProbeParts, serveHealth, serveMetrics, serveReady } from './probes.ts';
+import { type Refusal, refuse, toRefusal } from './refusal.ts';
+import type { Reply } from './reply.ts';
+import type { TokenHolders } from './token-holders.ts';
 
-export interface HttpParts {
-  readonly config: Pick<Config, 'frameBytesMax'>;
+export interface HttpParts extends ProbeParts {
+  readonly config: Pick<Config, 'frameBytesMax' | 'metricsPublic'>;
   readonly limits: FrameLimits;
   readonly answering: Answering;
+  readonly calls: HttpCalls;
+  readonly metrics: Pick<Metrics, 'recordRefusal' | 'render'>;
+  readonly onMalformed: (error: ErrorObject) => void;
+  readonly holders: Pick<TokenHolders, 'add'>;
   /** Says who calls, or why nobody is served. */
   readonly admit: (request: IncomingMessage) => Promise<Caller | Refusal>;
   /** Says why nothing is served to this host or origin, whoever asks. */
   readonly refuseStranger: (request: IncomingMessage) => Refusal | undefined;
-  /** Fails while the coordinator cannot do its work. */
-  readonly health: () => Promise<unknown>;
   readonly openrpc: unknown;
 }
 
 type Route = (request: IncomingMessage, response: ServerResponse) => Promise<Reply>;
-
-interface Reply {
-  readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-}
 
 /** The requests that are no upgrades. No header allows a foreign page to read an answer. */
 export function createHttpListener(parts: HttpParts): (request: IncomingMessage, response: ServerResponse) => void {
@@ -33,6 +35,8 @@ export function createHttpListener(parts: HttpParts): (request: IncomingMessage,
   const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     '/rpc': { POST: (request, response) => serveCall(parts, request, response) },
     '/health': { GET: () => serveHealth(parts) },
+    '/ready': { GET: () => serveReady(parts) },
+    '/metrics': { GET: (request) => serveFigures(parts, request) },
     '/openrpc.json': { GET: async () => ({ status: 200, body: openrpc }) },
   };
 
@@ -52,8 +56,16 @@ export function createHttpListener(parts: HttpParts): (request: IncomingMessage,
     return route(request, response);
   }
 
+  function explain(request: IncomingMessage, error: unknown): Reply {
+    // Whoever hung up in the middle of its body hears nothing of this.
+    if (request.destroyed) return { status: 400 };
+    const { data } = parts.answering.explain(error, 'a request');
+    return toRefusal(new CoordinatorError('internal', data as Record<string, unknown>));
+  }
+
   return (request, response) => {
-    void serve(request, response).then(({ status, headers, body }) => {
+    const reply = serve(request, response).catch((error: unknown) => explain(request, error));
+    void reply.then(({ status, headers, body }) => {
       // What is left of a body that was refused would be taken for the next request.
       if (!request.complete) response.setHeader('connection', 'close');
       response.writeHead(status, {
@@ -68,15 +80,14 @@ export function createHttpListener(parts: HttpParts): (request: IncomingMessage,
   };
 }
 
-async function serveHealth({ health }: HttpParts): Promise<Reply> {
-  return health().then(
-    () => ({ status: 200, body: '{"status":"ok"}' }),
-    () => ({ status: 503, body: '{"status":"unavailable"}' }),
-  );
+// The figures name nobody, so any token may see them.
+async function serveFigures(parts: HttpParts, request: IncomingMessage): Promise<Reply> {
+  const caller = parts.config.metricsPublic ? undefined : await parts.admit(request);
+  return caller !== undefined && 'status' in caller ? caller : serveMetrics(parts);
 }
 
 async function serveCall(
-  { config, limits, answering, admit }: HttpParts,
+  { config, limits, answering, calls, metrics, onMalformed, holders, admit }: HttpParts,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<Reply> {
@@ -85,25 +96,39 @@ async function serveCall(
   }
   const caller = await admit(request);
   if ('status' in caller) return caller;
-  const body = await readBody(request, config.frameBytesMax);
-  if (body === undefined) return refuse('limit_exceeded', 413, `A body has at most ${config.frameBytesMax} bytes.`);
+  const receiving = calls.beginRequest(caller.tokenId);
+  if ('status' in receiving) return receiving;
+  const body = await readBody(request, config.frameBytesMax).finally(receiving.end);
+  if (body === undefined) {
+    metrics.recordRefusal('body_too_large');
+    return refuse('limit_exceeded', 413, `A body has at most ${config.frameBytesMax} bytes.`);
+  }
 
   const gone = new AbortController();
-  response.once('close', () => gone.abort(new CoordinatorError('cancelled')));
+  const cancel = () => gone.abort(new CoordinatorError('cancelled'));
+  response.once('close', cancel);
+  response.once('close', holders.add(caller.tokenId, cancel));
   const sessionToken = request.headers['baton-session'];
   const answerOne = async (message: FrameMessage): Promise<string | undefined> => {
-    if (message.type === 'refused') return toText(message.id, { error: message.error });
+    if (message.type === 'refused') {
+      onMalformed(message.error);
+      return toText(message.id, { error: message.error });
+    }
     if (message.type === 'dropped' || message.type === 'response' || (message.type === 'notification' && message.method.startsWith('$/')))
       return undefined;
     const { method, params } = message;
-    const answer = await answering.answer({
-      method,
-      params,
-      caller,
-      peer: undefined,
-      sessionToken: typeof sessionToken === 'string' ? sessionToken : undefined,
-      signal: gone.signal,
-    });
+    const begun = calls.beginCall(caller.tokenId, method);
+    if ('error' in begun) return message.type === 'notification' ? undefined : toText(message.id, begun);
+    const answer = await answering
+      .answer({
+        method,
+        params,
+        caller,
+        peer: undefined,
+        sessionToken: typeof sessionToken === 'string' ? sessionToken : undefined,
+        signal: gone.signal,
+      })
+      .finally(begun.end);
     if (message.type === 'notification') return undefined;
     try {
       return toText(message.id, answer);
@@ -112,7 +137,8 @@ async function serveCall(
     }
   };
 
-  const frame = readFrame(body, limits);
+  // Bytes that are no UTF-8 are no JSON, and neither is the empty text; decoded, they would become other characters.
+  const frame = readFrame(isUtf8(body) ? body.toString('utf8') : '', limits);
   const answers = (await Promise.all(frame.messages.map(answerOne))).filter((answer) => answer !== undefined);
   if (answers.length === 0) return { status: 204 };
   return { status: 200, body: frame.isBatch ? `[${answers.join(',')}]` : answers.join('') };
@@ -122,7 +148,7 @@ const toText = (id: unknown, { result, error }: { result?: unknown; error?: unkn
   JSON.stringify(error === undefined ? { jsonrpc: '2.0', id, result: result ?? null } : { jsonrpc: '2.0', id, error });
 
 /** The whole body, or undefined where it is longer than allowed. */
-async function readBody(request: IncomingMessage, bytesMax: number): Promise<string | undefined> {
+async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer | undefined> {
   if (Number(request.headers['content-length'] ?? 0) > bytesMax) return undefined;
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -132,5 +158,5 @@ async function readBody(request: IncomingMessage, bytesMax: number): Promise<str
     if (bytes > bytesMax) return undefined;
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }

@@ -1,36 +1,62 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerOptions } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { CoordinatorError } from '@baton/protocol';
 import { type ErrorObject, toErrorObject } from '@baton/sdk/connection';
 import type { Caller, Peer } from '../call.ts';
-import { type Config, ConfigError } from '../config.ts';
+import type { Config } from '../config.ts';
+import type { Metrics } from '../metrics.ts';
+import { createAdmission } from './admission.ts';
 import { createAnswering, type FailureLog } from './answer.ts';
-import { type Authenticate, readBearer } from './auth.ts';
+import type { Authenticate } from './auth.ts';
+import { type CallLimitConfig, createCallLimits } from './call-limits.ts';
+import { countBytes } from './count-bytes.ts';
 import type { Dispatch } from './dispatch.ts';
-import { isLoopback, refuseStranger } from './hosts.ts';
+import { createHttpCalls } from './http-calls.ts';
 import { createHttpListener } from './http.ts';
 import { listen } from './listen.ts';
-import { type Refusal, refuse, toRefusal } from './refusal.ts';
+import { type Refusal, refuse } from './refusal.ts';
+import type { SessionParts } from './session.ts';
 import { createSocketServer, type SocketConfig } from './socket-server.ts';
+import { advertisedHost, knownHosts, refuseOpenHost, type Tls } from './tls.ts';
+import type { TokenHolders } from './token-holders.ts';
 
 export type WireConfig = SocketConfig &
-  Pick<Config, 'host' | 'port' | 'frameDepthMax' | 'batchMax' | 'callsInFlightMax' | 'headerTimeoutMs'>;
+  CallLimitConfig &
+  Pick<
+    Config,
+    | 'host'
+    | 'port'
+    | 'publicHosts'
+    | 'frameDepthMax'
+    | 'batchMax'
+    | 'failedAuthenticationsPerMinuteMax'
+    | 'headerTimeoutMs'
+    | 'idleTimeoutMs'
+    | 'metricsPublic'
+  >;
 
 export interface WireParts {
   readonly config: WireConfig;
+  /** Undefined: nothing is encrypted, which is for this machine only. */
+  readonly tls?: Tls | undefined;
   readonly log: FailureLog;
   readonly dispatch: Dispatch;
   readonly authenticate: Authenticate;
+  readonly holders: TokenHolders;
   /** Fails while the coordinator cannot do its work. Must not write. */
   readonly health: () => Promise<unknown>;
+  /** Whether something is still to be done before calls should be sent here. */
+  readonly isStarting?: () => boolean;
+  readonly metrics: Metrics;
   /** The document served as `/openrpc.json`. */
   readonly openrpc: unknown;
 }
 
 export interface Wire {
-  /** `ws://host:port/rpc` */
+  /** `ws://host:port/rpc`, or wss */
   readonly url: string;
-  /** `http://host:port` */
+  /** `http://host:port`, or https */
   readonly httpUrl: string;
   readonly port: number;
   /** The open connection with this id. */
@@ -39,8 +65,6 @@ export interface Wire {
   stop(drainMs: number): Promise<void>;
 }
 
-/** A call that does not fit in is worth another try when one of the others may have ended. */
-const overloadedRetryMs = 100;
 /** Until another coordinator listens, or this one again. */
 const drainingRetryMs = 1_000;
 /** How long a stop waits for calls that have been aborted. */
@@ -50,43 +74,34 @@ const abortedMs = 1_000;
  * Listens for connections and requests.
  * @throws ConfigError where the host may not be listened on, or the port is taken
  */
-export async function startWire({ config, log, dispatch, authenticate, health, openrpc }: WireParts): Promise<Wire> {
-  if (!isLoopback(config.host)) {
-    throw new ConfigError(
-      `Baton listens on this machine only, and ${config.host} can be reached from others: that needs TLS, which is not there yet. Use --host 127.0.0.1 and a tunnel.`,
-    );
-  }
-  const answering = createAnswering(dispatch, log);
+export async function startWire(parts: WireParts): Promise<Wire> {
+  const { config, tls, log, dispatch, authenticate, holders, health, isStarting, openrpc, metrics } = parts;
+  refuseOpenHost(config.host, tls);
+  const answering = createAnswering(dispatch, log, metrics);
   const limits = { frameDepthMax: config.frameDepthMax, batchMax: config.batchMax };
   let isStopping = false;
+  const refuseAll = () => (isStopping ? new CoordinatorError('draining', { retryAfterMs: drainingRetryMs }) : undefined);
 
-  function refuseCall(callsInFlight: number): ErrorObject | undefined {
-    if (isStopping) return toErrorObject(new CoordinatorError('draining', { retryAfterMs: drainingRetryMs }));
-    if (callsInFlight < config.callsInFlightMax) return undefined;
-    return toErrorObject(
-      new CoordinatorError('overloaded', { retryAfterMs: overloadedRetryMs, callsInFlightMax: config.callsInFlightMax }),
-    );
+  function createRefuseCall(): ReturnType<SessionParts['createRefuseCall']> {
+    const limits = createCallLimits(config, config.callsInFlightMax, metrics);
+    return (method, callsInFlight) => {
+      const away = refuseAll();
+      if (away === undefined) return limits.refuse(method, callsInFlight);
+      metrics.recordRefusal('draining');
+      return toErrorObject(away);
+    };
   }
 
-  const refuseForeign = ({ headers }: IncomingMessage): Refusal | undefined => {
-    const reason = refuseStranger(headers, config.host);
-    return reason === undefined ? undefined : refuse('access_denied', 403, reason);
-  };
-
-  async function admit(request: IncomingMessage): Promise<Caller | Refusal> {
-    if (isStopping) return toRefusal(new CoordinatorError('draining', { retryAfterMs: drainingRetryMs }));
-    try {
-      return (await authenticate(readBearer(request.headers.authorization))) ?? toRefusal(new CoordinatorError('unauthenticated'));
-    } catch (error) {
-      if (error instanceof CoordinatorError && error.retryable) return toRefusal(error);
-      const { data } = answering.explain(error, 'authentication');
-      return toRefusal(new CoordinatorError('internal', data as Record<string, unknown>));
-    }
+  function onMalformed({ data }: ErrorObject): void {
+    const kind = (data as { readonly kind?: unknown } | undefined)?.kind;
+    metrics.recordRefusal(kind === 'parse_error' || kind === 'invalid_params' ? kind : 'invalid_request');
   }
+
+  const admission = createAdmission({ config, hosts: knownHosts(config, tls), authenticate, refuseAll, answering, metrics });
 
   async function admitUpgrade(request: IncomingMessage): Promise<Caller | Refusal> {
     if (request.url?.split('?', 1).join('') !== '/rpc') return refuse('method_unknown', 404, 'Connections go to /rpc.');
-    return refuseForeign(request) ?? admit(request);
+    return admission.refuseStranger(request) ?? admission.admit(request);
   }
 
   async function drain(patience: AbortSignal): Promise<void> {
@@ -97,26 +112,54 @@ export async function startWire({ config, log, dispatch, authenticate, health, o
     } while (sockets.callsInFlight > 0 && !patience.aborted);
   }
 
-  const server = createServer(
-    {
-      headersTimeout: config.headerTimeoutMs,
-      // For the body as well; a frame of the largest size needs no longer on any network that is of use.
-      requestTimeout: 3 * config.headerTimeoutMs,
-      connectionsCheckingInterval: Math.ceil(config.headerTimeoutMs / 4),
-      // Others, such as h2c, are offers that are passed over.
-      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
-    },
-    createHttpListener({ config, limits, answering, admit, refuseStranger: refuseForeign, health, openrpc }),
-  );
+  const options: ServerOptions = {
+    headersTimeout: config.headerTimeoutMs,
+    keepAliveTimeout: config.idleTimeoutMs,
+    // For the body as well; a frame of the largest size needs no longer on any network that is of use.
+    requestTimeout: 3 * config.headerTimeoutMs,
+    connectionsCheckingInterval: Math.ceil(config.headerTimeoutMs / 4),
+    // Others, such as h2c, are offers that are passed over.
+    shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+  };
+  const listener = createHttpListener({
+    ...admission,
+    config,
+    limits,
+    answering,
+    calls: createHttpCalls(config, metrics),
+    metrics,
+    onMalformed,
+    holders,
+    health,
+    away: () => (isStopping ? 'draining' : isStarting?.() === true ? 'starting' : undefined),
+    openrpc,
+  });
+  const server =
+    tls === undefined
+      ? createServer(options, listener)
+      : createTlsServer({ ...options, cert: tls.cert, key: tls.key, handshakeTimeout: config.headerTimeoutMs }, listener);
   // Upgraded or not; the polite refusal of upgrades comes before.
   server.maxConnections = 2 * config.connectionsMax;
-  const sockets = createSocketServer(server, { config, session: { answering, limits, refuseCall }, admit: admitUpgrade });
+  const sockets = createSocketServer(server, {
+    config,
+    session: { answering, limits, createRefuseCall, onMalformed },
+    metrics,
+    holders,
+    admit: admitUpgrade,
+  });
+  const bytes = countBytes(server);
+  metrics.watch('connections', () => sockets.connections);
+  metrics.watch('calls_in_flight', () => answering.running);
+  metrics.watch('received_bytes_total', bytes.received);
+  metrics.watch('sent_bytes_total', bytes.sent);
   const port = await listen(server, config);
 
-  const authority = `${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+  const host = advertisedHost(config, tls);
+  const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const secure = tls === undefined ? '' : 's';
   return {
-    url: `ws://${authority}/rpc`,
-    httpUrl: `http://${authority}`,
+    url: `ws${secure}://${authority}/rpc`,
+    httpUrl: `http${secure}://${authority}`,
     port,
     findPeer: sockets.findPeer,
     async stop(drainMs) {

@@ -8,8 +8,9 @@ import type { Answering } from './answer.ts';
 export interface SessionParts {
   readonly answering: Answering;
   readonly limits: FrameLimits;
-  /** Asked before a call is taken, with the number of those without an answer. */
-  readonly refuseCall: (callsInFlight: number) => ErrorObject | undefined;
+  /** Makes, for one connection, what is asked before a call is taken, with the number of those without an answer. */
+  readonly createRefuseCall: () => (method: string, callsInFlight: number) => ErrorObject | undefined;
+  readonly onMalformed: (error: ErrorObject) => void;
 }
 
 /** One connection, from its upgrade to its end. */
@@ -19,10 +20,15 @@ export interface WireSession {
   close(code: number, reason: string): void;
 }
 
-export function openSession({ answering, limits, refuseCall }: SessionParts, channel: Channel, caller: Caller): WireSession {
+export function openSession(
+  { answering, limits, createRefuseCall, onMalformed }: SessionParts,
+  channel: Channel,
+  caller: Caller,
+): WireSession {
   const stream = createServerStream(channel, {
     limits,
-    refuseCall,
+    refuseCall: createRefuseCall(),
+    onMalformed,
     explainUnwritable: (error) => answering.explain(error, 'writing an answer'),
   });
   const connection = rpc.createMessageConnection(stream.reader, stream.writer, rpc.NullLogger);

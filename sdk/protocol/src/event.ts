@@ -12,7 +12,16 @@ import { ticketEvents } from './ticket.ts';
 import { tokenEvents } from './token.ts';
 import { id, jsonObject, limit, timestamp } from './values.ts';
 
-export const events = { ...ticketEvents, ...taskEvents, ...agentEvents, ...lockEvents, ...artifactEvents, ...gateEvents, ...contextEvents, ...tokenEvents };
+export const events = {
+  ...ticketEvents,
+  ...taskEvents,
+  ...agentEvents,
+  ...lockEvents,
+  ...artifactEvents,
+  ...gateEvents,
+  ...contextEvents,
+  ...tokenEvents,
+};
 export type EventName = keyof typeof events;
 export type EventData<E extends EventName> = z.output<(typeof events)[E]['data']>;
 export const eventNames = Object.keys(events) as [EventName, ...EventName[]];

@@ -107,4 +107,5 @@ export {
   type Result,
 } from './methods.ts';
 export { toOpenRpc } from './openrpc.ts';
+export { toAsyncApi } from './asyncapi.ts';
 export { type CallOptions, type Client, createClient, type Send } from './client.ts';

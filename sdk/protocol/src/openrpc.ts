@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import type { MethodDefinition } from './define.ts';
 import { errorCatalogue } from './errors.ts';
+import { type Components, splitDescription, toJsonSchema } from './json-schema.ts';
 
-type JsonSchema = Record<string, unknown>;
-
-/** The OpenRPC document of a method table. Results are described as callers may receive them: open to new fields. */
+/** The OpenRPC document of a method table. */
 export function toOpenRpc(methods: Readonly<Record<string, MethodDefinition>>, version: string) {
-  const schemas: Record<string, JsonSchema> = {};
+  const schemas: Components = {};
   const methodObjects = Object.entries(methods).map(([name, definition]) => toMethodObject(name, definition, schemas));
   return {
     openrpc: '1.3.2',
@@ -21,32 +20,29 @@ export function toOpenRpc(methods: Readonly<Record<string, MethodDefinition>>, v
   };
 }
 
-function toMethodObject(name: string, definition: MethodDefinition, schemas: Record<string, JsonSchema>) {
-  const { summary, access, session, idempotent, params, result, errors } = definition;
+function toMethodObject(name: string, definition: MethodDefinition, schemas: Components) {
+  const { summary, access, session, idempotent, params, result, errors, example } = definition;
   return {
     name,
     summary,
+    tags: [{ name: name.split(/[/.]/, 1).join('') }],
     paramStructure: 'by-name',
     params: Object.entries(params.shape).map(([field, type]) => ({
       name: field,
       required: !z.safeParse(type, undefined).success,
-      schema: toSchema(type, schemas),
+      ...splitDescription(toJsonSchema(type, schemas)),
     })),
-    result: { name: 'result', schema: toSchema(result, schemas) },
+    result: { name: 'result', ...splitDescription(toJsonSchema(result, schemas)) },
     errors: errors.map((kind) => ({ code: errorCatalogue[kind].code, message: errorCatalogue[kind].title, data: { kind } })),
+    examples: [
+      {
+        name,
+        params: Object.entries(example.params).map(([field, value]) => ({ name: field, value })),
+        result: { name: 'result', value: example.result },
+      },
+    ],
     'x-access': access,
     'x-session': session,
     'x-idempotent': idempotent,
   };
-}
-
-/**
- * The JSON schema of a type. Named types go to `schemas` once and are referred to, as OpenRPC has it; what no JSON schema
- * describes (any JSON value) is left open.
- */
-function toSchema(type: z.core.$ZodType, schemas: Record<string, JsonSchema>): JsonSchema {
-  const text = JSON.stringify(z.toJSONSchema(type, { target: 'draft-07', io: 'input', unrepresentable: 'any' }));
-  const { $schema: _, definitions, ...schema } = JSON.parse(text.replaceAll('"#/definitions/', '"#/components/schemas/')) as JsonSchema;
-  Object.assign(schemas, definitions);
-  return schema;
 }

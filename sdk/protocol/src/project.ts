@@ -31,7 +31,12 @@ export const projectMethods = {
     errors: [],
     example: {
       params: {},
-      result: { projects: [{ id: ids.defaultProject, name: 'default', createdAt: at('08:00:00') }] },
+      result: {
+        projects: [
+          { id: ids.defaultProject, name: 'default', createdAt: at('08:00:00') },
+          { id: ids.shopProject, name: 'shop', createdAt: at('09:00:00') },
+        ],
+      },
     },
   }),
 };

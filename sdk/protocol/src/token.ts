@@ -60,7 +60,7 @@ export const tokenMethods = {
     params: readParams({ project, after: cursor.optional(), limit: limit.default(100) }),
     result: z.object({ tokens: z.array(token), next: z.string().optional() }),
     errors: ['project_not_found'],
-    example: { params: { limit: 1 }, result: { tokens: [clerkToken] } },
+    example: { params: { project: 'shop' }, result: { tokens: [clerkToken] } },
   }),
   'token/revoke': method({
     summary: 'Revokes a token for good. Its connections are closed within five seconds.',

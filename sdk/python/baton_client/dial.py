@@ -13,7 +13,7 @@ from .errors import CoordinatorError, CoordinatorUnreachable
 try:
     from websockets.asyncio.client import connect as _connect
 except ImportError:
-    from websockets import connect as _connect  # type: ignore[no-redef,attr-defined,unused-ignore]
+    from websockets.client import connect as _connect
 
 #: Answers may be larger than calls: a list of artifacts with their contents.
 ANSWER_BYTES_MAX = 64 * 1024 * 1024

@@ -58,7 +58,8 @@ class EventStream:
             return self._waiting.get_nowait()
         getting = asyncio.ensure_future(self._waiting.get())
         try:
-            await asyncio.wait({getting, self._connection.ended}, return_when=asyncio.FIRST_COMPLETED)
+            both: set[asyncio.Future[Any]] = {getting, self._connection.ended}
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             if getting.done():
                 return getting.result()
             raise self._connection.ended.result()

@@ -55,6 +55,8 @@ class Link:
             raise
         finally:
             del self._answers[number]
+            if answer.done() and not answer.cancelled():
+                answer.exception()  # Where the sending failed as well, nobody has asked.
 
     async def close(self) -> None:
         """Settles when the socket is gone."""
@@ -76,6 +78,8 @@ class Link:
         try:
             async for text in self._socket:
                 self._take(json.loads(text))
+                # Who waited for an answer acts on it before what follows is read: a subscription is known before its events come.
+                await asyncio.sleep(0)
         except websockets.exceptions.ConnectionClosed:
             pass
         except ValueError:

@@ -17,6 +17,8 @@ IDEMPOTENT: Final = frozenset(
         'coordinator/info',
         'rpc.discover',
         'project/list',
+        'token/list',
+        'token/revoke',
         'workflow/put',
         'workflow/get',
         'workflow/list',
@@ -56,6 +58,8 @@ IDEMPOTENT: Final = frozenset(
 KEYED: Final = frozenset(
     {
         'project/create',
+        'token/create',
+        'token/revoke',
         'workflow/put',
         'ticket/create',
         'ticket/transition',
@@ -119,6 +123,64 @@ class ProjectMethods:
         result: t.ProjectListResult = await self._call(
             'project/list',
             {},
+        )
+        return result
+
+
+class TokenMethods:
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    async def create(
+        self,
+        *,
+        name: str,
+        role: t.Role,
+        project: str | None = None,
+        expires_in_ms: int | None = None,
+        idempotency_key: t.IdempotencyKey | None = None,
+    ) -> t.TokenCreateResult:
+        """Makes a token of a role in a project and tells it this once. Sent again with the same idempotency key, the token gets a new secret, since the first is kept nowhere.
+
+        Raises CoordinatorError: `project_not_found`, `token_not_found`.
+        """
+        result: t.TokenCreateResult = await self._call(
+            'token/create',
+            {'name': name, 'role': role, 'project': project, 'expiresInMs': expires_in_ms, 'idempotencyKey': idempotency_key},
+        )
+        return result
+
+    async def list(
+        self,
+        *,
+        project: str | None = None,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> t.TokenListResult:
+        """Lists the tokens of a project in the order in which they were made, those that are over too. Secrets are not among it.
+
+        Left out: `limit` 100.
+        Raises CoordinatorError: `project_not_found`.
+        """
+        result: t.TokenListResult = await self._call(
+            'token/list',
+            {'project': project, 'after': after, 'limit': limit},
+        )
+        return result
+
+    async def revoke(
+        self,
+        *,
+        token_id: t.Id,
+        idempotency_key: t.IdempotencyKey | None = None,
+    ) -> t.Token:
+        """Revokes a token for good. Its connections are closed within five seconds.
+
+        Raises CoordinatorError: `token_not_found`.
+        """
+        result: t.Token = await self._call(
+            'token/revoke',
+            {'tokenId': token_id, 'idempotencyKey': idempotency_key},
         )
         return result
 
@@ -967,6 +1029,7 @@ class Methods:
     def __init__(self, call: Call) -> None:
         self.coordinator = CoordinatorMethods(call)
         self.project = ProjectMethods(call)
+        self.token = TokenMethods(call)
         self.workflow = WorkflowMethods(call)
         self.phase = PhaseMethods(call)
         self.ticket = TicketMethods(call)

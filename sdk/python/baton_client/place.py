@@ -26,7 +26,8 @@ def socket_url(given: str | None) -> str:
 def token_source(token: str | None, token_file: str | os.PathLike[str] | None) -> Callable[[], str]:
     """What returns the token. A file is read anew for each connection, for it may have been replaced."""
     if token is not None:
-        return lambda: token
+        given = token
+        return lambda: given
     file = Path(token_file or os.environ.get('BATON_TOKEN_FILE') or USUAL_TOKEN_FILE).absolute()
 
     def read() -> str:

@@ -11,6 +11,7 @@ JsonObject: TypeAlias = dict[str, Any]
 IdempotencyKey: TypeAlias = str
 Id: TypeAlias = str
 Timestamp: TypeAlias = str
+TokenState: TypeAlias = Literal['active', 'expired', 'revoked']
 PhaseName: TypeAlias = str
 JsonValue: TypeAlias = Any
 TaskRef: TypeAlias = str
@@ -40,6 +41,16 @@ class Project(TypedDict):
     id: Id
     name: str
     createdAt: Timestamp
+
+
+class Token(TypedDict):
+    id: Id
+    name: str
+    role: Role
+    project: str
+    state: TokenState
+    createdAt: Timestamp
+    expiresInMs: NotRequired[float]
 
 
 class WorkflowDefinition(TypedDict):
@@ -506,7 +517,7 @@ class ContextPack(TypedDict):
 
 class RecordedEvent(TypedDict):
     seq: int
-    name: Literal['ticket.created', 'ticket.transitioned', 'ticket.gateForced', 'task.submitted', 'task.claimed', 'task.deferred', 'task.completed', 'task.requeued', 'task.failed', 'task.cancelled', 'task.skipped', 'task.reopened', 'agent.registered', 'agent.deregistered', 'agent.lost', 'lock.expired', 'artifact.stored', 'gate.evaluated', 'context.noted']
+    name: Literal['ticket.created', 'ticket.transitioned', 'ticket.gateForced', 'task.submitted', 'task.claimed', 'task.deferred', 'task.completed', 'task.requeued', 'task.failed', 'task.cancelled', 'task.skipped', 'task.reopened', 'agent.registered', 'agent.deregistered', 'agent.lost', 'lock.expired', 'artifact.stored', 'gate.evaluated', 'context.noted', 'token.created', 'token.revoked']
     ticketId: NotRequired[Id]
     at: Timestamp
     data: JsonObject
@@ -523,6 +534,22 @@ class CoordinatorInfoResult(TypedDict):
 
 class ProjectListResult(TypedDict):
     projects: list[Project]
+
+
+class TokenCreateResult(TypedDict):
+    id: Id
+    name: str
+    role: Role
+    project: str
+    state: TokenState
+    createdAt: Timestamp
+    expiresInMs: NotRequired[float]
+    token: str
+
+
+class TokenListResult(TypedDict):
+    tokens: list[Token]
+    next: NotRequired[str]
 
 
 class WorkflowListResult(TypedDict):

@@ -25,6 +25,9 @@ export interface ChannelOptions {
 /** The other side does not read what it is sent. It may come back and take up where it was. */
 export const tooSlowCode = 4008;
 
+/** The token that opened the connection has been revoked or has expired. Another token may open another. */
+export const tokenEndedCode = 4001;
+
 /** How long a peer may take to answer a close before the socket is destroyed. */
 const closeTimeoutMs = 2_000;
 

@@ -16,6 +16,8 @@ export interface ReconnectOptions {
 export interface ConnectOptions extends TokenSource {
   /** `ws://host:port/rpc`; http and a missing path are understood. */
   readonly url: string;
+  /** For `wss`: the certificates of the authorities to trust, as PEM. Unless given, those that Node trusts. */
+  readonly ca?: string;
   /** False: the connection ends with its first socket. */
   readonly reconnect?: ReconnectOptions | false;
   /** Gives up connecting. Has no effect once `connect` has returned. */
@@ -68,7 +70,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   const line = await openLine(
     {
       openLink: async (signal) =>
-        createLink(await dial({ url, token: await readToken(options), signal }), { onNotification, frameBytesMax, pingMs }),
+        createLink(await dial({ url, token: await readToken(options), ca: options.ca, signal }), { onNotification, frameBytesMax, pingMs }),
       backoff: reconnect === false ? undefined : { baseMs: reconnect.baseMs ?? defaults.baseMs, capMs: reconnect.capMs ?? defaults.capMs },
     },
     { isStubborn: reconnect !== false && reconnect.initial === true, signal },

@@ -1,11 +1,13 @@
 import { CoordinatorError } from '@baton/protocol';
 import { WebSocket } from 'ws';
+import { toUnreachable } from './unreachable.ts';
 import { ConnectionError } from './wire-errors.ts';
 
 export interface DialOptions {
   /** `ws://host:port/rpc` */
   readonly url: string;
   readonly token: string;
+  readonly ca?: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -18,7 +20,7 @@ const handshakeTimeoutMs = 10_000;
  * @throws CoordinatorError `unauthenticated` where the token does not fit, `overloaded` where there is no room
  * @throws ConnectionError `unreachable` with the address where nothing answers, or something else does
  */
-export function dial({ url, token, signal }: DialOptions): Promise<WebSocket> {
+export function dial({ url, token, ca, signal }: DialOptions): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url, {
       headers: { authorization: `Bearer ${token}` },
@@ -26,12 +28,13 @@ export function dial({ url, token, signal }: DialOptions): Promise<WebSocket> {
       maxPayload: answerBytesMax,
       maxFragments: 1_024,
       perMessageDeflate: false,
+      ...(ca !== undefined && { ca }),
     });
     const hangUp = () => socket.terminate();
     // After an unexpected response this comes a second time, and rejecting again does nothing.
     socket.on('error', (error) => {
       signal.removeEventListener('abort', hangUp);
-      reject(new ConnectionError('unreachable', `No coordinator answers at ${url} (${describe(error)}). Is it running?`, { cause: error }));
+      reject(toUnreachable(url, error));
     });
     if (signal.aborted) hangUp();
     signal.addEventListener('abort', hangUp, { once: true });
@@ -49,9 +52,8 @@ export function dial({ url, token, signal }: DialOptions): Promise<WebSocket> {
 
 function toRefusal(url: string, status: number): Error {
   if (status === 401) return new CoordinatorError('unauthenticated', { message: `It was shown to ${url}.` });
+  if (status === 429) return new CoordinatorError('overloaded', { message: `${url} was shown too many tokens from here that do not fit.` });
   if (status === 503) return new CoordinatorError('overloaded', { message: `${url} takes no more connections now.` });
   if (status === 403) return new ConnectionError('unreachable', `${url} refuses connections under this host name or origin.`);
   return new ConnectionError('unreachable', `What answers at ${url} is not a coordinator (status ${status}).`);
 }
-
-const describe = (error: Error): string => ('code' in error && typeof error.code === 'string' ? error.code : error.message);

@@ -1,5 +1,5 @@
 export { type CallOverHttpOptions, callOverHttp } from './http.ts';
-export { type Channel, type ChannelOptions, type CloseCause, keepAlive, openChannel, tooSlowCode } from './channel.ts';
+export { type Channel, type ChannelOptions, type CloseCause, keepAlive, openChannel, tokenEndedCode, tooSlowCode } from './channel.ts';
 export { type ConnectOptions, type Connection, connect, type ReconnectOptions } from './connect.ts';
 export { type Backoff, backoffMs } from './backoff.ts';
 export { toHttpUrl, toSocketUrl } from './endpoints.ts';

@@ -7,7 +7,9 @@ import type { ErrorObject } from './wire-errors.ts';
 export interface ServerStreamOptions {
   readonly limits: FrameLimits;
   /** Asked before a call is taken, with the number of those that have no answer yet. What it returns is the answer. */
-  readonly refuseCall: (callsInFlight: number) => ErrorObject | undefined;
+  readonly refuseCall: (method: string, callsInFlight: number) => ErrorObject | undefined;
+  /** Told of each message that is no call that could be run. */
+  readonly onMalformed?: (error: ErrorObject) => void;
   /** What to answer where a result cannot be written as JSON. */
   readonly explainUnwritable: (error: unknown) => ErrorObject;
 }
@@ -35,7 +37,10 @@ interface CallInFlight {
  * and loses an answer when two calls in flight have equal ids. So every frame is checked here, and every call gets a number of
  * its own on the way in, which is turned back into the caller's id on the way out.
  */
-export function createServerStream(channel: Channel, { limits, refuseCall, explainUnwritable }: ServerStreamOptions): ServerStream {
+export function createServerStream(
+  channel: Channel,
+  { limits, refuseCall, onMalformed, explainUnwritable }: ServerStreamOptions,
+): ServerStream {
   const calls = new Map<number, CallInFlight>();
   let lastNumber = 0;
 
@@ -47,7 +52,10 @@ export function createServerStream(channel: Channel, { limits, refuseCall, expla
   }
 
   function take(message: FrameMessage, sheet: AnswerSheet, deliver: (message: Message) => void): void {
-    if (message.type === 'refused') sheet.answers.push(toAnswerText(message.id, { error: message.error }));
+    if (message.type === 'refused') {
+      onMalformed?.(message.error);
+      sheet.answers.push(toAnswerText(message.id, { error: message.error }));
+    }
     // Nothing was asked, so a response answers nothing; and answering one could go on for ever.
     if (message.type === 'refused' || message.type === 'dropped' || message.type === 'response') return;
     if (message.type === 'notification' && message.method.startsWith('$/')) {
@@ -55,7 +63,7 @@ export function createServerStream(channel: Channel, { limits, refuseCall, expla
       return;
     }
     const id = message.type === 'request' ? message.id : undefined;
-    const refusal = refuseCall(calls.size);
+    const refusal = refuseCall(message.method, calls.size);
     if (refusal !== undefined) {
       if (id !== undefined) sheet.answers.push(toAnswerText(id, { error: refusal }));
       return;

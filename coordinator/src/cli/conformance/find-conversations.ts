@@ -16,7 +16,8 @@ const usualFolders = [join(packageFolder, '..', 'test', 'conformance'), join(pac
  */
 export async function findConversations(paths: readonly string[]): Promise<Conversation[]> {
   const files = paths.length > 0 ? (await Promise.all(paths.map(filesOf))).flat() : await usualFiles();
-  if (files.length === 0) throw new CommandError(`There are no .io files${paths.length > 0 ? ` in ${paths.join(' ')}` : ''}.`, { exitCode: 2 });
+  if (files.length === 0)
+    throw new CommandError(`There are no .io files${paths.length > 0 ? ` in ${paths.join(' ')}` : ''}.`, { exitCode: 2 });
   const read = await Promise.all(files.map(async (file) => readConversations(basename(file), await readFile(file, 'utf8'))));
   return read.flat();
 }

@@ -59,7 +59,9 @@ function readSent(rest: string): Sent {
 
 /** `%{"["*10000}` stands for ten thousand brackets. */
 const repeatParts = (text: string): string =>
-  text.replaceAll(/%\{("(?:[^"\\]|\\.)*")\*(\d+)\}/g, (_, part: string, times: string) => (JSON.parse(part) as string).repeat(Number(times)));
+  text.replaceAll(/%\{("(?:[^"\\]|\\.)*")\*(\d+)\}/g, (_, part: string, times: string) =>
+    (JSON.parse(part) as string).repeat(Number(times)),
+  );
 
 function readExpected(rest: string): Expected {
   if (rest === 'nothing') return { kind: 'nothing' };

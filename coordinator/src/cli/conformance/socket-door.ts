@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import type { Sent } from './conversation.ts';
 import type { Door, DoorOptions, Heard, Line } from './door.ts';
 
 /** Each conversation has a connection of its own; each frame is a message on it. */
@@ -10,7 +9,11 @@ export function socketDoor(options: DoorOptions): Door {
 }
 
 async function open({ url, token, timeoutMs, quietMs }: DoorOptions): Promise<Line> {
-  const socket = new WebSocket(url, { headers: { authorization: `Bearer ${token}` }, handshakeTimeout: timeoutMs, perMessageDeflate: false });
+  const socket = new WebSocket(url, {
+    headers: { authorization: `Bearer ${token}` },
+    handshakeTimeout: timeoutMs,
+    perMessageDeflate: false,
+  });
   const texts: string[] = [];
   const watchers = new Set<() => void>();
   let closedWith: number | undefined;

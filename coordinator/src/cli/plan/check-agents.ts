@@ -29,7 +29,7 @@ export function checkAgents(
 
 export const offersOf = ({ agents }: Pick<PlanOutline, 'agents'>, answers: ReadonlyMap<string, ModuleAnswer>): Offer[] =>
   [...agents].flatMap(([name, agent]): Offer[] => {
-    if ('command' in agent) return [{ name, capabilities: agent.capabilities, types: undefined }];
+    if (!('module' in agent)) return [{ name, capabilities: agent.capabilities, types: undefined }];
     const answer = answers.get(name);
     if (answer === undefined || 'error' in answer) return [];
     const capabilities = [...new Set([...(agent.capabilities ?? answer.capabilities), ...answer.types])].sort();

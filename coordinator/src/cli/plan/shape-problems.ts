@@ -32,10 +32,11 @@ function toProblems(document: PlanDocument, issue: z.core.$ZodIssue, within: Pat
   }
 }
 
-/** Which of the alternatives was meant: a program's agent has a `command`; otherwise the one that the value comes nearest to. */
+/** Which of the alternatives was meant: that of an agent by the field that says what it is; otherwise the one that the value comes nearest to. */
 function chooseBranch(branches: readonly z.core.$ZodIssue[][], value: unknown): readonly z.core.$ZodIssue[] {
-  const isCommand = typeof value === 'object' && value !== null && 'command' in value;
-  if (isCommand) return branches.at(-1) ?? [];
+  // In the order of the union in the schema: an agent is a module, a process or a command.
+  if (typeof value === 'object' && value !== null && 'command' in value) return branches.at(-1) ?? [];
+  if (typeof value === 'object' && value !== null && 'process' in value) return branches[1] ?? [];
   const missesKind = (branch: readonly z.core.$ZodIssue[]) =>
     branch.some(
       ({ code, path }) => path.length === 0 && (code === 'invalid_type' || (code === 'invalid_value' && typeof value !== 'string')),

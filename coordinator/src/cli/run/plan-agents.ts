@@ -1,10 +1,11 @@
 import { dirname, resolve } from 'node:path';
 import { resolveModule } from '../plan/plan-check.ts';
 import { withWorkspace } from '../plan/references.ts';
-import type { CommandAgent, Plan, PlanAgent } from '../plan-schema.ts';
+import type { CommandAgent, Plan, PlanAgent, ProcessAgent } from '../plan-schema.ts';
 import type { CommandLine, Shell } from '../shell.ts';
 import type { Target } from '../target.ts';
 import type { AgentStart } from './agent-process.ts';
+import { keepCommand } from './keep-program.ts';
 
 export interface AgentPlaces {
   /** The plan's file: what it names is relative to it. */
@@ -24,7 +25,8 @@ export const planAgentStarts = ({ self, env }: Pick<Shell, 'self' | 'env'>, { ag
     command: [...self, ...toArguments(`${name}${places.nameSuffix}`, agent, places)] as unknown as CommandLine,
     env: {
       ...env,
-      ...('command' in agent ? agent.env : {}),
+      ...('module' in agent ? {} : agent.env),
+      ...('process' in agent ? toAgentEnvironment(`${name}${places.nameSuffix}`, agent) : {}),
       BATON_LOG_LEVEL: places.logLevel ?? env['BATON_LOG_LEVEL'] ?? 'warn',
       BATON_URL: places.target.url,
       BATON_TOKEN_FILE: places.target.tokenFile,
@@ -32,8 +34,16 @@ export const planAgentStarts = ({ self, env }: Pick<Shell, 'self' | 'env'>, { ag
     },
   }));
 
-/** `baton agent MODULE --name …`; the program of a command agent stands after `--`. */
+/** What tells a program who it is to be. What it is not told it decides by itself. */
+const toAgentEnvironment = (name: string, { capabilities, capacity }: ProcessAgent): NodeJS.ProcessEnv => ({
+  BATON_AGENT_NAME: name,
+  BATON_AGENT_CAPABILITIES: capabilities.join(','),
+  ...(capacity === undefined ? {} : { BATON_AGENT_CAPACITY: String(capacity) }),
+});
+
+/** `baton agent MODULE --name …`; the program of a command agent stands after `--`, and so does one that is an agent by itself. */
 function toArguments(name: string, agent: PlanAgent, places: AgentPlaces): string[] {
+  if ('process' in agent) return [keepCommand, ...toProgram({ ...agent, command: agent.process }, places)];
   const { capabilities, capacity } = agent;
   const common = [
     `--name=${name}`,
@@ -47,7 +57,7 @@ function toArguments(name: string, agent: PlanAgent, places: AgentPlaces): strin
     : ['agent', '--command', ...common, ...toProgram(agent, places)];
 }
 
-function toProgram({ cwd, exitCodes, contextTokens, command }: CommandAgent, { planFile, workspace }: AgentPlaces): string[] {
+function toProgram({ cwd, exitCodes, contextTokens, command }: Omit<CommandAgent, 'capabilities'>, { planFile, workspace }: AgentPlaces): string[] {
   const planFolder = dirname(planFile);
   const fill = (text: string): string => (workspace === undefined ? text : withWorkspace(text, workspace));
   return [

@@ -1,0 +1,7 @@
+import { events, notifications, toAsyncApi } from '@baton/protocol';
+import protocolPackage from '@baton/protocol/package.json' with { type: 'json' };
+
+export function asyncApiDocument(): string {
+  const document = toAsyncApi({ notifications, events }, protocolPackage.version);
+  return `${JSON.stringify({ ...document, 'x-generated': 'By `pnpm generate` from @baton/protocol. Do not edit.' }, undefined, 2)}\n`;
+}

@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+import unittest
+from typing import Any
+
+from baton_client import Agent, AgentReplaced, CoordinatorError, PermanentTaskError, TaskContext, connect
+
+from .line import Line
+from .work import eventually, new_name, serving, submit, task_in
+
+
+class AgentTest(unittest.IsolatedAsyncioTestCase):
+    async def asyncSetUp(self) -> None:
+        self.client = await self.enterAsyncContext(connect())
+        self.kind = new_name('work')
+        self.agent = Agent(new_name('agent'), capacity=2)
+
+    async def test_what_a_function_returns_is_the_output(self) -> None:
+        @self.agent.task(self.kind)
+        async def double(given: dict[str, int], ctx: TaskContext) -> dict[str, int]:
+            ctx.progress(50, 'half')
+            ctx.artifact('number', {'value': given['value']}, name='given')
+            ctx.note('fact', 'Doubling is done by adding.')
+            ctx.summary('Doubled it.')
+            return {'value': given['value'] * 2}
+
+        async with serving(self.agent):
+            [task_id] = await submit(self.client, {'type': self.kind, 'input': {'value': 21}})
+            task = await task_in(self.client, task_id, 'completed')
+
+        self.assertEqual((task.get('output'), task.get('summary')), ({'value': 42}, 'Doubled it.'))
+        artifacts = await self.client.artifact.list(ticket_id=task['ticketId'])
+        self.assertEqual([(each['type'], each['name']) for each in artifacts['artifacts']], [('number', 'given')])
+        items = await self.client.context.list(ticket_id=task['ticketId'])
+        self.assertIn('Doubling is done by adding.', [item['text'] for item in items['items']])
+
+    async def test_a_plain_function_runs_in_a_thread_and_the_agent_goes_on(self) -> None:
+        both = threading.Barrier(2, timeout=10)
+
+        @self.agent.task(self.kind)
+        def meet(given: Any, ctx: TaskContext) -> str:
+            both.wait()
+            return threading.current_thread().name
+
+        async with serving(self.agent):
+            ids = await submit(self.client, {'type': self.kind}, {'type': self.kind})
+            outputs = [(await task_in(self.client, task_id, 'completed')).get('output') for task_id in ids]
+
+        self.assertEqual(outputs, ['baton-meet', 'baton-meet'])
+
+    async def test_a_failure_is_tried_again_and_a_permanent_one_is_not(self) -> None:
+        @self.agent.task(self.kind)
+        async def fail(given: dict[str, bool], ctx: TaskContext) -> str:
+            if given['permanent']:
+                raise PermanentTaskError('It will never work.', code='hopeless', details={'why': 'because'})
+            if ctx.attempt == 1:
+                raise RuntimeError('Not this time.')
+            return 'at last'
+
+        async with serving(self.agent):
+            passing, lasting = await submit(
+                self.client, {'type': self.kind, 'input': {'permanent': False}}, {'type': self.kind, 'input': {'permanent': True}}
+            )
+            again = await task_in(self.client, passing, 'completed')
+            failed = await task_in(self.client, lasting, 'failed')
+
+        self.assertEqual((again['attempt'], again['attempts'][0].get('error', {}).get('message')), (2, 'Not this time.'))
+        self.assertEqual((failed['attempt'], failed.get('error', {}).get('code')), (1, 'hopeless'))
+
+    async def test_an_output_that_is_no_json_fails_for_good(self) -> None:
+        @self.agent.task(self.kind)
+        async def odd(given: Any, ctx: TaskContext) -> Any:
+            return {1, 2}
+
+        async with serving(self.agent):
+            [task_id] = await submit(self.client, {'type': self.kind})
+            task = await task_in(self.client, task_id, 'failed')
+
+        self.assertEqual(task.get('error', {}).get('code'), 'result_refused')
+
+    async def test_a_type_that_the_agent_does_not_know_fails_for_good(self) -> None:
+        agent = Agent(new_name('agent'), capabilities=[self.kind])
+        agent.task('something-else')(lambda given, ctx: None)
+
+        async with serving(agent):
+            [task_id] = await submit(self.client, {'type': 'mystery', 'capabilities': [self.kind]})
+            task = await task_in(self.client, task_id, 'failed')
+
+        self.assertEqual(task.get('error', {}).get('code'), 'task_type_unknown')
+
+    async def test_cancelling_a_task_cancels_its_coroutine_and_tells_why(self) -> None:
+        told: asyncio.Future[tuple[bool, str | None]] = asyncio.get_running_loop().create_future()
+        began = asyncio.Event()
+
+        @self.agent.task(self.kind)
+        async def wait(given: Any, ctx: TaskContext) -> None:
+            began.set()
+            try:
+                await asyncio.sleep(60)
+            finally:
+                told.set_result((ctx.cancelled.is_set(), ctx.cancel_reason))
+
+        async with serving(self.agent):
+            [task_id] = await submit(self.client, {'type': self.kind})
+            await began.wait()
+            await self.client.task.cancel(task_id=task_id, reason='No longer needed.')
+            self.assertEqual(await asyncio.wait_for(told, 10), (True, 'cancelled'))
+
+        self.assertEqual((await self.client.task.get(task_id=task_id))['state'], 'cancelled')
+
+    async def test_cancelling_a_task_is_seen_by_a_plain_function(self) -> None:
+        began, ended = threading.Event(), threading.Event()
+
+        @self.agent.task(self.kind)
+        def wait(given: Any, ctx: TaskContext) -> None:
+            began.set()
+            if ctx.cancelled.wait(30):
+                ended.set()
+
+        async with serving(self.agent):
+            [task_id] = await submit(self.client, {'type': self.kind})
+            await asyncio.to_thread(began.wait, 10)
+            await self.client.task.cancel(task_id=task_id)
+            self.assertTrue(await asyncio.to_thread(ended.wait, 10))
+
+    async def test_an_attempt_that_takes_too_long_has_timed_out(self) -> None:
+        @self.agent.task(self.kind)
+        async def wait(given: Any, ctx: TaskContext) -> None:
+            await asyncio.sleep(60)
+
+        async with serving(self.agent):
+            [task_id] = await submit(self.client, {'type': self.kind, 'timeoutMs': 200, 'maxAttempts': 1})
+            task = await task_in(self.client, task_id, 'failed')
+
+        self.assertEqual(task['attempts'][0].get('outcome'), 'timed_out')
+
+    async def test_locks_take_turns_and_their_fence_grows(self) -> None:
+        key = f'file:{new_name("lock")}'
+        inside: list[int] = []
+
+        @self.agent.task(self.kind)
+        async def change(given: Any, ctx: TaskContext) -> int:
+            async with ctx.lock(key) as lock:
+                self.assertEqual(inside, [])
+                inside.append(lock.fence)
+                await asyncio.sleep(0.05)
+                inside.remove(lock.fence)
+                self.assertTrue((await ctx.client.lock.check(key=key, fence=lock.fence))['valid'])
+                return lock.fence
+
+        async with serving(self.agent):
+            ids = await submit(self.client, {'type': self.kind}, {'type': self.kind}, {'type': self.kind})
+            fences = [(await task_in(self.client, task_id, 'completed')).get('output') for task_id in ids]
+
+        self.assertEqual(len(set(fences)), 3)
+        self.assertEqual((await self.client.lock.get(key=key))['holders'], [])
+
+    async def test_a_lock_that_is_taken_is_a_conflict(self) -> None:
+        key = f'file:{new_name("lock")}'
+
+        @self.agent.task(self.kind)
+        async def impatient(given: Any, ctx: TaskContext) -> str:
+            try:
+                async with ctx.lock(key, wait_ms=0):
+                    return 'taken'
+            except CoordinatorError as error:
+                return error.kind
+
+        async with serving(self.agent), connect() as holder:
+            await holder.agent.register(name=new_name('holder'), capabilities=['holding'])
+            await holder.lock.acquire(keys=[{'key': key}])
+            [task_id] = await submit(self.client, {'type': self.kind})
+            task = await task_in(self.client, task_id, 'completed')
+
+        self.assertEqual(task.get('output'), 'lock_conflict')
+
+    async def test_a_task_may_make_more_tasks(self) -> None:
+        @self.agent.task(self.kind)
+        async def split(given: dict[str, int], ctx: TaskContext) -> int:
+            if given.get('parts', 0) > 0:
+                await ctx.spawn([{'type': self.kind, 'ref': f'part-{number}'} for number in range(given['parts'])])
+            return ctx.attempt
+
+        async with serving(self.agent):
+            [task_id] = await submit(self.client, {'type': self.kind, 'input': {'parts': 2}})
+            task = await task_in(self.client, task_id, 'completed')
+            listed = lambda: self.client.task.list(ticket_id=task['ticketId'])  # noqa: E731
+            tasks = await eventually(listed, lambda answer: all(each['state'] == 'completed' for each in answer['tasks']))
+
+        self.assertEqual(sorted(each.get('ref', '') for each in tasks['tasks']), ['', 'part-0', 'part-1'])
+
+    async def test_a_running_task_survives_a_broken_connection(self) -> None:
+        began, go_on = asyncio.Event(), asyncio.Event()
+
+        @self.agent.task(self.kind)
+        async def hold(given: Any, ctx: TaskContext) -> int:
+            began.set()
+            await go_on.wait()
+            return ctx.attempt
+
+        async with Line() as line, serving(self.agent, url=line.url):
+            [task_id] = await submit(self.client, {'type': self.kind})
+            await began.wait()
+            line.cut()
+            go_on.set()
+            task = await task_in(self.client, task_id, 'completed')
+
+        self.assertEqual((task.get('output'), len(task['attempts'])), (1, 1))
+
+    async def test_a_result_whose_answer_was_lost_is_recorded_once(self) -> None:
+        runs: list[int] = []
+
+        async with Line() as line:
+
+            @self.agent.task(self.kind)
+            async def once(given: Any, ctx: TaskContext) -> str:
+                runs.append(ctx.attempt)
+                line.swallow_answer_with('"state":"completed"')
+                return 'done'
+
+            async with serving(self.agent, url=line.url):
+                [task_id] = await submit(self.client, {'type': self.kind})
+                task = await task_in(self.client, task_id, 'completed')
+                # The agent goes on: its session was resumed.
+                [next_id] = await submit(self.client, {'type': self.kind})
+                await task_in(self.client, next_id, 'completed')
+
+        self.assertEqual((task.get('output'), len(task['attempts']), runs), ('done', 1, [1, 1]))
+
+    async def test_a_draining_agent_gives_back_what_it_cannot_finish(self) -> None:
+        began = asyncio.Event()
+
+        @self.agent.task(self.kind)
+        async def wait(given: Any, ctx: TaskContext) -> None:
+            began.set()
+            await asyncio.sleep(60)
+
+        async with serving(self.agent):
+            [task_id] = await submit(self.client, {'type': self.kind})
+            await began.wait()
+            started = time.monotonic()
+
+        task = await self.client.task.get(task_id=task_id)
+        self.assertEqual((task['state'], task['attempts'][0].get('outcome')), ('ready', 'released'))
+        self.assertLess(time.monotonic() - started, 10)
+
+    async def test_a_second_process_of_the_same_name_takes_the_place_of_the_first(self) -> None:
+        self.agent.task(self.kind)(lambda given, ctx: None)
+        first = asyncio.create_task(self.agent.serve(stop=asyncio.Event()))
+        await eventually(self.client.agent.list, lambda answer: self.agent.name in [each['name'] for each in answer['agents']])
+
+        async with connect() as second:
+            await second.agent.register(name=self.agent.name, capabilities=[self.kind])
+
+            with self.assertRaises(AgentReplaced):
+                await asyncio.wait_for(first, 10)
+
+    def test_two_functions_for_one_type_are_a_mistake(self) -> None:
+        agent = Agent('twice')
+        agent.task('same')(lambda given, ctx: None)
+
+        with self.assertRaisesRegex(ValueError, 'two functions'):
+            agent.task('same')(lambda given, ctx: None)
