@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { asyncApiDocument } from './pages/asyncapi.ts';
+import { accessPage } from './pages/access.ts';
 import { configurationPage } from './pages/configuration.ts';
 import { errorsPage } from './pages/errors.ts';
 import { eventsPage } from './pages/events.ts';
@@ -11,6 +12,7 @@ import { openRpcDocument } from './pages/openrpc.ts';
 import { planSchemaDocument } from './pages/plan-schema.ts';
 import { pythonMethodsModule } from './pages/python-methods.ts';
 import { pythonTypesModule } from './pages/python-types.ts';
+import { typesPage } from './pages/types.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -19,9 +21,11 @@ const files: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/reference/openrpc.json': openRpcDocument,
   'docs/reference/asyncapi.json': asyncApiDocument,
   'docs/reference/methods.md': methodsPage,
+  'docs/reference/types.md': typesPage,
   'docs/reference/events.md': eventsPage,
   'docs/reference/errors.md': errorsPage,
   'docs/reference/machines.md': machinesPage,
+  'docs/reference/access.md': accessPage,
   'docs/reference/configuration.md': configurationPage,
   'docs/reference/plan.schema.json': planSchemaDocument,
   'sdk/python/baton_client/types.py': pythonTypesModule,

@@ -261,6 +261,7 @@ const statements = [
     granted jsonb
   )`,
   `create index lock_requests_by_session on lock_requests (session_id)`,
+  `create index lock_requests_by_task on lock_requests (task_id) where task_id is not null`,
   `create index lock_requests_by_wait on lock_requests (wait_until)`,
   `create table lock_waits (
     project_id uuid not null,

@@ -21,6 +21,7 @@ import { eventHandlers } from './event/event.rpc.ts';
 import { createSubscriptions, type Subscriptions } from './event/subscriptions.ts';
 import { gateHandlers } from './gate/gate.rpc.ts';
 import { lockHandlers } from './lock/lock.rpc.ts';
+import { createRequestWaiters, type RequestWaiters } from './lock/request-waiters.ts';
 import { createLog, type Log } from './log.ts';
 import { createAttemptSweeper } from './loops/attempt-sweeper.ts';
 import { createEventPublisher } from './loops/event-publisher.ts';
@@ -121,6 +122,7 @@ async function start(config: Config, log: Log, { undo, stopAll }: Life): Promise
     const listening = await startListening({ databaseUrl: config.databaseUrl, changes, log });
     undo.push(() => listening.stop());
   }
+  undo.push(() => parts.waiters.stop());
   undo.push(() => parts.queue.stop());
 
   const dispatch = createDispatch({
@@ -172,6 +174,7 @@ interface Parts {
   readonly plugins: PluginHost;
   readonly live: LiveSessions;
   readonly queue: ClaimQueue;
+  readonly waiters: RequestWaiters;
   readonly subscriptions: Subscriptions;
   readonly session: SessionParts;
   readonly tickets: TicketParts;
@@ -187,6 +190,7 @@ function createParts(config: Config, { db, plugins, log, metrics }: Pick<Parts, 
     plugins,
     live,
     queue: createClaimQueue(db, config),
+    waiters: createRequestWaiters(db, config),
     subscriptions: createSubscriptions(config),
     session: { live, sessions: live, limits: config, liveness: config },
     tickets: { db, sessions: live, gates: { db, plugins } },
@@ -195,7 +199,7 @@ function createParts(config: Config, { db, plugins, log, metrics }: Pick<Parts, 
 
 function createHandlers(
   config: Config,
-  { db, queue, live, plugins, session, subscriptions, tickets, log, metrics }: Parts,
+  { db, queue, waiters, live, plugins, session, subscriptions, tickets, log, metrics }: Parts,
   { durability }: Store,
 ): Handlers {
   return {
@@ -207,7 +211,7 @@ function createHandlers(
     ...ticketHandlers(tickets),
     ...taskHandlers({ db, queue, sessions: live, limits: config }),
     ...agentHandlers(db, session),
-    ...lockHandlers({ db, pollMs: config.pollMs, metrics }),
+    ...lockHandlers({ db, waiters, metrics }),
     ...artifactHandlers(db, config),
     ...gateHandlers(tickets.gates),
     ...contextHandlers(db, { summarizers: plugins, summarizer: config.summarizer, log }),

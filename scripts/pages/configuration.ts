@@ -1,36 +1,55 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { configSchema } from '../../coordinator/src/config.ts';
-import { fieldsOf } from './json-type.ts';
-import { code, pageHead, table } from './markdown.ts';
+import { describeLimits, type JsonSchema, typeCell } from './json-type.ts';
+import { blocks, code, narrowTable, pageHead } from './markdown.ts';
 
 const source = join(import.meta.dirname, '..', '..', 'coordinator', 'src', 'config.ts');
 
-/** The reference of all settings. What each is for stands as a comment above it in the schema. */
+/** The reference of all settings. What each is for stands as a comment above it in the schema, as do the headings. */
 export async function configurationPage(): Promise<string> {
-  const comments = readComments(await readFile(source, 'utf8'));
-  const rows = fieldsOf(configSchema).map(({ name, type, byDefault }) => [
-    code(name),
-    code(toVariable(name)),
-    code(type),
-    byDefault === undefined ? '' : code(byDefault),
-    comments.get(name) ?? '',
-  ]);
-  return [
-    pageHead('Configuration', 'coordinator/src/config.ts'),
-    'The command line comes first, then the environment, then the default. Units are in the names.\n',
-    table(['setting', 'variable', 'type', 'default', 'meaning'], rows),
-    '',
-  ].join('\n');
+  const schema = z.toJSONSchema(configSchema, { target: 'draft-07', io: 'input', unrepresentable: 'any' }) as JsonSchema;
+  const sections = readSections(await readFile(source, 'utf8'));
+  return `${blocks(
+    pageHead('Configuration', 'coordinator/src/config.ts').trimEnd(),
+    'The command line comes first, then the environment, then the default. Units are in the names. A setting that does not fit ends the start with a line that says so.',
+    ...sections.map(({ title, remark, fields }) =>
+      blocks(
+        title === undefined ? '' : `## ${title}`,
+        remark,
+        narrowTable(
+          ['setting', 'variable', 'type', 'limits', 'default', 'meaning'],
+          fields.map(({ name, meaning }) => describeSetting(name, meaning, schema.properties?.[name] ?? {})),
+        ),
+      ),
+    ),
+  )}\n`;
+}
+
+function describeSetting(name: string, meaning: string, schema: JsonSchema): string[] {
+  const byDefault = schema.default === undefined ? '' : code(JSON.stringify(schema.default));
+  return [code(name), code(toVariable(name)), typeCell(schema), describeLimits(schema), byDefault, meaning];
 }
 
 const toVariable = (name: string) =>
   name === 'databaseUrl' ? 'DATABASE_URL' : `BATON_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 
-/** The doc comment before each field. */
-function readComments(text: string): Map<string, string> {
-  const matches = text.matchAll(/\/\*\*(?<comment>(?:(?!\*\/)[\s\S])*)\*\/\s*\n\s{2}(?<field>\w+):/g);
-  return new Map(
-    [...matches].map(({ groups }) => [groups?.['field'] ?? '', (groups?.['comment'] ?? '').replaceAll(/^\s*\*\s?/gm, '').trim()]),
-  );
+interface Section {
+  readonly title: string | undefined;
+  readonly remark: string;
+  readonly fields: { readonly name: string; readonly meaning: string }[];
+}
+
+/** The fields in the order of the source, each with the comment before it, under the headings that stand between them. */
+function readSections(text: string): readonly Section[] {
+  const sections: Section[] = [{ title: undefined, remark: '', fields: [] }];
+  const body = text.slice(text.indexOf('configSchema = '), text.indexOf('\n});'));
+  const lines = /^ {2}\/\/ (?<title>[^.]+)\.(?<remark>.*)$|^(?: {2}\/\*\*(?<comment>(?:(?!\*\/)[\s\S])*)\*\/\n)? {2}(?<name>\w+):/gm;
+  for (const { groups } of body.matchAll(lines)) {
+    const { title, remark = '', comment = '', name } = groups ?? {};
+    if (title !== undefined) sections.push({ title, remark: remark.trim(), fields: [] });
+    if (name !== undefined) sections.at(-1)?.fields.push({ name, meaning: comment.replaceAll(/^\s*\*\s?/gm, '').trim() });
+  }
+  return sections;
 }

@@ -1,27 +1,49 @@
-import { type ErrorKind, errorCatalogue, errorKinds, methodNames, methods } from '@baton/protocol';
-import { code, pageHead, table } from './markdown.ts';
+import {
+  errorCatalogue,
+  type ErrorBlame,
+  type ErrorKind,
+  errorKinds,
+  generalErrors,
+  type MethodDefinition,
+  methodNames,
+  methods,
+} from '@baton/protocol';
+import { blocks, code, link, pageHead, table } from './markdown.ts';
 
-const blames = {
-  caller: 'The caller: do not retry without a change.',
-  passing: 'Time: retry after `retryAfterMs`.',
-  bug: 'Baton: the cause is in the log of the coordinator under the reference id.',
+const blames: Readonly<Record<ErrorBlame, string>> = {
+  caller: 'The caller: another try needs a change.',
+  passing: 'Time: try again after `retryAfterMs`.',
+  bug: 'Baton: the cause is in the log of the coordinator, under the reference id in `data.reference`.',
   cancelled: 'Nobody: the caller asked for it.',
-} as const;
+};
 
 /** The reference of the error catalogue. */
 export function errorsPage(): string {
-  const sections = errorKinds.map((kind) => {
-    const { code: number, blame, title } = errorCatalogue[kind];
-    return `## ${kind}\n\n${title}\n\n${table(['code', 'who can do something', 'told by'], [[String(number), blames[blame], tellers(kind)]])}\n`;
-  });
-  return [
-    pageHead('Errors', '@baton/protocol'),
-    '`error.data` holds `kind` (permanent: match on it), `retryable`, and where they fit `retryAfterMs`, `fields` and details.\n',
-    ...sections,
-  ].join('\n');
+  const rows = errorKinds.map((kind) => [link(code(kind), '', kind), String(errorCatalogue[kind].code), errorCatalogue[kind].title]);
+  return `${blocks(
+    pageHead('Errors', '@baton/protocol').trimEnd(),
+    intro,
+    table(['kind', 'code', 'meaning'], rows),
+    ...errorKinds.map((kind) => {
+      const { code: number, blame, title } = errorCatalogue[kind];
+      return blocks(
+        `## ${kind}`,
+        title,
+        `- Code: ${number}\n- Who can do something: ${blames[blame]}\n- Told by: ${describeTellers(kind)}`,
+      );
+    }),
+  )}\n`;
 }
 
-function tellers(kind: ErrorKind): string {
-  const names = methodNames.filter((name) => (methods[name].errors as readonly ErrorKind[]).includes(kind));
-  return names.length === 0 ? 'any call' : names.map(code).join(', ');
+const intro = `An answer that is an error has \`code\`, \`message\` and \`data\`. \`data.kind\` is permanent: match on it. \`data.retryable\` says whether the same call may succeed
+later, \`data.retryAfterMs\` when, \`data.fields\` which parameters do not fit and why; there may be more. A definite error has changed nothing.
+
+\`\`\`jsonc
+{ "code": 40903, "message": "${errorCatalogue.claim_stale.title}", "data": { "kind": "claim_stale", "retryable": false } }
+\`\`\``;
+
+function describeTellers(kind: ErrorKind): string {
+  const tellers = methodNames.filter((name) => (methods[name] as MethodDefinition).errors.includes(kind));
+  const isGeneral = (generalErrors as readonly ErrorKind[]).includes(kind);
+  return [...(isGeneral ? ['any call'] : []), ...tellers.map((name) => link(code(name), 'methods.md', name))].join(', ');
 }

@@ -1,75 +1,106 @@
-import { z } from 'zod';
+import { code, link, narrowTable } from './markdown.ts';
 
-/** What a type is called in the reference pages: short, in the manner of TypeScript. */
-export function describeType(type: z.core.$ZodType): string {
-  const schema = z.toJSONSchema(type, { target: 'draft-07', io: 'input', unrepresentable: 'any' }) as JsonSchema;
-  return describe(schema, schema.definitions ?? {});
-}
-
-/** One field of an object type. */
-export interface Field {
-  readonly name: string;
-  readonly type: string;
-  readonly isRequired: boolean;
-  readonly byDefault: string | undefined;
-}
-
-/** The fields of an object type, in the order of its definition. */
-export function fieldsOf(type: z.ZodObject): Field[] {
-  const schema = z.toJSONSchema(type, { target: 'draft-07', io: 'input', unrepresentable: 'any' }) as JsonSchema;
-  return Object.entries(schema.properties ?? {}).map(([name, property]) => ({
-    name,
-    type: describe(property, schema.definitions ?? {}),
-    isRequired: schema.required?.includes(name) ?? false,
-    byDefault: property.default === undefined ? undefined : JSON.stringify(property.default),
-  }));
-}
-
-interface JsonSchema {
+/** As much of JSON schema (draft 7) as the contract uses. */
+export interface JsonSchema {
   readonly $ref?: string;
   readonly type?: string | readonly string[];
+  readonly description?: string;
+  readonly default?: unknown;
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   readonly anyOf?: readonly JsonSchema[];
+  readonly oneOf?: readonly JsonSchema[];
   readonly allOf?: readonly JsonSchema[];
   readonly items?: JsonSchema;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
-  readonly definitions?: Readonly<Record<string, JsonSchema>>;
-  readonly default?: unknown;
-  readonly format?: string;
+  readonly pattern?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
 }
 
-type Definitions = Readonly<Record<string, JsonSchema>>;
+/** A type in the manner of TypeScript; a named one as a link to where it is described. */
+export function typeCell(schema: JsonSchema): string {
+  const text = describe(schema);
+  const [, name, brackets] = /^([A-Z]\w*)((?:\[\])*)$/.exec(text) ?? [];
+  return name === undefined ? code(text) : `${link(code(name), 'types.md', name)}${brackets}`;
+}
 
-function describe(schema: JsonSchema, definitions: Definitions): string {
-  if (schema.$ref !== undefined) return describeReference(schema.$ref, definitions);
-  if (schema.allOf?.length === 1 && schema.allOf[0] !== undefined) return describe(schema.allOf[0], definitions);
-  if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map((part) => describe(part, definitions)))].join(' | ');
-  if (schema.enum !== undefined) return schema.enum.map((value) => JSON.stringify(value)).join(' | ');
+/** The fields of an object type, in the order of its definition. What may be left out has a question mark. */
+export function fieldTable({ properties = {}, required = [] }: JsonSchema, column: string): string {
+  const rows = Object.entries(properties).map(([name, field]) => [
+    code(required.includes(name) ? name : `${name}?`),
+    typeCell(field),
+    describeLimits(field),
+    field.default === undefined ? '' : code(JSON.stringify(field.default)),
+    field.description ?? '',
+  ]);
+  return rows.length === 0 ? '' : narrowTable([column, 'type', 'limits', 'default', 'meaning'], rows);
+}
+
+/** What a value must keep to beside its type, in words. */
+export function describeLimits(schema: JsonSchema): string {
+  const { pattern, minLength, maxLength, minItems, maxItems } = schema;
+  // The bounds of what JavaScript counts exactly say nothing.
+  const [minimum, maximum] = [schema.minimum, schema.maximum].map((bound) =>
+    bound !== undefined && Number.isSafeInteger(bound + Math.sign(bound)) ? bound : undefined,
+  );
+  const limits = [
+    describeRange(minimum, maximum),
+    describeRange(minLength, maxLength, 'characters'),
+    describeRange(minItems, maxItems, 'items'),
+  ];
+  if (pattern !== undefined && pattern.length <= maxPatternShown) limits.push(code(pattern));
+  return limits.filter(Boolean).join(', ');
+}
+
+const maxPatternShown = 60;
+
+function describeRange(from: number | undefined, to: number | undefined, unit = ''): string {
+  const write = (bound: number) => bound.toLocaleString('en-US');
+  const range =
+    from === undefined
+      ? to === undefined
+        ? ''
+        : `at most ${write(to)}`
+      : to === undefined
+        ? `at least ${write(from)}`
+        : `${write(from)} to ${write(to)}`;
+  return range === '' ? '' : `${range} ${unit}`.trim();
+}
+
+function describe(schema: JsonSchema): string {
+  const only = schema.allOf?.length === 1 ? schema.allOf[0] : undefined;
+  if (schema.$ref !== undefined) return schema.$ref.split('/').at(-1) ?? schema.$ref;
+  if (only !== undefined) return describe(only);
+  const choices = schema.anyOf ?? schema.oneOf;
+  if (choices !== undefined) return [...new Set(choices.map(describe))].join(' | ');
+  if (schema.enum !== undefined) return describeEnum(schema.enum);
   if (schema.const !== undefined) return JSON.stringify(schema.const);
-  if (schema.type === 'array') return describeArray(schema, definitions);
-  if (schema.type === 'object') return describeObject(schema, definitions);
+  if (schema.type === 'array') return describeArray(schema);
+  if (schema.type === 'object') return describeObject(schema);
   return typeof schema.type === 'string' ? schema.type : 'any';
 }
 
-/** A named type by its name, unless it is only a string or number with a rule. */
-function describeReference(reference: string, definitions: Definitions): string {
-  const name = reference.split('/').at(-1) ?? reference;
-  const target = definitions[name];
-  // Names that zod makes up for what it met twice mean nothing to a reader.
-  return target !== undefined && name.startsWith('__schema') ? describe(target, definitions) : name;
+/** Beyond these a list is no help in a table. */
+const maxEnumShown = 12;
+
+function describeEnum(values: readonly unknown[]): string {
+  const shown = values.slice(0, maxEnumShown).map((value) => JSON.stringify(value));
+  return [...shown, ...(values.length > shown.length ? [`… ${values.length - shown.length} more`] : [])].join(' | ');
 }
 
-function describeArray(schema: JsonSchema, definitions: Definitions): string {
-  const item = schema.items === undefined ? 'any' : describe(schema.items, definitions);
-  return /[ |]/.test(item) ? `(${item})[]` : `${item}[]`;
+function describeArray({ items }: JsonSchema): string {
+  const item = items === undefined ? 'any' : describe(items);
+  return /^\{.*\}$|^[^ |]*$/.test(item) ? `${item}[]` : `(${item})[]`;
 }
 
-function describeObject(schema: JsonSchema, definitions: Definitions): string {
-  if (schema.properties === undefined) return 'object';
-  const fields = Object.entries(schema.properties).map(
-    ([name, property]) => `${name}${schema.required?.includes(name) === true ? '' : '?'}: ${describe(property, definitions)}`,
-  );
+function describeObject({ properties, required = [] }: JsonSchema): string {
+  if (properties === undefined) return 'object';
+  const fields = Object.entries(properties).map(([name, field]) => `${name}${required.includes(name) ? '' : '?'}: ${describe(field)}`);
   return fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`;
 }

@@ -8,4 +8,21 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
+/** A table without the columns that no row has anything in. */
+export function narrowTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const used = head.map((_, column) => rows.some((row) => row[column] !== undefined && row[column] !== ''));
+  const keep = (cells: readonly string[]) => cells.filter((_, column) => used[column]);
+  return table(keep(head), rows.map(keep));
+}
+
 export const code = (text: string): string => `\`${text}\``;
+
+/** A link to a heading, by the anchor that GitHub gives it. */
+export const link = (text: string, page: string, heading: string): string =>
+  `[${text}](${page}#${heading
+    .toLowerCase()
+    .replaceAll(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-')})`;
+
+/** Paragraphs, tables and headings with an empty line between them. */
+export const blocks = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join('\n\n');

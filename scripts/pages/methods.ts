@@ -1,43 +1,70 @@
-import { type MethodDefinition, type MethodName, methodNames, methods, notifications } from '@baton/protocol';
-import { describeType, fieldsOf } from './json-type.ts';
-import { code, pageHead, table } from './markdown.ts';
+import { generalErrors, methods, toOpenRpc } from '@baton/protocol';
+import { writeExample } from './example.ts';
+import { fieldTable, type JsonSchema, typeCell } from './json-type.ts';
+import { blocks, code, link, pageHead } from './markdown.ts';
 
-/** The reference of all methods, by noun. */
+type MethodObject = ReturnType<typeof toOpenRpc>['methods'][number];
+
+/** The reference of all methods, by noun. Written from the OpenRPC document, so that both say the same. */
 export function methodsPage(): string {
-  const nouns = Map.groupBy(methodNames, (name) => name.split(/[/.]/)[0] ?? name);
-  const sections = [...nouns].map(([noun, names]) => [`## ${noun}`, ...names.map(describeMethod)].join('\n\n'));
-  return [
-    pageHead('Methods', '@baton/protocol'),
-    'JSON-RPC 2.0 over WebSocket at `/rpc` and HTTP `POST /rpc`. Parameters are one object. A `?` marks what may be left out.',
-    'Every method that changes something takes an `idempotencyKey`: the same key and parameters have one effect and one answer.',
-    'Named types are in `openrpc.json` beside this page.\n',
-    `${[...sections, notificationsSection()].join('\n\n')}\n`,
-  ].join('\n');
+  const { methods: all } = toOpenRpc(methods, '');
+  const nouns = [...Map.groupBy(all, ({ tags }) => tags.map(({ name }) => name).join())];
+  return `${blocks(
+    pageHead('Methods', '@baton/protocol').trimEnd(),
+    intro,
+    nouns
+      .map(
+        ([noun, own]) =>
+          `- **${link(noun, '', noun)}**: ${own.map(({ name }) => link(name.split('/').at(-1) ?? name, '', name)).join(' · ')}`,
+      )
+      .join('\n'),
+    ...nouns.map(([noun, own]) => blocks(`## ${noun}`, ...own.map(describeMethod))),
+  )}\n`;
 }
 
-function describeMethod(name: MethodName): string {
-  const definition: MethodDefinition = methods[name];
-  const { summary, access, session, idempotent, params, result, errors } = definition;
-  const traits = [`access: ${access}`, ...(session ? ['belongs to a session'] : []), ...(idempotent ? ['may be repeated'] : [])];
-  const fields = fieldsOf(params).filter(({ name }) => name !== 'idempotencyKey');
-  const rows = fields.map(({ name, type, isRequired, byDefault }) => [
-    code(isRequired ? name : `${name}?`),
-    code(type),
-    byDefault === undefined ? '' : code(byDefault),
-  ]);
-  return [
-    `### ${name}\n`,
-    `${summary}\n`,
-    `*${traits.join(' · ')}*\n`,
-    ...(rows.length === 0 ? [] : [`${table(['parameter', 'type', 'default'], rows)}\n`]),
-    `Result: ${code(describeType(result))}\n`,
-    errors.length === 0
-      ? 'Errors: only those of any call.'
-      : `Errors: ${errors.map((kind) => `[${code(kind)}](errors.md#${kind})`).join(', ')}`,
-  ].join('\n');
+const intro = `JSON-RPC 2.0 over WebSocket at \`/rpc\` and HTTP \`POST /rpc\`; parameters are one object, and a \`?\` marks what may be left out.
+Every method that changes something takes an \`idempotencyKey\` as well: the same key and parameters have one effect and one answer.
+
+The examples tell one story: a bug is reported, an agent mends it, the gate of the phase lets it go. A test lives through it with a running
+coordinator. What is said here stands for programs in [openrpc.json](openrpc.json), which a coordinator serves as \`/openrpc.json\` and answers to
+\`rpc.discover\`. Named types are in [types.md](types.md), what is told unasked in [events.md](events.md).
+
+Any call may be refused as ${generalErrors.map((kind) => link(code(kind), 'errors.md', kind)).join(', ')}; a method lists what it adds.`;
+
+function describeMethod(method: MethodObject): string {
+  const params = method.params.filter(({ name }) => name !== 'idempotencyKey');
+  const fields: JsonSchema = {
+    properties: Object.fromEntries(
+      params.map(({ name, schema, description }) => [name, { ...schema, ...(description !== undefined && { description }) }]),
+    ),
+    required: params.filter(({ required }) => required).map(({ name }) => name),
+  };
+  return blocks(
+    `### ${method.name}`,
+    method.summary,
+    describeTraits(method),
+    fieldTable(fields, 'parameter'),
+    describeResult(method.result.schema),
+    method.errors.length === 0
+      ? ''
+      : `Errors: ${method.errors.map(({ data: { kind } }) => link(code(kind), 'errors.md', kind)).join(', ')}`,
+    ...method.examples.map(({ params, result }) => {
+      const given = Object.fromEntries(params.map(({ name, value }) => [name, value]));
+      return `\`\`\`jsonc\n// ${method.name}\n${writeExample(given)}\n// answers\n${writeExample(result.value)}\n\`\`\``;
+    }),
+  );
 }
 
-function notificationsSection(): string {
-  const rows = Object.entries(notifications).map(([name, { summary, params }]) => [code(name), summary, code(describeType(params))]);
-  return `## Notifications\n\nWhat the coordinator tells a connection unasked.\n\n${table(['name', 'meaning', 'parameters'], rows)}`;
+function describeTraits(method: MethodObject): string {
+  const traits = [
+    `${link('Access', 'access.md', 'roles')}: ${code(method['x-access'])}`,
+    ...(method['x-session'] ? ["belongs to an agent's session"] : []),
+    ...(method['x-idempotent'] ? ['may be repeated without a key'] : []),
+  ];
+  return `*${traits.join(' · ')}*`;
+}
+
+function describeResult(schema: JsonSchema): string {
+  const rows = fieldTable(schema, 'result');
+  return rows === '' ? `Result: ${typeCell(schema)}` : rows;
 }

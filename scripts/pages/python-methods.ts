@@ -1,4 +1,4 @@
-import { literal, openRpc, type OpenRpcMethod, pascalCase, pythonHead, snakeCase } from './python-text.ts';
+import { docText, literal, openRpc, type OpenRpcMethod, pascalCase, pythonHead, snakeCase } from './python-text.ts';
 import { createTypeNames, paramTypeName, reservedWords, type TypeNames } from './python-types.ts';
 
 /** `baton_client/methods.py`: one function per method, grouped by noun. */
@@ -8,18 +8,23 @@ export function pythonMethodsModule(): string {
   const withNoun = openRpc.methods.filter(({ name }) => name.includes('/'));
   const nouns = Map.groupBy(withNoun, ({ name }) => name.split('/')[0] ?? name);
   const classes = [...nouns].map(([noun, methods]) => nounClass(noun, methods, types)).join('\n\n\n');
-  const used = new Set(classes.match(/\bt\.\w+/g));
   return [
     pythonHead('The methods of the coordinator. Parameters that are None are left out.'),
     'from __future__ import annotations\n',
     'from collections.abc import Awaitable, Callable, Mapping, Sequence',
-    'from typing import Any, Final, Literal\n',
-    `${used.size === 0 ? '' : 'from . import types as t\n'}`,
+    `from typing import Any, Final${classes.includes('Literal[') ? ', Literal' : ''}\n`,
+    'from . import types as t\n',
     'Call = Callable[[str, Mapping[str, Any]], Awaitable[Any]]\n',
     '#: Sent twice, they have the effect of being sent once.',
-    nameSet('IDEMPOTENT', openRpc.methods.filter((method) => method['x-idempotent'])),
+    nameSet(
+      'IDEMPOTENT',
+      openRpc.methods.filter((method) => method['x-idempotent']),
+    ),
     '#: They take an idempotency key.',
-    nameSet('KEYED', openRpc.methods.filter(({ params }) => params.some(({ name }) => name === 'idempotencyKey'))),
+    nameSet(
+      'KEYED',
+      openRpc.methods.filter(({ params }) => params.some(({ name }) => name === 'idempotencyKey')),
+    ),
     `\n${classes}\n\n`,
     'class Methods:',
     '    """Every method of the coordinator, by noun: `await client.task.claim(max=1)`."""\n',
@@ -67,18 +72,22 @@ function methodFunction(method: OpenRpcMethod, types: TypeNames): string {
     .replace('(self\n    )', '(self)');
 }
 
-/** The summary, what is assumed where a parameter is left out, and the errors that are the method's own. */
+/** The summary, what the parameters mean and what holds where one is left out, and the errors that are the method's own. */
 function describe({ summary, params, errors, ...method }: OpenRpcMethod): string {
-  const defaults = params.flatMap(({ name, schema }) =>
-    schema.default === undefined ? [] : [`\`${argumentName(name)}\` ${JSON.stringify(schema.default)}`],
-  );
-  const notes = [
-    ...(method['x-session'] ? ["It belongs to an agent's session."] : []),
-    ...(defaults.length === 0 ? [] : [`Left out: ${defaults.join(', ')}.`]),
+  const meanings = params.flatMap(({ name, description, schema }) => {
+    const said = [
+      ...(description === undefined ? [] : [description.trim()]),
+      ...(schema.default === undefined ? [] : [`${JSON.stringify(schema.default)} unless given.`]),
+    ];
+    return said.length === 0 ? [] : [`\`${argumentName(name)}\`: ${said.join(' ')}`];
+  });
+  const paragraphs = [
+    [summary, ...(method['x-session'] ? ["It belongs to an agent's session."] : [])].join(' '),
+    ...(meanings.length === 0 ? [] : [meanings.join('\n')]),
     ...(errors.length === 0 ? [] : [`Raises CoordinatorError: ${errors.map(({ data }) => `\`${data.kind}\``).join(', ')}.`]),
   ];
-  const text = summary.replaceAll(/`[^`]+`/g, (quoted) => snakeCase(quoted)).replaceAll('\\', '\\\\');
-  return notes.length === 0 ? text : `${[text, '', ...notes].join('\n        ').replaceAll(/ +\n/g, '\n')}\n        `;
+  const text = docText(paragraphs.join('\n\n').replaceAll(/`[A-Za-z]+`/g, snakeCase));
+  return paragraphs.length === 1 ? text : `${text}\n`.replaceAll('\n', '\n        ').replaceAll(/ +\n/g, '\n');
 }
 
 const argumentName = (name: string): string => (reservedWords.has(name) ? `${name}_` : snakeCase(name));

@@ -25,7 +25,12 @@ interface OpenRpc {
 export interface OpenRpcMethod {
   readonly name: string;
   readonly summary: string;
-  readonly params: readonly { readonly name: string; readonly required: boolean; readonly schema: JsonSchema }[];
+  readonly params: readonly {
+    readonly name: string;
+    readonly required: boolean;
+    readonly description?: string;
+    readonly schema: JsonSchema;
+  }[];
   readonly result: { readonly schema: JsonSchema };
   readonly errors: readonly { readonly data: { readonly kind: string } }[];
   readonly 'x-session': boolean;
@@ -51,6 +56,9 @@ export const pascalCase = (name: string): string =>
     .split(/[^A-Za-z0-9]+/)
     .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
     .join('');
+
+/** As it may stand between the quotes of a docstring. */
+export const docText = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('"""', "'''");
 
 /** `waitMs` as `wait_ms`. */
 export const snakeCase = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -1,4 +1,4 @@
-import { type JsonSchema, literal, openRpc, pascalCase, pythonHead } from './python-text.ts';
+import { docText, type JsonSchema, literal, openRpc, pascalCase, pythonHead } from './python-text.ts';
 
 /** `baton_client/types.py`: what the methods take and return, as it is on the wire. */
 export function pythonTypesModule(): string {
@@ -45,7 +45,7 @@ export function createTypeNames(): TypeNames {
   function defineClass(name: string, { properties = {}, required = [], description }: JsonSchema): void {
     const fields = Object.entries(properties).map(([field, schema]) => {
       const type = typeOf(schema, name + pascalCase(field));
-      return { field, type: required.includes(field) ? type : `NotRequired[${type}]` };
+      return { field, type: required.includes(field) ? type : `NotRequired[${type}]`, comment: commentOn(schema) };
     });
     const isPlain = fields.every(({ field }) => /^\w+$/.test(field) && !reservedWords.has(field));
     // A field such as `from` can only be written as text.
@@ -53,14 +53,18 @@ export function createTypeNames(): TypeNames {
       isPlain
         ? [
             `class ${name}(TypedDict):`,
-            ...(description === undefined ? [] : [`    """${description}"""\n`]),
-            ...(fields.length === 0 ? ['    pass'] : fields.map(({ field, type }) => `    ${field}: ${type}`)),
+            ...(description === undefined ? [] : [`    """${docText(description)}"""\n`]),
+            ...(fields.length === 0
+              ? ['    pass']
+              : fields.flatMap(({ field, type, comment }) => [...comment, `${field}: ${type}`]).map((line) => `    ${line}`)),
           ].join('\n')
         : [
             `${name} = TypedDict(`,
             `    ${literal(name)},`,
             '    {',
-            ...fields.map(({ field, type }) => `        ${literal(field)}: ${literal(type)},`),
+            ...fields
+              .flatMap(({ field, type, comment }) => [...comment, `${literal(field)}: ${literal(type)},`])
+              .map((line) => `        ${line}`),
             '    },',
             ')',
           ].join('\n'),
@@ -98,6 +102,11 @@ export const reservedWords: ReadonlySet<string> = new Set(
 );
 
 // An alias is evaluated where it stands, and what it refers to may come later.
-const quoteUnlessPlain = (type: string): string => (/^(str|int|float|bool|Any|Literal\[.*\]|dict\[str, Any\])$/.test(type) ? type : literal(type));
+const quoteUnlessPlain = (type: string): string =>
+  /^(str|int|float|bool|Any|Literal\[.*\]|dict\[str, Any\])$/.test(type) ? type : literal(type);
+
+/** As documentation tools read it, above what it is about. */
+const commentOn = ({ description }: JsonSchema): string[] =>
+  description === undefined ? [] : description.split('\n').map((line) => `#: ${line}`);
 
 const singular = (name: string): string => (name.endsWith('s') ? name.slice(0, -1) : `${name}Item`);

@@ -193,7 +193,7 @@ export const acceptanceCases: readonly AcceptanceCase[] = [
     built: true,
   },
   { id: 'K16', text: 'a late write with an old fence is refused by `lock/check`.', built: true },
-  { id: 'K17', text: '`lock.wait_time` telemetry on success and failure; its failure never breaks an acquire.', built: false },
+  { id: 'K17', text: '`lock.wait_time` telemetry on success and failure; its failure never breaks an acquire.', built: true },
 
   // Scheduling and workers
   { id: 'D1', text: 'chain t1→t2→t3: ready is t1 only, then t2, then t3.', built: true },
@@ -219,7 +219,7 @@ export const acceptanceCases: readonly AcceptanceCase[] = [
     built: true,
   },
   { id: 'D8', text: 'an old LOW task is handed out before a newer CRITICAL once it has waited 2 h (injected clock).', built: false },
-  { id: 'D9', text: '`scheduler.ready_tasks` telemetry.', built: false },
+  { id: 'D9', text: '`scheduler.ready_tasks` telemetry.', built: true },
   { id: 'W1', text: 'ag capacity 2, 5 tasks: at most 2 running.', built: true },
   { id: 'W2', text: 'a second agent waits for the lock of the first.', built: true },
   { id: 'W3', text: "an agent's locks go with its session.", built: true },

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findConversations } from '../../coordinator/src/cli/conformance/find-conversations.ts';
 import type { Outcome } from '../../coordinator/src/cli/conformance/play-conversation.ts';
 import { createTestDatabase, createTestFolder, type TestDatabase, type TestFolder } from '../support/database.ts';
-import { noteFigures } from '../support/figures.ts';
+import { noteFigures } from '../support/note-figures.ts';
 import { type CommandResult, spawnBaton, spawnDaemon, type SpawnedDaemon } from '../support/process.ts';
 import { startWrongServer } from './wrong-server.ts';
 

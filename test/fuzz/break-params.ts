@@ -50,7 +50,7 @@ const waysToBreak: Readonly<Record<Breakage, (place: Place) => readonly unknown[
 /** Things of another project; and things of our own that are of another kind. */
 function strangers(symbol: string): readonly string[] {
   const foreign = `@foreign${symbol.slice(1, 2).toUpperCase()}${symbol.slice(2)}`;
-  return [...(isSymbol(foreign) ? [foreign] : ['@foreignTask']), '@ticket', '@agent', symbol.toUpperCase()];
+  return [...(isSymbol(foreign) ? [foreign] : ['@foreignTask']), '@ticket', '@agent'];
 }
 
 const nastyTexts = [
@@ -95,7 +95,8 @@ function boundariesOf({ type, minimum, maximum, minLength, maxLength, minItems, 
   }
 }
 
-const fill = (items: readonly unknown[], length: number) => Array.from({ length }, (_, index) => items[index % Math.max(items.length, 1)] ?? 'a');
+const fill = (items: readonly unknown[], length: number) =>
+  Array.from({ length }, (_, index) => items[index % Math.max(items.length, 1)] ?? 'a');
 
 const deep = (levels: number): unknown => (levels === 0 ? 1 : { a: deep(levels - 1) });
 

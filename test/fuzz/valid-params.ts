@@ -22,8 +22,9 @@ export const symbols = [
   '@foreignArtifact',
   '@foreignToken',
 ] as const;
-export type Symbol = (typeof symbols)[number];
-export const isSymbol = (value: unknown): value is Symbol => typeof value === 'string' && (symbols as readonly string[]).includes(value);
+export type WorldSymbol = (typeof symbols)[number];
+export const isSymbol = (value: unknown): value is WorldSymbol =>
+  typeof value === 'string' && (symbols as readonly string[]).includes(value);
 
 const phases = softwareDelivery.phases.map(({ name }) => name);
 
@@ -44,7 +45,8 @@ const likely: Readonly<Record<string, Arbitrary<unknown>>> = {
   forPhase: fc.constantFrom(...phases),
   to: fc.constantFrom(...phases),
   workflow: fc.constantFrom('software-delivery', 'unknown'),
-  project: fc.constantFrom('default', 'foreign', 'unknown'),
+  project: fc.constantFrom('default', 'unknown'),
+  sha256: fc.constantFrom('0'.repeat(64), 'f'.repeat(64)),
   kinds: fc.subarray(['decision', 'risk', 'fact']),
   event: fc.constantFrom(...eventNames),
   priority: fc.constantFrom(...priorities),
@@ -98,7 +100,9 @@ export function validParams(method: MethodName): Arbitrary<unknown> {
   return valueOf(root);
 }
 
-const anyObject = fc.dictionary(fc.string({ maxLength: 8 }), fc.jsonValue({ maxDepth: 1 }), { maxKeys: 3, noNullPrototype: true }).filter(isStorable);
+const anyObject = fc
+  .dictionary(fc.string({ maxLength: 8 }), fc.jsonValue({ maxDepth: 1 }), { maxKeys: 3, noNullPrototype: true })
+  .filter(isStorable);
 
 function textOf({ format, pattern, minLength = 0, maxLength = 40 }: Schema): Arbitrary<string> {
   if (format === 'uuid') return fc.uuid();

@@ -5,9 +5,7 @@ import type { Role } from '@baton/protocol';
 import { connect, type Connection } from '@baton/sdk/connection';
 import { type Config, configSchema } from '../../coordinator/src/config.ts';
 import { createLog } from '../../coordinator/src/log.ts';
-import { createToken } from '../../coordinator/src/wire/auth.ts';
 import { createTestDatabase, createTestDataFolder, createTestFolder } from './database.ts';
-import { runStatement } from './stores.ts';
 import { registerTestAgent, type TestAgent, type TestAgentOptions } from './test-agent.ts';
 
 export interface StartDaemonOptions {
@@ -30,7 +28,7 @@ export interface Daemon extends AsyncDisposable {
   readonly client: Connection['client'];
   /** One more connection; closed by `stop`. */
   connect(): Promise<Connection>;
-  /** A connection with a token of another role; on PostgreSQL only. Closed by `stop`. */
+  /** A connection with a new token of this role. Closed by `stop`. */
   connectAs(role: Role): Promise<Connection>;
   /** An agent with a connection of its own; closed by `stop`. */
   connectAgent(options?: TestAgentOptions): Promise<TestAgent>;
@@ -83,7 +81,7 @@ export async function startDaemon({ store = defaultStore, databaseUrl: given, co
       connection,
       client: connection.client,
       connect: () => open(),
-      connectAs: async (role) => open(await storeToken(databaseUrl, role)),
+      connectAs: async (role) => open((await connection.client.token.create({ name: `${role} of a test`, role })).token),
       connectAgent: async (options) => registerTestAgent(await open(), options),
       stop,
       [Symbol.asyncDispose]: stop,
@@ -92,15 +90,4 @@ export async function startDaemon({ store = defaultStore, databaseUrl: given, co
     await cleanUp();
     throw error;
   }
-}
-
-/** No method makes tokens yet, so the row is written by hand, as the coordinator writes that of its data folder. */
-async function storeToken(databaseUrl: string | undefined, role: Role): Promise<string> {
-  if (databaseUrl === undefined) throw new Error('Nobody else can write to an embedded store.');
-  const { id, token, secretHash } = createToken();
-  await runStatement(
-    databaseUrl,
-    `insert into tokens (id, project_id, name, role, secret_hash) select '${id}', id, '${role} of a test', '${role}', '${secretHash}' from projects`,
-  );
-  return token;
 }

@@ -5,7 +5,7 @@ import type { Caller } from '../../coordinator/src/call.ts';
 import { configSchema } from '../../coordinator/src/config.ts';
 import { createMetrics } from '../../coordinator/src/metrics.ts';
 import { createAuthenticate, createToken } from '../../coordinator/src/wire/auth.ts';
-import { readFigures } from './figures.ts';
+import { readFigures } from './read-metrics.ts';
 import type { Call, Dispatch } from '../../coordinator/src/wire/dispatch.ts';
 import { createTokenHolders } from '../../coordinator/src/wire/token-holders.ts';
 import { startWire, type Wire, type WireConfig, type WireParts } from '../../coordinator/src/wire/server.ts';

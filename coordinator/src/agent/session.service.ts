@@ -6,9 +6,8 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Session } from '../call.ts';
 import { rowsOf } from '../db/rows.ts';
 import type { Tx } from '../db/transaction.ts';
-import { releaseLocks, withdrawRequests } from '../lock/lock.service.ts';
-import { findRequestsOfSessions } from '../lock/lock.store.ts';
-import { type AttemptEndParts, endAttempts } from '../task/attempt-end.service.ts';
+import { forgetHolders } from '../lock/lock.service.ts';
+import { type AttemptEndParts, endAttempts, settleAttempts } from '../task/attempt-end.service.ts';
 import { lockRunningTasksOfSession, lockTasks } from '../task/task.store.ts';
 import { AgentEntity, type AgentRow } from './agent.entity.ts';
 import type { LiveSessions } from './live-sessions.ts';
@@ -166,13 +165,13 @@ async function closeSession(tx: Tx, parts: SessionParts, { id, agentName }: Sess
   await markSessionEnded(tx.em, id, reason);
   const running = await lockRunningTasksOfSession(tx.em, id);
   const error = { code: 'agent_lost', message: `The session of ${agentName} ended: ${reason}.` };
-  await endAttempts(
+  await settleAttempts(
     tx,
     parts,
     running.map((task) => ({ task, outcome: 'lost', error, permanent: false })),
   );
-  await withdrawRequests(tx, await findRequestsOfSessions(tx.em, [id]));
-  await releaseLocks(tx, { sessionIds: [id] });
+  // With the attempts' locks among them: all keys in one pass.
+  await forgetHolders(tx, { sessionIds: [id] });
   tx.afterCommit(() => parts.live.end(id, reason));
 }
 

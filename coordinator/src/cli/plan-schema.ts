@@ -62,6 +62,9 @@ const processAgent = z
   })
   .meta({ id: 'ProcessAgent' });
 
+/** By the field that says which of them an agent is, in the order in which the union tries them. */
+export const agentKinds = { module: moduleAgent, process: processAgent, command: commandAgent } as const;
+
 export const planAgent = z.union([moduleAgent, processAgent, commandAgent]);
 export type PlanAgent = z.infer<typeof planAgent>;
 export type ProcessAgent = z.infer<typeof processAgent>;

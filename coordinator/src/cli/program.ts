@@ -80,7 +80,7 @@ function addUp(program: Command, shell: Shell, end: End): void {
     .addOption(is.dataOption())
     .addOption(is.databaseOption())
     .option('--plugin <package>', 'a plugin to enable, by package or path, in place of the usual ones; may be repeated', is.collect)
-    .addOption(is.logLevelOption('info'))
+    .addOption(is.logLevelOption('warn, and info with --json'))
     .addOption(is.jsonOption('print one line of JSON when it is ready: url, httpUrl, tokenFile, pid, dataDir, durability'))
     .addHelpText('after', is.examples('baton up', 'baton up --port 0 --json', 'baton up --database-url postgres://localhost/baton'))
     .action(async (options: UpOptions) => end(await (await loadUp()).up(shell, options)));

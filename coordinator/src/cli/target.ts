@@ -65,20 +65,25 @@ export async function ask<T>(target: Target, question: (client: Client) => Promi
 
 /** Says in one line why a coordinator could not be asked and what to do about it. */
 export function explainRefusal(error: unknown, { httpUrl, tokenFile }: Target): unknown {
+  if (error instanceof ConnectionError && error.failure === 'untrusted') return new CommandError(error.message, { cause: error });
   if (error instanceof ConnectionError) {
     return new CommandError(`No coordinator answers at ${httpUrl}. Start one with \`baton up\`, or say with --url or --data where it is.`, {
       cause: error,
     });
   }
   if (!(error instanceof CoordinatorError)) return error;
-  if (error.kind === 'unauthenticated') {
-    const isUnread = error.cause !== undefined;
-    const message = isUnread
-      ? `There is no token file ${tokenFile}. Start a coordinator with \`baton up\`, or name the token file of a running one with --token-file or its data folder with --data.`
-      : `The token in ${tokenFile} does not fit the coordinator at ${httpUrl}. Name the right file with --token-file; \`baton up\` says where it lies.`;
-    return new CommandError(message, { cause: error });
-  }
+  if (error.kind === 'unauthenticated') return new CommandError(explainToken(error, { httpUrl, tokenFile }), { cause: error });
   return new CommandError(describeRefusal(error), { cause: error });
+}
+
+function explainToken({ cause, data: { tokenFile: named, message } }: CoordinatorError, { httpUrl, tokenFile }: Pick<Target, 'httpUrl' | 'tokenFile'>) {
+  const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+  if (isMissing)
+    return `There is no token file ${tokenFile}. Start a coordinator with \`baton up\`, or name the token file of a running one with --token-file or its data folder with --data.`;
+  if (cause instanceof Error) return `The token file ${tokenFile} cannot be read: ${cause.message}`;
+  // Said of the file, before anybody was asked.
+  if (named !== undefined) return String(message);
+  return `The token in ${tokenFile} does not fit the coordinator at ${httpUrl}. Name the right file with --token-file; \`baton up\` says where it lies.`;
 }
 
 function describeRefusal({ message, kind, data }: CoordinatorError): string {

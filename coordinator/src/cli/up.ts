@@ -18,14 +18,16 @@ export interface UpOptions {
 
 /** `baton up`: runs a coordinator until it is told to stop. */
 export async function up(shell: Shell, { json = false, ...options }: UpOptions): Promise<number> {
-  const config = readSettings(options, shell.env);
+  // What is said below is for a person; who reads the log asks for it.
+  const isQuiet = !json && !shell.env['BATON_LOG_LEVEL'];
+  const config = readSettings({ ...(isQuiet ? { logLevel: 'warn' } : {}), ...options }, shell.env);
   const stopping = interrupted(shell);
   const coordinator = await startCoordinator(config, { log: createLog(config) });
   const { url, httpUrl, tokenFile, dataDir, durability } = coordinator;
   if (json) printLine(shell.stdout, JSON.stringify({ url, httpUrl, tokenFile, pid: process.pid, dataDir, durability }));
   else {
     printLine(shell.stdout, `Listening at  ${url}`);
-    printLine(shell.stdout, `Store         ${durability.store}: ${durability.explanation}`);
+    printLine(shell.stdout, `Store         ${durability.explanation}`);
     printLine(shell.stdout, `Token         ${tokenFile}`);
     printLine(shell.stdout, 'Ctrl-C stops it.');
   }

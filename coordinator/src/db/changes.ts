@@ -2,13 +2,15 @@
 export interface Change {
   readonly projectId: string;
   /** Events were recorded. */
-  readonly events: boolean;
+  readonly events?: boolean;
   /** Tasks became claimable. */
-  readonly tasks: boolean;
-  /** Lock requests were granted. */
-  readonly locks: boolean;
+  readonly tasks?: boolean;
+  /** Lock requests were decided: granted, or withdrawn with what they were for. */
+  readonly requestIds?: readonly string[];
+  /** A lock may be free that somebody waits for, and could not be handed over on the spot. */
+  readonly locksDue?: boolean;
   /** Tickets whose last open task has ended, perhaps. */
-  readonly ticketIds: readonly string[];
+  readonly ticketIds?: readonly string[];
 }
 
 /**
@@ -38,7 +40,7 @@ export function createChanges(): Changes {
     tellTasksIn(projectId, delayMs) {
       const timer = setTimeout(() => {
         timers.delete(timer);
-        tell({ projectId, events: false, tasks: true, locks: false, ticketIds: [] });
+        tell({ projectId, tasks: true });
       }, delayMs + timerSlackMs);
       timers.add(timer);
     },

@@ -31,14 +31,13 @@ export async function startListening({ databaseUrl, changes, log }: ListenParts)
     const told = [...pending.values()];
     pending.clear();
     for (const change of told) {
-      // The ids stay at home: a payload is limited to 8,000 bytes, and who hears of it looks for himself.
-      const payload = JSON.stringify({ from: own, change: { ...change, ticketIds: change.ticketIds.slice(0, 1) } });
+      const payload = JSON.stringify({ from: own, change: shorten(change) });
       await client?.query('select pg_notify($1, $2)', [channel, payload]).catch(() => undefined);
     }
   };
 
   const off = changes.onChange((change) => {
-    if (isForeign || !(change.events || change.tasks || change.locks || change.ticketIds.length > 0)) return;
+    if (isForeign || !isNews(change)) return;
     pending.set(change.projectId, merge(pending.get(change.projectId), change));
     timer ??= setTimeout(() => void send(), coalesceMs);
   });
@@ -86,10 +85,21 @@ export async function startListening({ databaseUrl, changes, log }: ListenParts)
   };
 }
 
+const isNews = ({ events, tasks, locksDue, requestIds = [], ticketIds = [] }: Change): boolean =>
+  events === true || tasks === true || locksDue === true || requestIds.length > 0 || ticketIds.length > 0;
+
 const merge = (a: Change | undefined, b: Change): Change => ({
   projectId: b.projectId,
-  events: b.events || (a?.events ?? false),
-  tasks: b.tasks || (a?.tasks ?? false),
-  locks: b.locks || (a?.locks ?? false),
-  ticketIds: [...(a?.ticketIds ?? []), ...b.ticketIds],
+  events: b.events === true || a?.events === true,
+  tasks: b.tasks === true || a?.tasks === true,
+  locksDue: b.locksDue === true || a?.locksDue === true,
+  requestIds: [...(a?.requestIds ?? []), ...(b.requestIds ?? [])],
+  ticketIds: [...(a?.ticketIds ?? []), ...(b.ticketIds ?? [])],
+});
+
+/** A payload is limited to 8,000 bytes. Who is told of no id looks slowly, and one ticket is enough to look for all. */
+const shorten = (change: Change): Change => ({
+  ...change,
+  requestIds: (change.requestIds ?? []).slice(0, 100),
+  ticketIds: (change.ticketIds ?? []).slice(0, 1),
 });

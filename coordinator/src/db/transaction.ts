@@ -16,6 +16,14 @@ export interface Database {
   readonly transactionTriesMax: number;
 }
 
+interface Hints {
+  tasks: boolean;
+  locksDue: boolean;
+  readonly tasksInMs: number[];
+  readonly requestIds: Set<string>;
+  readonly ticketIds: Set<string>;
+}
+
 export interface PendingEvent {
   readonly name: EventName;
   readonly ticketId: string | undefined;
@@ -29,7 +37,7 @@ export interface Tx {
   /** Records a fact. Written last, so that the stream's numbers follow the order of commits. */
   record<E extends EventName>(name: E, data: EventData<E>): void;
   /** Hints at what others may do once this has committed. */
-  readonly hints: { tasks: boolean; locks: boolean; readonly tasksInMs: number[]; readonly ticketIds: Set<string> };
+  readonly hints: Hints;
   /** Runs once the transaction has committed, in the order given. */
   afterCommit(action: () => void): void;
 }
@@ -56,7 +64,7 @@ export async function transact<T>(db: Database, projectId: string, work: (tx: Tx
 function begin(projectId: string) {
   const events: PendingEvent[] = [];
   const actions: (() => void)[] = [];
-  const hints = { tasks: false, locks: false, tasksInMs: [] as number[], ticketIds: new Set<string>() };
+  const hints: Hints = { tasks: false, locksDue: false, tasksInMs: [], requestIds: new Set(), ticketIds: new Set() };
   return {
     events,
     open: (em: EntityManager): Tx => ({
@@ -71,7 +79,8 @@ function begin(projectId: string) {
     }),
     finish(changes: Changes) {
       for (const action of actions) action();
-      changes.tell({ projectId, events: events.length > 0, tasks: hints.tasks, locks: hints.locks, ticketIds: [...hints.ticketIds] });
+      const { tasks, locksDue, requestIds, ticketIds } = hints;
+      changes.tell({ projectId, events: events.length > 0, tasks, locksDue, requestIds: [...requestIds], ticketIds: [...ticketIds] });
       for (const delayMs of hints.tasksInMs) changes.tellTasksIn(projectId, delayMs);
     },
   };

@@ -3,9 +3,10 @@ import type { Session } from '../call.ts';
 import { type Database, transact, type Tx } from '../db/transaction.ts';
 import { holdAttempt, holdSession } from '../task/fence.store.ts';
 import { type Holder, normaliseRequests } from './lock-rules.ts';
-import { enqueueRequest, grantLocks, releaseLocks, withdrawRequests } from './lock.service.ts';
 import { listLocks } from './lock-list.store.ts';
-import { takeGrantedRequest } from './lock.store.ts';
+import { enqueueRequest, grantLocks, releaseLocks, withdrawRequests } from './lock.service.ts';
+import { takeRequest } from './lock.store.ts';
+import type { RequestWaiters } from './request-waiters.ts';
 
 export interface Acquisition {
   readonly keys: readonly LockRequest[];
@@ -17,109 +18,98 @@ export interface Acquisition {
 
 export interface AcquireParts {
   readonly db: Database;
-  readonly pollMs: number;
+  readonly waiters: RequestWaiters;
 }
 
-type Step = { readonly granted: readonly GrantedLock[] } | { readonly refused: CoordinatorError } | { readonly requestId: string };
+export interface AcquireCall {
+  readonly session: Session;
+  readonly projectId: string;
+  readonly signal: AbortSignal;
+}
+
+interface Queued {
+  readonly requestId: string;
+  readonly holder: Holder;
+}
+
+type Step = { readonly granted: readonly GrantedLock[] } | { readonly refused: CoordinatorError } | { readonly queued: Queued };
 
 export const toHolder = (
   { sessionId, agentId, agentName }: Session,
   { taskId, attempt }: Pick<Acquisition, 'taskId' | 'attempt'>,
-): Holder => ({
-  sessionId,
-  agentId,
-  agentName,
-  taskId,
-  attempt,
-});
+): Holder => ({ sessionId, agentId, agentName, taskId, attempt });
 
 /** Takes all the keys or none. Waits in the queue up to `waitMs`; the transaction that releases the locks hands them over. */
 export async function acquireLocks(
-  { db, pollMs }: AcquireParts,
-  call: { readonly session: Session; readonly projectId: string; readonly signal: AbortSignal },
+  parts: AcquireParts,
+  call: AcquireCall,
   acquisition: Acquisition,
 ): Promise<{ locks: GrantedLock[]; waitedMs: number }> {
-  const { session, projectId, signal } = call;
   const since = performance.now();
   const waitedMs = () => Math.round(performance.now() - since);
-  const keys = normaliseRequests(acquisition.keys);
-  const holder = toHolder(session, acquisition);
+  const wanted = { ...acquisition, keys: normaliseRequests(acquisition.keys) };
 
-  const first = await transact(db, projectId, async (tx): Promise<Step> => {
-    await holdSession(tx.em, session.sessionId);
-    if (acquisition.taskId !== undefined)
-      await holdAttempt(tx, { ...acquisition, taskId: acquisition.taskId, sessionId: session.sessionId });
-    const [outcome] = await grantLocks(tx, [{ holder, keys, ttlMs: acquisition.ttlMs }]);
-    if (outcome === undefined || 'granted' in outcome) return outcome ?? { granted: [] };
-    if (acquisition.waitMs === 0) return { refused: await toConflict(tx, { keys: [outcome.blockedBy], waitedMs: 0 }) };
-    return { requestId: await enqueueRequest(tx, { holder, keys, ttlMs: acquisition.ttlMs, waitMs: acquisition.waitMs }) };
-  });
-  if ('refused' in first) throw first.refused;
-  if ('granted' in first) return { locks: [...first.granted], waitedMs: waitedMs() };
-
-  const { requestId } = first;
-  const granted = await waitForGrant({ db, pollMs }, requestId, AbortSignal.any([signal, AbortSignal.timeout(acquisition.waitMs)]));
-  if (granted !== undefined) return { locks: [...granted], waitedMs: waitedMs() };
-
-  const late = await transact(db, projectId, (tx) => giveUp(tx, { requestId, holder, keys, waitedMs: waitedMs(), keep: !signal.aborted }));
-  if (signal.aborted) throw new CoordinatorError('cancelled');
-  if ('refused' in late) throw late.refused;
-  return { locks: [...late.granted], waitedMs: waitedMs() };
+  const first = await transact(parts.db, call.projectId, (tx) => grantOrQueue(tx, call, wanted));
+  const last = 'queued' in first ? await waitForGrant(parts, call, { ...wanted, ...first.queued, waitedMs }) : first;
+  if ('refused' in last) throw last.refused;
+  return { locks: [...last.granted], waitedMs: waitedMs() };
 }
 
-/** Looks at the request at each hint and, slowly, without one, until it is granted or the signal aborts. */
-async function waitForGrant({ db, pollMs }: AcquireParts, requestId: string, signal: AbortSignal): Promise<GrantedLock[] | undefined> {
-  while (!signal.aborted) {
+async function grantOrQueue(tx: Tx, { session }: AcquireCall, { keys, ttlMs, waitMs, taskId, attempt }: Acquisition): Promise<Step> {
+  await holdSession(tx.em, session.sessionId);
+  // A lock taken for a task is held for the attempt that runs, whether the caller names it or not: it ends with it.
+  const held = taskId === undefined ? undefined : await holdAttempt(tx, { taskId, attempt, sessionId: session.sessionId });
+  const holder = toHolder(session, { taskId, attempt: held?.attempt });
+
+  const [outcome] = await grantLocks(tx, [{ holder, keys, ttlMs }]);
+  if (outcome === undefined || 'granted' in outcome) return outcome ?? { granted: [] };
+  if (waitMs === 0) return { refused: await toConflict(tx, { keys: [outcome.blockedBy], waitedMs: 0 }) };
+  return { queued: { requestId: await enqueueRequest(tx, { holder, keys, ttlMs, waitMs }), holder } };
+}
+
+interface Waiting extends Acquisition, Queued {
+  readonly waitedMs: () => number;
+}
+
+async function waitForGrant(
+  { db, waiters }: AcquireParts,
+  { projectId, signal }: AcquireCall,
+  waiting: Waiting,
+): Promise<Exclude<Step, { queued: unknown }>> {
+  const { requestId, waitMs, waitedMs, taskId } = waiting;
+  while (!signal.aborted && waitedMs() < waitMs) {
     // Listen first, then look: a grant between the two would be missed the other way round.
-    const hint = nextHint(db, pollMs, signal);
-    const granted = await takeGrantedRequest(db.em.fork(), requestId);
-    if (granted !== undefined) {
-      hint.stop();
-      return granted;
-    }
-    await hint.promise;
+    const woken = waiters.wait(requestId, { waitMs: waitMs - waitedMs(), signal });
+    const state = await takeRequest(db.em.fork(), requestId);
+    if (state === 'withdrawn')
+      return {
+        refused: new CoordinatorError(taskId === undefined ? 'session_unknown' : 'claim_stale', {
+          taskId,
+          attempt: waiting.holder.attempt,
+        }),
+      };
+    if (state !== 'waiting') return state;
+    await woken;
   }
-  return undefined;
+  return transact(db, projectId, (tx) => giveUp(tx, waiting, signal));
 }
 
-function nextHint({ changes }: Database, pollMs: number, signal: AbortSignal): { promise: Promise<void>; stop: () => void } {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, pollMs);
-  const off = changes.onChange(({ locks }) => {
-    if (locks) resolve();
-  });
-  const onAbort = () => resolve();
-  signal.addEventListener('abort', onAbort, { once: true });
-  const stop = () => {
-    clearTimeout(timer);
-    off();
-    signal.removeEventListener('abort', onAbort);
-    resolve();
-  };
-  void promise.then(stop);
-  return { promise, stop };
-}
-
-interface Leaving {
-  readonly requestId: string;
-  readonly holder: Holder;
-  readonly keys: readonly LockRequest[];
-  readonly waitedMs: number;
-  /** Whether locks that were granted at the last moment are still wanted. */
-  readonly keep: boolean;
-}
-
+/** Leaves the queue. What was granted at the last moment is taken, or given back where nobody waits for it any more. */
 async function giveUp(
   tx: Tx,
-  { requestId, holder, keys, waitedMs, keep }: Leaving,
-): Promise<{ readonly granted: readonly GrantedLock[] } | { readonly refused: CoordinatorError }> {
-  const granted = await takeGrantedRequest(tx.em, requestId);
-  if (granted !== undefined) {
-    if (!keep) await releaseLocks(tx, { holder, keys: granted.map(({ key }) => key) });
-    return { granted };
+  { requestId, holder, keys, waitedMs }: Waiting,
+  signal: AbortSignal,
+): Promise<Exclude<Step, { queued: unknown }>> {
+  const names = keys.map(({ key }) => key);
+  const state = await takeRequest(tx.em, requestId);
+  if (typeof state === 'object') {
+    if (!signal.aborted) return state;
+    await releaseLocks(tx, { holder, keys: names });
+    return { refused: new CoordinatorError('cancelled') };
   }
-  await withdrawRequests(tx, [requestId]);
-  return { refused: await toConflict(tx, { keys: keys.map(({ key }) => key), waitedMs }) };
+  await withdrawRequests(tx, [{ id: requestId, keys: names }]);
+  if (signal.aborted) return { refused: new CoordinatorError('cancelled') };
+  return { refused: await toConflict(tx, { keys: names, waitedMs: waitedMs() }) };
 }
 
 /** Names who holds the first taken key, and for how much longer. */
@@ -127,7 +117,7 @@ async function toConflict(
   { em, projectId }: Tx,
   { keys, waitedMs }: { keys: readonly string[]; waitedMs: number },
 ): Promise<CoordinatorError> {
-  const locks = await Promise.all(keys.map((key) => listLocks(em, { projectId, key, limit: 1 })));
-  const taken = locks.flat().find(({ holders }) => holders.length > 0);
+  const locks = await listLocks(em, { projectId, keys, limit: keys.length });
+  const taken = locks.find(({ holders }) => holders.length > 0);
   return new CoordinatorError('lock_conflict', { key: taken?.key ?? keys[0], waitedMs, holders: taken?.holders ?? [] });
 }

@@ -16,32 +16,35 @@ interface LockRow {
 
 export interface LockQuery {
   readonly projectId: string;
-  readonly key?: string;
+  /** Only these, whether anybody holds them or not. */
+  readonly keys?: readonly string[];
   readonly taskId?: string | undefined;
   readonly agentId?: string | undefined;
   readonly limit: number;
 }
 
 /** Keys that are held or waited for, with who holds and who waits: calls in their queue, and tasks that declare the lock. */
-export async function listLocks(em: EntityManager, { projectId, key, taskId, agentId, limit }: LockQuery): Promise<Lock[]> {
+export async function listLocks(em: EntityManager, { projectId, keys, taskId, agentId, limit }: LockQuery): Promise<Lock[]> {
   const conditions = [sql`k.project_id = ${projectId}`];
-  if (key !== undefined) conditions.push(sql`k.key = ${key}`);
   if (taskId !== undefined) conditions.push(sql`exists (select 1 from living g where g.key = k.key and g.task_id = ${taskId})`);
   if (agentId !== undefined) conditions.push(sql`exists (select 1 from living g where g.key = k.key and g.agent_id = ${agentId})`);
+  const among = (column: string) => (keys === undefined ? sql`` : sql`and ${sql.ref(column)} = any(${keys}::text[])`);
   const rows = await rowsOf(
     em,
     sql<LockRow>`
       with living as (
         select g.*, a.name as agent_name from lock_grants g join agents a on a.id = g.agent_id
-        where g.project_id = ${projectId} and (g.expires_at is null or g.expires_at > clock_timestamp())
+        where g.project_id = ${projectId} ${among('g.key')} and (g.expires_at is null or g.expires_at > clock_timestamp())
       ), waiting as (
         select w.key, r.agent_id, a.name as agent_name, r.task_id, w.mode, r.requested_at as since
         from lock_waits w join lock_requests r on r.id = w.request_id join agents a on a.id = r.agent_id
-        where w.project_id = ${projectId} and r.granted is null and r.wait_until > clock_timestamp()
+        where w.project_id = ${projectId} ${among('w.key')} and r.granted is null and r.wait_until > clock_timestamp()
         union all
         select t.waiting_key, null, null, t.id, coalesce((select l->>'mode' from jsonb_array_elements(t.locks) l where l->>'key' = t.waiting_key), 'exclusive'), t.waiting_since
-        from tasks t where t.project_id = ${projectId} and t.state = 'ready' and t.waiting_key is not null
-      ), used as (select key from living union select key from waiting ${key === undefined ? sql`` : sql`union select ${key}::text`})
+        from tasks t where t.project_id = ${projectId} ${among('t.waiting_key')} and t.state = 'ready' and t.waiting_key is not null
+      ), used as (
+        select key from living union select key from waiting ${keys === undefined ? sql`` : sql`union select unnest(${keys}::text[])`}
+      )
       select k.key, k.fence,
         coalesce((select jsonb_agg(jsonb_build_object('agentId', g.agent_id, 'agentName', g.agent_name, 'sessionId', g.session_id, 'taskId', g.task_id,
             'attempt', g.attempt, 'mode', g.mode, 'fence', g.fence, 'heldMs', extract(epoch from clock_timestamp() - g.granted_at) * 1000,

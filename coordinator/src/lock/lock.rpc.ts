@@ -12,12 +12,12 @@ export interface LockParts extends AcquireParts {
   readonly metrics: Pick<Metrics, 'recordLockWait'>;
 }
 
-export const lockHandlers = ({ db, pollMs, metrics }: LockParts): HandlersOf<'lock'> => ({
+export const lockHandlers = ({ metrics, ...parts }: LockParts): HandlersOf<'lock'> => ({
   'lock/acquire': (params, { session, caller, signal }) =>
-    timeWait(metrics, () => acquireLocks({ db, pollMs }, { session, projectId: caller.projectId, signal }, params)),
+    timeWait(metrics, () => acquireLocks(parts, { session, projectId: caller.projectId, signal }, params)),
 
   'lock/renew': ({ keys, ttlMs, ...attempt }, { session, caller }) =>
-    transact(db, caller.projectId, async ({ em, projectId }) => {
+    transact(parts.db, caller.projectId, async ({ em, projectId }) => {
       const wanted = keys.map(normaliseKey);
       const locks = await renewGrants(em, { projectId, holder: toHolder(session, attempt), keys: wanted, ttlMs });
       const lost = wanted.filter((key) => !locks.some((lock) => lock.key === key));
@@ -26,7 +26,7 @@ export const lockHandlers = ({ db, pollMs, metrics }: LockParts): HandlersOf<'lo
     }),
 
   'lock/release': async ({ keys, taskId, attempt }, { session, caller }) => ({
-    released: await transact(db, caller.projectId, (tx) =>
+    released: await transact(parts.db, caller.projectId, (tx) =>
       releaseLocks(tx, { holder: toHolder(session, { taskId, attempt }), keys: keys?.map(normaliseKey) }),
     ),
   }),
@@ -37,7 +37,7 @@ export const lockHandlers = ({ db, pollMs, metrics }: LockParts): HandlersOf<'lo
 
   'lock/get': async ({ key }, { em, caller }) => {
     const canonical = normaliseKey(key);
-    const [lock] = await listLocks(em, { projectId: caller.projectId, key: canonical, limit: 1 });
+    const [lock] = await listLocks(em, { projectId: caller.projectId, keys: [canonical], limit: 1 });
     return lock ?? freeLock(canonical);
   },
 

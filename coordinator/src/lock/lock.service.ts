@@ -6,9 +6,11 @@ import {
   deleteGrants,
   deleteRequests,
   findGrants,
-  type GrantFilter,
+  findRequests,
+  holdWaitingSessions,
   insertRequest,
   listWaitingRequests,
+  type LockFilter,
   lockTable,
   markRequestGranted,
   wakeTasks,
@@ -35,6 +37,8 @@ export async function openTable(tx: Tx, keys: readonly string[]): Promise<LockTa
   for (const { key, fence, agentId, agentName, taskId } of table.expired) {
     tx.record('lock.expired', { key, fence, agentId, agentName, ...(taskId !== undefined && { taskId }) });
   }
+  // Whoever came along removed it; who waits for the key is served by the sweeper, at once.
+  if (table.expired.length > 0) tx.hints.locksDue = true;
   return table;
 }
 
@@ -61,45 +65,75 @@ const toOutcome = (table: LockTable, decision: Decision): GrantOutcome =>
     ? { granted: decision.granted }
     : { blockedBy: decision.blockedBy, holders: table.grants.filter(({ key }) => key === decision.blockedBy) };
 
-/** Releases what the filter names, and hands it to whoever waits in the same transaction. Returns how many were released. */
-export async function releaseLocks(tx: Tx, filter: Omit<GrantFilter, 'projectId'>): Promise<number> {
-  const found = await findGrants(tx.em, { ...filter, projectId: tx.projectId });
-  if (found.length === 0) return 0;
-  const keys = found.map(({ key }) => key);
-  await handOver(tx, keys, () =>
-    deleteGrants(
+/** What ends together: grants to be released, requests to be withdrawn, and all their keys. */
+interface Ending {
+  readonly grants: readonly { readonly id: string; readonly key: string }[];
+  readonly requests: readonly { readonly id: string; readonly keys: readonly string[] }[];
+}
+
+/** Releases the grants that the filter names, and hands them to whoever waits in the same transaction. Returns how many. */
+export async function releaseLocks(tx: Tx, filter: Omit<LockFilter, 'projectId'>): Promise<number> {
+  const grants = await findGrants(tx.em, { ...filter, projectId: tx.projectId });
+  await endLocks(tx, { grants, requests: [] });
+  return grants.length;
+}
+
+/** Releases all that sessions or attempts hold and withdraws all that they wait for, in one pass over the keys. */
+export async function forgetHolders(tx: Tx, filter: Pick<LockFilter, 'sessionIds' | 'attempts'>): Promise<void> {
+  const of = { ...filter, projectId: tx.projectId };
+  await endLocks(tx, { grants: await findGrants(tx.em, of), requests: await findRequests(tx.em, of) });
+}
+
+/** Takes requests out of their queues; those behind them may now be served. */
+export const withdrawRequests = (tx: Tx, requests: Ending['requests']): Promise<void> => endLocks(tx, { grants: [], requests });
+
+async function endLocks(tx: Tx, { grants, requests }: Ending): Promise<void> {
+  if (grants.length === 0 && requests.length === 0) return;
+  const keys = [...grants.map(({ key }) => key), ...requests.flatMap((request) => request.keys)];
+  await handOver(tx, keys, async () => {
+    await deleteGrants(
       tx.em,
-      found.map(({ id }) => id),
-    ),
-  );
-  return found.length;
+      grants.map(({ id }) => id),
+    );
+    await deleteRequests(
+      tx.em,
+      requests.map(({ id }) => id),
+    );
+  });
+  for (const { id } of requests) tx.hints.requestIds.add(id);
 }
 
 /**
  * Locks the keys and those of the requests that wait for them, makes `change`, and grants what has become possible in the
- * order of arrival. A request that names a key outside of what was locked arrived meanwhile: it stands behind these row
- * locks and will see the change by itself.
+ * order of arrival. A request is passed over, and keeps its place, where it arrived while the rows were being locked or where
+ * its session is about to end; the lock sweeper looks at it as soon as this transaction has committed.
  */
-export async function handOver(tx: Tx, keys: readonly string[], change: () => Promise<unknown>): Promise<void> {
+export async function handOver(tx: Tx, keys: readonly string[], change: () => Promise<void>): Promise<void> {
   const before = await listWaitingRequests(tx.em, tx.projectId, keys);
+  const living = await holdWaitingSessions(
+    tx.em,
+    before.map(({ sessionId }) => sessionId),
+  );
   const locked = new Set([...keys, ...before.flatMap((request) => request.keys.map(({ key }) => key))]);
   await openTable(tx, [...locked]);
   await change();
 
   const table = await openTable(tx, [...locked]);
-  const waiting = await listWaitingRequests(tx.em, tx.projectId, keys);
-  for (const request of waiting.filter((request) => request.keys.every(({ key }) => locked.has(key)))) {
-    const [outcome] = await decideAndWrite(tx, table, [
-      { holder: request, keys: request.keys, ttlMs: request.ttlMs, requestId: request.id },
-    ]);
+  for (const request of await listWaitingRequests(tx.em, tx.projectId, keys)) {
+    if (!living.has(request.sessionId) || !request.keys.every(({ key }) => locked.has(key))) {
+      tx.hints.locksDue = true;
+      continue;
+    }
+    const want = { holder: request, keys: request.keys, ttlMs: request.ttlMs, requestId: request.id };
+    const [outcome] = await decideAndWrite(tx, table, [want]);
     if (outcome === undefined || !('granted' in outcome)) continue;
     await markRequestGranted(tx.em, request.id, outcome.granted);
-    tx.hints.locks = true;
+    tx.hints.requestIds.add(request.id);
   }
   if ((await wakeTasks(tx.em, tx.projectId, keys)) > 0) tx.hints.tasks = true;
 }
 
-/** Puts a request at the end of the queue of its keys. The caller holds their row locks. */
+/** Puts a request at the end of the queues of its keys. The caller holds their row locks. */
 export async function enqueueRequest(
   tx: Tx,
   request: { readonly holder: Holder; readonly keys: readonly LockRequest[]; readonly ttlMs: number; readonly waitMs: number },
@@ -108,11 +142,4 @@ export async function enqueueRequest(
   const id = uuidv7();
   await insertRequest(tx.em, tx.projectId, { ...holder, ...rest, id });
   return id;
-}
-
-/** Takes requests out of the queue; those behind them may now be served. */
-export async function withdrawRequests(tx: Tx, ids: readonly string[]): Promise<void> {
-  if (ids.length === 0) return;
-  const keys = await deleteRequests(tx.em, ids);
-  if (keys.length > 0) await handOver(tx, keys, () => Promise.resolve());
 }

@@ -77,7 +77,9 @@ export async function writeGrants(em: EntityManager, projectId: string, { made, 
   if (extended.length > 0) {
     await rowsOf(
       em,
-      sql`update lock_grants g set expires_at = clock_timestamp() + x.ttl_ms * interval '1 millisecond'
+      sql`update lock_grants g set expires_at = case
+            when g.expires_at is null or x.ttl_ms is null then null
+            else greatest(g.expires_at, clock_timestamp() + x.ttl_ms * interval '1 millisecond') end
           from jsonb_to_recordset(${JSON.stringify(extended.map(({ id, ttlMs }) => ({ id, ttl_ms: ttlMs })))}::jsonb) as x(id uuid, ttl_ms float8)
           where g.id = x.id`,
     );
@@ -111,7 +113,7 @@ export async function writeGrants(em: EntityManager, projectId: string, { made, 
 export const deleteGrants = (em: EntityManager, ids: readonly string[]): Promise<unknown[]> =>
   rowsOf(em, sql`delete from lock_grants where id = any(${ids}::uuid[])`);
 
-export interface GrantFilter {
+export interface LockFilter {
   readonly projectId: string;
   readonly sessionIds?: readonly string[];
   readonly attempts?: readonly { readonly taskId: string; readonly attempt: number }[];
@@ -119,11 +121,8 @@ export interface GrantFilter {
   readonly keys?: readonly string[] | undefined;
 }
 
-/** The grants of sessions, of attempts, or of one holder, without locking anything: who releases them locks their keys first. */
-export function findGrants(
-  em: EntityManager,
-  { projectId, sessionIds, attempts, holder, keys }: GrantFilter,
-): Promise<{ id: string; key: string }[]> {
+/** Grants and requests have the same columns for whom they are. */
+function ofHolders({ projectId, sessionIds, attempts, holder }: LockFilter) {
   const conditions = [sql`project_id = ${projectId}`];
   if (sessionIds !== undefined) conditions.push(sql`session_id = any(${sessionIds}::uuid[])`);
   if (attempts !== undefined) {
@@ -137,9 +136,22 @@ export function findGrants(
     conditions.push(holder.taskId === undefined ? sql`task_id is null` : sql`task_id = ${holder.taskId}`);
     if (holder.attempt !== undefined) conditions.push(sql`attempt = ${holder.attempt}`);
   }
-  if (keys !== undefined) conditions.push(sql`key = any(${keys}::text[])`);
-  return rowsOf(em, sql<{ id: string; key: string }>`select id, key from lock_grants where ${sql.join(conditions, sql` and `)}`);
+  return sql.join(conditions, sql` and `);
 }
+
+/** The grants of sessions, of attempts, or of one holder, without locking anything: who releases them locks their keys first. */
+export function findGrants(em: EntityManager, filter: LockFilter): Promise<{ id: string; key: string }[]> {
+  const onKeys = filter.keys === undefined ? sql`` : sql`and key = any(${filter.keys}::text[])`;
+  return rowsOf(em, sql<{ id: string; key: string }>`select id, key from lock_grants where ${ofHolders(filter)} ${onKeys}`);
+}
+
+/** The requests of sessions or attempts that still wait, with the keys they wait for. */
+export const findRequests = (em: EntityManager, filter: LockFilter): Promise<{ id: string; keys: string[] }[]> =>
+  rowsOf(
+    em,
+    sql<{ id: string; keys: string[] }>`select id, array(select w.key from lock_waits w where w.request_id = lock_requests.id) as keys
+        from lock_requests where ${ofHolders(filter)} and granted is null`,
+  );
 
 export interface WaitingRequest extends Holder {
   readonly id: string;
@@ -160,6 +172,20 @@ export async function listWaitingRequests(em: EntityManager, projectId: string, 
         order by r.requested_at, r.id limit 100`,
   );
   return rows.map((row) => ({ ...row, taskId: row.taskId ?? undefined, attempt: row.attempt ?? undefined }));
+}
+
+/**
+ * Keeps the sessions of waiting requests from ending while locks are handed to them. One that is about to end is passed over:
+ * its end withdraws what it waits for, and hands over in its turn.
+ */
+export async function holdWaitingSessions(em: EntityManager, sessionIds: readonly string[]): Promise<Set<string>> {
+  const rows = await rowsOf(
+    em,
+    sql<{
+      id: string;
+    }>`select id from sessions where id = any(${sessionIds}::uuid[]) and ended_at is null order by id for key share skip locked`,
+  );
+  return new Set(rows.map(({ id }) => id));
 }
 
 export async function insertRequest(
@@ -186,26 +212,32 @@ export const markRequestGranted = (em: EntityManager, id: string, granted: reado
     sql`with gone as (delete from lock_waits where request_id = ${id}) update lock_requests set granted = ${JSON.stringify(granted)}::jsonb where id = ${id}`,
   );
 
-/** Takes the answer of a request that has been granted; undefined while it waits. */
-export async function takeGrantedRequest(em: EntityManager, id: string): Promise<GrantedLock[] | undefined> {
+export type RequestState = { readonly granted: readonly GrantedLock[] } | 'waiting' | 'withdrawn';
+
+/** Takes the answer of a request that has been granted, and tells otherwise whether it still waits. */
+export async function takeRequest(em: EntityManager, id: string): Promise<RequestState> {
   const [row] = await rowsOf(
     em,
     sql<{ granted: GrantedLock[] }>`delete from lock_requests where id = ${id} and granted is not null returning granted`,
   );
-  return row?.granted;
+  if (row !== undefined) return { granted: row.granted };
+  const waiting = await rowsOf(em, sql`select 1 from lock_requests where id = ${id}`);
+  return waiting.length > 0 ? 'waiting' : 'withdrawn';
 }
 
-/** Removes requests, and returns the keys they waited for. */
-export async function deleteRequests(em: EntityManager, ids: readonly string[]): Promise<string[]> {
-  const keys = await rowsOf(em, sql<{ key: string }>`delete from lock_waits where request_id = any(${ids}::uuid[]) returning key`);
-  await rowsOf(em, sql`delete from lock_requests where id = any(${ids}::uuid[])`);
-  return keys.map(({ key }) => key);
-}
+/** Of these requests, those that nobody has decided about. */
+export const listUndecidedRequests = async (em: EntityManager, ids: readonly string[]): Promise<Set<string>> =>
+  new Set(
+    (await rowsOf(em, sql<{ id: string }>`select id from lock_requests where id = any(${ids}::uuid[]) and granted is null`)).map(
+      ({ id }) => id,
+    ),
+  );
 
-export const findRequestsOfSessions = async (em: EntityManager, sessionIds: readonly string[]): Promise<string[]> =>
-  (await rowsOf(em, sql<{ id: string }>`select id from lock_requests where session_id = any(${sessionIds}::uuid[])`)).map(({ id }) => id);
+/** Removes requests; their places in the queues go with them. */
+export const deleteRequests = (em: EntityManager, ids: readonly string[]): Promise<unknown[]> =>
+  rowsOf(em, sql`delete from lock_requests where id = any(${ids}::uuid[])`);
 
-/** How many of the tasks that wait for a key are put back into the scan when it is free; one gets it, the others wait again. */
+/** How many of the tasks that wait for a key are put back into the scan when it is free; those that are too late wait again. */
 const wokenMax = 16;
 
 /** Puts tasks that wait for these keys back into the scan, the first in rank. Returns how many. */
@@ -213,8 +245,9 @@ export async function wakeTasks(em: EntityManager, projectId: string, keys: read
   const woken = await rowsOf(
     em,
     sql`update tasks set waiting_key = null where id = any(array(
-          select id from tasks where project_id = ${projectId} and state = 'ready' and waiting_key = any(${keys}::text[])
-          order by rank, id limit ${wokenMax} for update skip locked)) returning id`,
+          select t.id from unnest(${keys}::text[]) as k(key) cross join lateral (
+            select id from tasks where project_id = ${projectId} and state = 'ready' and waiting_key = k.key
+            order by rank, id limit ${wokenMax} for update skip locked) t)) returning id`,
   );
   return woken.length;
 }
@@ -224,14 +257,28 @@ export interface DueLocks {
   readonly keys: readonly string[];
 }
 
-/** Keys on which time has changed something: an expired grant, a request that has waited long enough, a task that waits for nobody. */
-export async function listDueKeys(em: EntityManager, limit: number): Promise<DueLocks[]> {
-  return rowsOf(
+/** How long after its wait a request is kept whose caller should have taken it away, in ms. */
+const abandonedMs = 5_000;
+
+/**
+ * Keys on which something is to be done: an expired grant, a request whose caller has gone, a request that nobody who holds a
+ * lock stands in the way of, a task that waits for nobody.
+ */
+export const listDueKeys = (em: EntityManager, limit: number): Promise<DueLocks[]> =>
+  rowsOf(
     em,
     sql<DueLocks>`select project_id, array_agg(distinct key) as keys from (
           (select project_id, key from lock_grants where expires_at <= clock_timestamp() limit ${limit})
           union
-          (select w.project_id, w.key from lock_requests r join lock_waits w on w.request_id = r.id where r.granted is null and r.wait_until <= clock_timestamp() - interval '5 seconds' limit ${limit})
+          (select w.project_id, w.key from lock_requests r join lock_waits w on w.request_id = r.id
+           where r.granted is null and (
+             r.wait_until <= clock_timestamp() - ${abandonedMs} * interval '1 millisecond'
+             or r.wait_until > clock_timestamp() and not exists (
+               select 1 from lock_waits o join lock_grants g on g.project_id = o.project_id and g.key = o.key
+               where o.request_id = r.id and (g.mode = 'exclusive' or o.mode = 'exclusive')
+                 and (g.expires_at is null or g.expires_at > clock_timestamp())
+                 and (g.session_id, g.task_id, g.attempt) is distinct from (r.session_id, r.task_id, r.attempt)))
+           order by r.requested_at limit ${limit})
           union
           (select t.project_id, t.waiting_key from tasks t
            where t.state = 'ready' and t.waiting_key is not null
@@ -239,18 +286,14 @@ export async function listDueKeys(em: EntityManager, limit: number): Promise<Due
              and not exists (select 1 from lock_waits w where w.project_id = t.project_id and w.key = t.waiting_key) limit ${limit})
         ) due group by project_id`,
   );
-}
 
-/** Requests whose caller has gone without removing them: the wait is long over. */
-export const findAbandonedRequests = async (em: EntityManager, projectId: string): Promise<string[]> =>
-  (
-    await rowsOf(
-      em,
-      sql<{
-        id: string;
-      }>`select id from lock_requests where project_id = ${projectId} and granted is null and wait_until <= clock_timestamp() - interval '5 seconds' limit 1000`,
-    )
-  ).map(({ id }) => id);
+/** Requests whose caller has gone without taking them away, waiting or granted: the wait is long over. */
+export const findAbandonedRequests = (em: EntityManager, projectId: string): Promise<{ id: string; keys: string[] }[]> =>
+  rowsOf(
+    em,
+    sql<{ id: string; keys: string[] }>`select id, array(select w.key from lock_waits w where w.request_id = lock_requests.id) as keys
+        from lock_requests where project_id = ${projectId} and wait_until <= clock_timestamp() - ${abandonedMs} * interval '1 millisecond' limit 1000`,
+  );
 
 export async function isFenceCurrent(
   em: EntityManager,
@@ -276,7 +319,7 @@ export const renewGrants = async (
       sql<{ key: string; mode: LockMode; fence: string | number }>`update lock_grants
         set expires_at = case when expires_at is null then null else clock_timestamp() + ${ttlMs} * interval '1 millisecond' end
         where project_id = ${projectId} and key = any(${keys}::text[]) and session_id = ${holder.sessionId}
-          and task_id is not distinct from ${holder.taskId ?? null}::uuid and attempt is not distinct from ${holder.attempt ?? null}::int
+          and task_id is not distinct from ${holder.taskId ?? null}::uuid and ${holder.attempt === undefined ? sql`true` : sql`attempt = ${holder.attempt}`}
           and (expires_at is null or expires_at > clock_timestamp())
         returning key, mode, fence`,
     )

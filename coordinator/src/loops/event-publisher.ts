@@ -30,7 +30,7 @@ export function createEventPublisher({ db, subscriptions, pollMs, log }: EventPu
     },
   });
   db.changes.onChange(({ events }) => {
-    if (events) loop.poke();
+    if (events === true) loop.poke();
   });
   subscriptions.onAdd(loop.poke);
   return loop;

@@ -1,7 +1,7 @@
 import type { LiveSessions } from '../agent/live-sessions.ts';
 import { type Database, transact } from '../db/transaction.ts';
-import { handOver, withdrawRequests } from '../lock/lock.service.ts';
-import { findAbandonedRequests, findExpiredGrants, listDueKeys } from '../lock/lock.store.ts';
+import { handOver } from '../lock/lock.service.ts';
+import { deleteRequests, type DueLocks, findAbandonedRequests, findExpiredGrants, listDueKeys } from '../lock/lock.store.ts';
 import type { Log } from '../log.ts';
 import { createLoop, type Loop } from './loop.ts';
 
@@ -15,23 +15,41 @@ export interface LockSweeperParts {
 /** How many keys of each kind one run looks at. */
 const dueMax = 500;
 
-/** Hands on what time has freed: locks that were not renewed, places of callers that have gone. Their holders are told. */
+/**
+ * Hands on what time has freed (locks that were not renewed, places of callers that have gone) and what a transaction could
+ * not hand over on the spot. Holders whose locks have expired are told.
+ */
 export function createLockSweeper({ db, live, sweepMs, log }: LockSweeperParts): Loop {
-  return createLoop({
+  const loop = createLoop({
     name: 'lock sweeper',
     intervalMs: sweepMs,
     log,
     async run() {
-      for (const { projectId, keys } of await listDueKeys(db.em.fork(), dueMax)) {
-        await transact(db, projectId, async (tx) => {
-          await withdrawRequests(tx, await findAbandonedRequests(tx.em, projectId));
-          const expired = await findExpiredGrants(tx.em, projectId, keys);
-          await handOver(tx, keys, () => Promise.resolve());
-          tx.afterCommit(() => {
-            for (const { sessionId, key, fence } of expired) live.notify(sessionId, 'lock/lost', { key, fence, reason: 'expired' });
-          });
-        });
+      for (const due of await listDueKeys(db.em.fork(), dueMax)) {
+        // What goes wrong in one project must not hold up the others.
+        await sweep(db, live, due).catch((error: unknown) =>
+          log.error({ err: error, projectId: due.projectId }, 'locks could not be swept'),
+        );
       }
     },
   });
+  db.changes.onChange(({ locksDue }) => {
+    if (locksDue === true) loop.poke();
+  });
+  return loop;
 }
+
+const sweep = (db: Database, live: LiveSessions, { projectId, keys }: DueLocks): Promise<void> =>
+  transact(db, projectId, async (tx) => {
+    const expired = await findExpiredGrants(tx.em, projectId, keys);
+    const abandoned = await findAbandonedRequests(tx.em, projectId);
+    await handOver(tx, [...keys, ...abandoned.flatMap((request) => request.keys)], async () => {
+      await deleteRequests(
+        tx.em,
+        abandoned.map(({ id }) => id),
+      );
+    });
+    tx.afterCommit(() => {
+      for (const { sessionId, key, fence } of expired) live.notify(sessionId, 'lock/lost', { key, fence, reason: 'expired' });
+    });
+  });

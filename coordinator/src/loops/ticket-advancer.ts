@@ -44,7 +44,7 @@ export function createTicketAdvancer({ tickets, pollMs, log }: TicketAdvancerPar
       }
     },
   });
-  tickets.db.changes.onChange(({ ticketIds }) => {
+  tickets.db.changes.onChange(({ ticketIds = [] }) => {
     if (ticketIds.length > 0) loop.poke();
   });
   return {

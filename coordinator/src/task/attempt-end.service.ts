@@ -2,7 +2,7 @@ import type { AttemptOutcome, RevocationReason, TaskError, TaskState } from '@ba
 import { sql } from 'kysely';
 import { rowsOf } from '../db/rows.ts';
 import type { Tx } from '../db/transaction.ts';
-import { releaseLocks } from '../lock/lock.service.ts';
+import { forgetHolders } from '../lock/lock.service.ts';
 import { backoffMs, type BackoffLimits } from './backoff.ts';
 import { propagateFailure } from './propagate.ts';
 import { findAgentNames, type LockedTask, toAttemptEvent } from './task.store.ts';
@@ -32,11 +32,19 @@ export interface AttemptVerdict {
   readonly retryInMs?: number;
 }
 
+/** As `settleAttempts`, and hands on the locks of the attempts. */
+export async function endAttempts(tx: Tx, parts: Pick<AttemptEndParts, 'limits'>, ends: readonly AttemptEnd[]): Promise<AttemptVerdict[]> {
+  const verdicts = await settleAttempts(tx, parts, ends);
+  await forgetHolders(tx, { attempts: ends.map(({ task }) => ({ taskId: task.id, attempt: task.attempt })) });
+  return verdicts;
+}
+
 /**
  * Ends attempts that brought no result. A task is tried again after its back-off unless the error is permanent or its
- * attempts are used up; then it has failed, and its dependents are decided about. Locks of the attempts are handed on.
+ * attempts are used up; then it has failed, and its dependents are decided about. What the attempts hold is left to the
+ * caller, who may have more to let go of: the keys of one transaction are locked in one pass.
  */
-export async function endAttempts(
+export async function settleAttempts(
   tx: Tx,
   { limits }: Pick<AttemptEndParts, 'limits'>,
   ends: readonly AttemptEnd[],
@@ -62,7 +70,6 @@ export async function endAttempts(
     tx,
     failed.map(({ task }) => ({ id: task.id, reason: `${task.title} failed` })),
   );
-  await releaseLocks(tx, { attempts: verdicts.map(({ task }) => ({ taskId: task.id, attempt: task.attempt })) });
   return verdicts.map(({ task, state, retryInMs }) => ({ taskId: task.id, state, ...(state === 'ready' && { retryInMs }) }));
 }
 

@@ -2,7 +2,7 @@ import { CoordinatorError, next, type RevocationReason, taskMachine, type TaskSt
 import { sql } from 'kysely';
 import { rowsOf } from '../db/rows.ts';
 import type { Tx } from '../db/transaction.ts';
-import { releaseLocks } from '../lock/lock.service.ts';
+import { forgetHolders } from '../lock/lock.service.ts';
 import { type Sessions, writeAttemptEnds } from './attempt-end.service.ts';
 import { propagateFailure } from './propagate.ts';
 import { findTaskState, type LockedTask, lockOpenTasksOfVisit, toTaskEvent } from './task.store.ts';
@@ -19,15 +19,17 @@ export async function cancelTask(
   if (next(taskMachine, task.state, 'cancel') === undefined)
     throw new CoordinatorError('task_state_refused', { taskId, state: task.state, step: 'cancel' });
 
-  await cancelLocked(tx, sessions, [task], { reason: reason ?? 'cancelled by hand', told: 'cancelled' });
+  await markCancelled(tx, sessions, [task], { reason: reason ?? 'cancelled by hand', told: 'cancelled' });
   await propagateFailure(tx, [{ id: taskId, reason: `${task.title} was cancelled` }]);
+  await forgetHolders(tx, { attempts: [{ taskId, attempt: task.attempt }] });
   return { taskId, state: 'cancelled' };
 }
 
 /** Cancels all that is open in a phase visit which is left: nothing of a closed phase is claimable. */
 export async function cancelOpenTasks(tx: Tx, sessions: Sessions, visitId: string, reason: string): Promise<void> {
   const open = await lockOpenTasksOfVisit(tx.em, visitId);
-  await cancelLocked(tx, sessions, open, { reason, told: 'phase_closed' });
+  await markCancelled(tx, sessions, open, { reason, told: 'phase_closed' });
+  await forgetHolders(tx, { attempts: open.map(({ id, attempt }) => ({ taskId: id, attempt })) });
 }
 
 interface Cancellation {
@@ -36,7 +38,8 @@ interface Cancellation {
   readonly told: RevocationReason;
 }
 
-async function cancelLocked(tx: Tx, sessions: Sessions, tasks: readonly LockedTask[], { reason, told }: Cancellation): Promise<void> {
+/** Their locks are released by the caller, after all tasks that this concerns are locked. */
+async function markCancelled(tx: Tx, sessions: Sessions, tasks: readonly LockedTask[], { reason, told }: Cancellation): Promise<void> {
   if (tasks.length === 0) return;
   const ids = tasks.map(({ id }) => id);
   await rowsOf(
@@ -53,7 +56,6 @@ async function cancelLocked(tx: Tx, sessions: Sessions, tasks: readonly LockedTa
     tx.record('task.cancelled', { ...toTaskEvent(task), reason });
     tx.hints.ticketIds.add(task.ticketId);
   }
-  await releaseLocks(tx, { attempts: running.map(({ id, attempt }) => ({ taskId: id, attempt })) });
   tx.afterCommit(() => {
     for (const { id, attempt, sessionId } of running)
       if (sessionId !== null) sessions.revoke(sessionId, { taskId: id, attempt, reason: told });

@@ -72,7 +72,7 @@ export function createClaimQueue(db: Database, limits: ClaimQueueLimits): ClaimQ
   };
 
   const offChanges = db.changes.onChange(({ projectId, tasks }) => {
-    if (tasks) trigger(projectId);
+    if (tasks === true) trigger(projectId);
   });
   // Behind the hints: a back-off that has passed, a hint that was lost.
   const poll = setInterval(() => [...lines.keys()].forEach(trigger), limits.pollMs);

@@ -4,7 +4,7 @@ import { type ArtifactLimits, storeArtifacts } from '../artifact/artifact.servic
 import { noteItems } from '../context/context.service.ts';
 import { rowsOf } from '../db/rows.ts';
 import type { Tx } from '../db/transaction.ts';
-import { releaseLocks } from '../lock/lock.service.ts';
+import { forgetHolders } from '../lock/lock.service.ts';
 import { lockVisits } from '../phase/phase-visit.store.ts';
 import { type AttemptEndParts, type AttemptVerdict, endAttempts, writeAttemptEnds } from './attempt-end.service.ts';
 import { holdSessions } from './fence.store.ts';
@@ -74,7 +74,7 @@ export async function completeTasks(
     tx,
     accepted.map(({ taskId }) => taskId),
   );
-  await releaseLocks(tx, { attempts: accepted.map(({ taskId, attempt }) => ({ taskId, attempt })) });
+  await forgetHolders(tx, { attempts: accepted.map(({ taskId, attempt }) => ({ taskId, attempt })) });
 
   return completions.map((completion) => {
     const { taskId, attempt } = completion;

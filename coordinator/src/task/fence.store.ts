@@ -38,7 +38,7 @@ export interface Fence {
 export async function holdAttempt(
   { em, projectId }: Pick<Tx, 'em' | 'projectId'>,
   { taskId, attempt, sessionId }: Fence,
-): Promise<{ ticketId: string; depth: number }> {
+): Promise<{ ticketId: string; depth: number; attempt: number }> {
   const row = await findRow(
     em,
     sql<{ ticketId: string; depth: number; state: string; attempt: number; sessionId: string | null }>`

@@ -40,7 +40,8 @@ export const taskHandlers = (parts: TaskParts): HandlersOf<'task'> => {
   );
 
   return {
-    'task/submit': (params, call) => write(db, call, params, (tx) => submitTasks(tx, limits, { ...params, sessionId: call.session?.sessionId })),
+    'task/submit': (params, call) =>
+      write(db, call, params, (tx) => submitTasks(tx, limits, { ...params, sessionId: call.session?.sessionId })),
     'task/get': ({ taskId }, { em, caller }) => getTask(em, caller.projectId, taskId),
 
     'task/list': async (query, { em, caller }) => {

@@ -164,8 +164,9 @@ export async function startWire(parts: WireParts): Promise<Wire> {
     findPeer: sockets.findPeer,
     async stop(drainMs) {
       isStopping = true;
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // Until the last answer has gone the door stays open, to say that there is another one to try.
       await atMost(drainMs, drain);
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await sockets.close(1001, 'The coordinator is stopping.');
       server.closeAllConnections();
       await closed;

@@ -39,7 +39,7 @@ export async function readTls({ host, tlsCert, tlsKey }: Pick<Config, 'host' | '
 export function refuseOpenHost(host: string, tls: Tls | undefined): void {
   if (tls !== undefined || isLoopback(host)) return;
   throw new ConfigError(
-    `${host} can be reached from other machines, and tokens must not cross a network in the clear. Give a certificate and its key with --tls-cert and --tls-key, or listen on this machine only with --host 127.0.0.1.`,
+    `${host} can be reached from other machines. Listening there needs TLS, so that no token crosses a network in the clear: give a certificate and its key with --tls-cert and --tls-key, or listen on this machine only with --host 127.0.0.1.`,
   );
 }
 

@@ -11,6 +11,8 @@ export const roleAccess = {
 
 export type Role = keyof typeof roleAccess;
 export const roles = Object.keys(roleAccess) as [Role, ...Role[]];
-export const role = z.enum(roles).meta({ id: 'Role' });
+export const role = z
+  .enum(roles)
+  .meta({ id: 'Role', description: 'What a token may do: a viewer looks, an agent works, an operator steers, an admin overrides rules.' });
 
 export const mayAccess = (of: Role, access: Access): boolean => (roleAccess[of] as readonly Access[]).includes(access);

@@ -3,13 +3,15 @@ import { event, method, notification, readParams, writeParams } from './define.t
 import { revocationReasons } from './task.ts';
 import { mender, menderSession } from './story/agent.ts';
 import { ids } from './story/cast.ts';
-import { capabilities, capability, cursor, id, jsonObject, limit, name, timestamp } from './values.ts';
+import { capabilities, capability, cursor, id, jsonObject, limit, name, nextCursor, timestamp } from './values.ts';
 
 export const agentStates = ['active', 'draining', 'terminated'] as const;
 export const agentState = z.enum(agentStates).meta({ id: 'AgentState' });
 
-/** Computed from the silence, never stored: two beats missed is stale, a lease that has ended is lost. */
-export const agentHealth = z.enum(['healthy', 'stale', 'lost']).meta({ id: 'AgentHealth' });
+export const agentHealth = z.enum(['healthy', 'stale', 'lost']).meta({
+  id: 'AgentHealth',
+  description: 'Computed from the silence, never stored: two beats missed is stale, a lease that has ended is lost.',
+});
 export type AgentHealth = z.infer<typeof agentHealth>;
 
 export const agent = z
@@ -17,14 +19,14 @@ export const agent = z
     id,
     name: z.string(),
     capabilities: z.array(z.string()),
-    capacity: z.int(),
+    capacity: z.int().describe('How many tasks it takes at once.'),
     tags: z.array(z.string()),
-    metadata: jsonObject,
+    metadata: jsonObject.describe('Whatever it said of itself.'),
     state: agentState,
     health: agentHealth,
-    epoch: z.int(),
-    running: z.int(),
-    silenceMs: z.number().optional(),
+    epoch: z.int().describe('The number of its newest session.'),
+    running: z.int().describe('How many attempts it has in hand.'),
+    silenceMs: z.number().optional().describe('How long ago its last call was; absent where it has no session.'),
     registeredAt: timestamp,
   })
   .meta({ id: 'Agent' });
@@ -34,16 +36,15 @@ export type Agent = z.infer<typeof agent>;
 const session = z.object({
   agentId: id,
   sessionId: id,
-  /** Grows with each session of the agent; a newer one fences the older. */
-  epoch: z.int(),
-  resumeToken: z.string(),
-  heartbeatMs: z.int(),
-  leaseMs: z.int(),
-  graceMs: z.int(),
-  /** Whether this is the session that the resume token named. */
-  resumed: z.boolean(),
-  /** The attempts that this session still holds. */
-  attempts: z.array(z.object({ taskId: id, attempt: z.int() })),
+  epoch: z.int().describe('Grows with each session of the agent; a newer one fences the older.'),
+  resumeToken: z
+    .string()
+    .describe('Goes on with this session on another connection, or over HTTP in the header `Baton-Session`. A secret.'),
+  heartbeatMs: z.int().describe('How often to beat. Every call counts as a beat.'),
+  leaseMs: z.int().describe('How long its claims outlive its silence.'),
+  graceMs: z.int().describe('How long a task that was told to stop may take to do so before its thread should be taken away.'),
+  resumed: z.boolean().describe('Whether this is the session that the resume token named.'),
+  attempts: z.array(z.object({ taskId: id, attempt: z.int() })).describe('The attempts that this session still holds.'),
 });
 
 export const agentMethods = {
@@ -53,12 +54,12 @@ export const agentMethods = {
     session: false,
     idempotent: false,
     params: writeParams({
-      name,
-      capabilities,
-      capacity: z.int().min(1).max(1_000).default(1),
-      tags: z.array(capability).max(64).default([]),
-      metadata: jsonObject.default({}),
-      resumeToken: z.string().max(256).optional(),
+      name: name.describe('The identity: a new session of the same name takes the place of the older.'),
+      capabilities: capabilities.describe('What it can do. It is given the tasks that need no more than this.'),
+      capacity: z.int().min(1).max(1_000).default(1).describe('How many tasks it takes at once.'),
+      tags: z.array(capability).max(64).default([]).describe('Labels for people; no task asks for them.'),
+      metadata: jsonObject.default({}).describe('Whatever it wants to say of itself.'),
+      resumeToken: z.string().max(256).optional().describe('Of an earlier session that shall go on.'),
     }),
     result: session,
     errors: ['draining'],
@@ -73,17 +74,21 @@ export const agentMethods = {
     session: true,
     idempotent: true,
     params: writeParams({
-      /** All that the agent has in hand. What it was given and does not name is handed out again; left out, nothing is compared. */
       attempts: z
         .array(z.object({ taskId: id, attempt: z.int() }))
         .max(1_000)
-        .optional(),
-      eventLoopLagMs: z.number().min(0).optional(),
+        .optional()
+        .describe(
+          'All that the agent has in hand. What it was given and does not name is handed out again; left out, nothing is compared.',
+        ),
+      eventLoopLagMs: z.number().min(0).optional().describe('How late its timers are.'),
     }),
     result: z.object({
       heartbeatMs: z.int(),
       leaseMs: z.int(),
-      revoked: z.array(z.object({ taskId: id, attempt: z.int(), reason: z.enum(revocationReasons) })),
+      revoked: z
+        .array(z.object({ taskId: id, attempt: z.int(), reason: z.enum(revocationReasons) }))
+        .describe('What the agent named and no longer holds.'),
     }),
     errors: ['session_unknown'],
     example: {
@@ -103,7 +108,7 @@ export const agentMethods = {
     session: true,
     idempotent: true,
     params: writeParams({}),
-    result: z.object({ running: z.int() }),
+    result: z.object({ running: z.int().describe('How many attempts are still to be finished.') }),
     errors: ['session_unknown'],
     example: {
       params: {},
@@ -141,8 +146,12 @@ export const agentMethods = {
     access: 'read',
     session: false,
     idempotent: true,
-    params: readParams({ all: z.boolean().default(false), after: cursor.optional(), limit: limit.default(100) }),
-    result: z.object({ agents: z.array(agent), next: z.string().optional() }),
+    params: readParams({
+      all: z.boolean().default(false).describe('Those that are lost or terminated as well.'),
+      after: cursor.optional(),
+      limit: limit.default(100),
+    }),
+    result: z.object({ agents: z.array(agent), next: nextCursor }),
     errors: [],
     example: {
       params: {},

@@ -2,29 +2,29 @@ import { z } from 'zod';
 import { event, method, readParams, writeParams } from './define.ts';
 import { ids } from './story/cast.ts';
 import { testResults } from './story/evidence.ts';
-import { cursor, id, jsonValue, limit, phaseName, sha256, timestamp } from './values.ts';
+import { cursor, id, jsonValue, limit, nextCursor, phaseName, sha256, timestamp } from './values.ts';
 
 export const artifactType = z
   .string()
   .min(1)
   .max(128)
   .regex(/^[a-z][a-z0-9_.-]*$/, 'Lower-case letters, digits and _ . - only, such as test_coverage.')
-  .meta({ id: 'ArtifactType' });
+  .meta({ id: 'ArtifactType', description: 'What kind of evidence this is; gates ask for it by this name.' });
 
-/**
- * A piece of evidence. Content is inline JSON up to the limit of the coordinator; what is larger stays where it is and is
- * named by `uri` with its digest and size.
- */
 export const newArtifact = z
   .strictObject({
     type: artifactType,
-    /** What tells two artifacts of one type apart, often a path. Storing the same name again makes the next version. */
-    name: z.string().min(1).max(1_024).default('default'),
+    name: z
+      .string()
+      .min(1)
+      .max(1_024)
+      .default('default')
+      .describe('What tells two artifacts of one type apart, often a path. Storing the same name again makes the next version.'),
     mediaType: z.string().max(255).default('application/json'),
-    content: jsonValue.optional(),
-    uri: z.string().max(2_048).optional(),
-    sha256: sha256.optional(),
-    sizeBytes: z.int().min(0).optional(),
+    content: jsonValue.optional().describe('The evidence itself. Either this or `uri`.'),
+    uri: z.string().max(2_048).optional().describe('Where the evidence lies, if it is too large to be stored.'),
+    sha256: sha256.optional().describe('Of what lies at `uri`, and needed with it.'),
+    sizeBytes: z.int().min(0).optional().describe('Of what lies at `uri`.'),
   })
   .refine(({ content, uri }) => (content === undefined) !== (uri === undefined), {
     message: 'Give either content or uri.',
@@ -34,7 +34,11 @@ export const newArtifact = z
     message: 'An artifact with a uri needs its sha256.',
     path: ['sha256'],
   })
-  .meta({ id: 'NewArtifact' });
+  .meta({
+    id: 'NewArtifact',
+    description:
+      'A piece of evidence. Content is inline JSON up to the limit of the coordinator; what is larger stays where it is and is named by `uri` with its digest and size.',
+  });
 export type NewArtifact = z.infer<typeof newArtifact>;
 export type NewArtifactInput = z.input<typeof newArtifact>;
 
@@ -46,22 +50,28 @@ export const artifact = z
     visit: z.int(),
     type: z.string(),
     name: z.string(),
-    version: z.int(),
+    version: z.int().describe('1, 2, 3 … for each type and name in a visit.'),
     mediaType: z.string(),
     sha256,
     sizeBytes: z.int(),
     uri: z.string().optional(),
     taskId: id.optional(),
     attempt: z.int().optional(),
-    /** The name of the agent that made it, or of the token that stored it. */
-    author: z.string(),
+    author: z.string().describe('The name of the agent that made it, or of the token that stored it.'),
     createdAt: timestamp,
   })
-  .meta({ id: 'Artifact' });
+  .meta({ id: 'Artifact', description: 'A piece of evidence as it is stored, without its content.' });
 export type Artifact = z.infer<typeof artifact>;
 
-export const artifactWithContent = artifact.extend({ content: jsonValue.optional() }).meta({ id: 'ArtifactWithContent' });
+export const artifactWithContent = artifact
+  .extend({ content: jsonValue.optional() })
+  .meta({ id: 'ArtifactWithContent', description: 'A piece of evidence with its content, unless that lies elsewhere.' });
 export type ArtifactWithContent = z.infer<typeof artifactWithContent>;
+
+const origin = {
+  taskId: id.optional().describe('The task that it came from.'),
+  attempt: z.int().min(1).optional().describe('The attempt at this task. A stale one is refused.'),
+};
 
 export const artifactMethods = {
   'artifact/put': method({
@@ -70,7 +80,7 @@ export const artifactMethods = {
     access: 'work',
     session: false,
     idempotent: false,
-    params: writeParams({ ticketId: id, artifact: newArtifact, taskId: id.optional(), attempt: z.int().min(1).optional() }),
+    params: writeParams({ ticketId: id, artifact: newArtifact, ...origin }),
     result: artifact,
     errors: ['ticket_not_found', 'limit_exceeded', 'claim_stale'],
     example: {
@@ -99,11 +109,11 @@ export const artifactMethods = {
     params: readParams({
       ticketId: id,
       type: artifactType.optional(),
-      current: z.boolean().default(false),
+      current: z.boolean().default(false).describe('Only the newest versions of the current visit: what its gate will judge.'),
       after: cursor.optional(),
       limit: limit.default(100),
     }),
-    result: z.object({ artifacts: z.array(artifact), next: z.string().optional() }),
+    result: z.object({ artifacts: z.array(artifact), next: nextCursor }),
     errors: ['ticket_not_found'],
     example: {
       params: { ticketId: ids.ticket, type: 'test_results' },

@@ -3,17 +3,16 @@ import { role } from './access.ts';
 import { method, readParams } from './define.ts';
 import { jsonObject, name } from './values.ts';
 
-/** What an acknowledged write survives. */
 export const durability = z
   .object({
     store: z.enum(['postgresql', 'embedded']),
-    /** The end of the coordinator's process, however sudden. */
-    survivesProcessCrash: z.boolean(),
-    /** The loss of the machine's power. `depends` is for the database server's own settings to say. */
-    survivesPowerLoss: z.enum(['yes', 'no', 'depends']),
+    survivesProcessCrash: z.boolean().describe("The end of the coordinator's process, however sudden."),
+    survivesPowerLoss: z
+      .enum(['yes', 'no', 'depends'])
+      .describe("The loss of the machine's power. `depends` is for the database server's own settings to say."),
     explanation: z.string(),
   })
-  .meta({ id: 'Durability' });
+  .meta({ id: 'Durability', description: 'What an acknowledged write survives.' });
 export type Durability = z.infer<typeof durability>;
 
 export const coordinatorMethods = {
@@ -23,7 +22,14 @@ export const coordinatorMethods = {
     session: false,
     idempotent: true,
     params: readParams({}),
-    result: z.object({ name: z.literal('baton'), version: z.string(), durability, uptimeMs: z.number(), project: name, role }),
+    result: z.object({
+      name: z.literal('baton'),
+      version: z.string(),
+      durability,
+      uptimeMs: z.number(),
+      project: name.describe('That the token speaks for.'),
+      role,
+    }),
     errors: [],
     example: {
       params: {},

@@ -61,11 +61,31 @@ export const errorCatalogue = {
 export type ErrorKind = keyof typeof errorCatalogue;
 export const errorKinds = Object.keys(errorCatalogue) as [ErrorKind, ...ErrorKind[]];
 
-/** A field of the parameters that does not fit, and why. `path` is written as in `tasks[2].locks[0].key`. */
-export const fieldProblem = z.object({ path: z.string(), message: z.string() }).meta({ id: 'FieldProblem' });
+/** What any call may meet, whatever its method: a method's own list of errors does not repeat them. */
+export const generalErrors = [
+  'parse_error',
+  'invalid_request',
+  'method_unknown',
+  'invalid_params',
+  'internal',
+  'cancelled',
+  'unauthenticated',
+  'access_denied',
+  'session_required',
+  'session_unknown',
+  'idempotency_conflict',
+  'limit_exceeded',
+  'overloaded',
+  'database_unavailable',
+  'draining',
+] as const satisfies readonly ErrorKind[];
+
+export const fieldProblem = z.object({ path: z.string(), message: z.string() }).meta({
+  id: 'FieldProblem',
+  description: 'A field of the parameters that does not fit, and why. `path` is written as in `tasks[2].locks[0].key`.',
+});
 export type FieldProblem = z.infer<typeof fieldProblem>;
 
-/** `error.data` of every JSON-RPC error. */
 export const errorInfo = z
   .looseObject({
     kind: z.string(),
@@ -73,7 +93,7 @@ export const errorInfo = z
     retryAfterMs: z.number().optional(),
     fields: z.array(fieldProblem).optional(),
   })
-  .meta({ id: 'ErrorInfo' });
+  .meta({ id: 'ErrorInfo', description: '`error.data` of every JSON-RPC error.' });
 export type ErrorInfo = z.infer<typeof errorInfo>;
 
 /** An error of the catalogue: thrown where the rule is, translated to JSON at the edge, and thrown anew in the client. */

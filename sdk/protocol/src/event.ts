@@ -26,16 +26,19 @@ export type EventName = keyof typeof events;
 export type EventData<E extends EventName> = z.output<(typeof events)[E]['data']>;
 export const eventNames = Object.keys(events) as [EventName, ...EventName[]];
 
-/** A fact with its place in the project's stream: 1, 2, 3 … in the order of commits, without a gap. */
 export const recordedEvent = z
   .object({ seq: z.int(), name: z.enum(eventNames), ticketId: id.optional(), at: timestamp, data: jsonObject })
-  .meta({ id: 'RecordedEvent' });
+  .meta({
+    id: 'RecordedEvent',
+    description: "A fact with its place in the project's stream: 1, 2, 3 … in the order of commits, without a gap.",
+  });
 /** The union over all events, so that a check of `name` tells the shape of `data`. */
 export type RecordedEvent = {
   [E in EventName]: { seq: number; name: E; ticketId?: string | undefined; at: string; data: EventData<E> };
 }[EventName];
 
-const after = z.int().min(0);
+const after = z.int().min(0).describe('The number of an event.');
+const ofTicket = id.optional().describe('Only what is about this ticket.');
 
 export const eventMethods = {
   'event/list': method({
@@ -43,8 +46,12 @@ export const eventMethods = {
     access: 'read',
     session: false,
     idempotent: true,
-    params: readParams({ after: after.default(0), ticketId: id.optional(), limit: limit.default(100) }),
-    result: z.object({ events: z.array(recordedEvent), lastSeq: z.int() }),
+    params: readParams({
+      after: after.default(0).describe('The number of the last event that is known already.'),
+      ticketId: ofTicket,
+      limit: limit.default(100),
+    }),
+    result: z.object({ events: z.array(recordedEvent), lastSeq: z.int().describe('The number of the newest event of the project.') }),
     errors: [],
     example: {
       params: { ticketId: ids.ticket, limit: 2 },
@@ -56,8 +63,8 @@ export const eventMethods = {
     access: 'read',
     session: false,
     idempotent: false,
-    params: readParams({ after: after.optional(), ticketId: id.optional() }),
-    result: z.object({ subscriptionId: id, after }),
+    params: readParams({ after: after.optional().describe('The number of the last event that is known already.'), ticketId: ofTicket }),
+    result: z.object({ subscriptionId: id, after: after.describe('Everything after this number will be sent.') }),
     errors: ['limit_exceeded', 'invalid_request'],
     example: {
       params: { ticketId: ids.ticket },

@@ -6,43 +6,53 @@ import { id, jsonObject, jsonValue, name, phaseName, sha256, timestamp } from '.
 
 export const criterionOperators = ['==', '!=', '>', '>=', '<', '<=', 'contains', 'containsAll', 'matches', 'exists'] as const;
 
-/** One comparison on the content of an artifact: `{ artifact: 'test_coverage', path: 'percentage', op: '>=', value: 80 }`. */
 export const criterion = z
   .strictObject({
-    /** The artifact's type. Every current artifact of this type is judged. */
-    artifact: z.string().min(1).max(128),
-    /** Where in the content to look: names and indices with dots between them, as in `suites.0.failed`. */
-    path: z.string().min(1).max(512),
+    artifact: z.string().min(1).max(128).describe("The artifact's type. Every current artifact of this type is judged."),
+    path: z
+      .string()
+      .min(1)
+      .max(512)
+      .describe('Where in the content to look: names and indices with dots between them, as in `suites.0.failed`.'),
     op: z.enum(criterionOperators),
-    value: jsonValue.optional(),
+    value: jsonValue.optional().describe('What it is compared with; `exists` needs none.'),
   })
-  .meta({ id: 'Criterion' });
+  .meta({
+    id: 'Criterion',
+    description: "One comparison on the content of an artifact: `{ artifact: 'test_coverage', path: 'percentage', op: '>=', value: 80 }`.",
+  });
 export type Criterion = z.infer<typeof criterion>;
 
 export const gateValidator = z
   .strictObject({
-    /** The validator's name, as a plugin offers it. */
-    use: name,
-    config: jsonObject.default({}),
-    /** An advisory validator is reported and never holds the gate. */
-    requirement: z.enum(['required', 'advisory']).default('required'),
-    /** What a crash or a time-out of the validator means. */
-    onError: z.enum(['block', 'ignore']).default('block'),
-    timeoutMs: z.int().min(1).max(3_600_000).optional(),
+    use: name.describe("The validator's name, as a plugin offers it."),
+    config: jsonObject.default({}).describe('As the validator asks for.'),
+    requirement: z
+      .enum(['required', 'advisory'])
+      .default('required')
+      .describe('An advisory validator is reported and never holds the gate.'),
+    onError: z.enum(['block', 'ignore']).default('block').describe('What a crash or a time-out of the validator means.'),
+    timeoutMs: z.int().min(1).max(3_600_000).optional().describe('Without it the `validatorTimeoutMs` of the coordinator.'),
   })
-  .meta({ id: 'GateValidator' });
+  .meta({ id: 'GateValidator', description: 'A validator that a gate asks, and what its answer means.' });
 export type GateValidator = z.infer<typeof gateValidator>;
 
 export const gateDefinition = z
   .strictObject({
-    /** Types of which at least one artifact must have been stored in the current visit. */
-    artifacts: z.array(z.string().min(1).max(128)).max(100).default([]),
-    /** How many tasks must have been completed at least. All that are not cancelled or skipped must be completed in any case. */
-    tasksMin: z.int().min(0).default(1),
-    criteria: z.array(criterion).max(1_000).default([]),
-    validators: z.array(gateValidator).max(100).default([]),
+    artifacts: z
+      .array(z.string().min(1).max(128))
+      .max(100)
+      .default([])
+      .describe('Types of which at least one artifact must have been stored in the current visit.'),
+    tasksMin: z
+      .int()
+      .min(0)
+      .default(1)
+      .describe('How many tasks must have been completed at least. All that are not cancelled or skipped must be completed in any case.'),
+    criteria: z.array(criterion).max(1_000).default([]).describe('Comparisons on the content of artifacts.'),
+    validators: z.array(gateValidator).max(100).default([]).describe('Plugins that are asked.'),
   })
-  .meta({ id: 'GateDefinition' });
+  .meta({ id: 'GateDefinition', description: 'The conditions under which a phase may be left forward.' });
 export type GateDefinition = z.infer<typeof gateDefinition>;
 
 export const finding = z
@@ -53,7 +63,7 @@ export const finding = z
     path: z.string().max(1_024).optional(),
     line: z.int().optional(),
   })
-  .meta({ id: 'Finding' });
+  .meta({ id: 'Finding', description: 'One thing that a validator has to say. Only `fail` holds the gate.' });
 export type Finding = z.infer<typeof finding>;
 
 /** A crash, a time-out and a refusal are three different things; none of them is a pass. */
@@ -69,7 +79,6 @@ export const verdict = z
   .meta({ id: 'Verdict' });
 export type Verdict = z.infer<typeof verdict>;
 
-/** Why a gate does not let a ticket go. `code` is for programs, `message` for people. */
 export const gateReason = z
   .object({
     code: z.enum([
@@ -87,12 +96,12 @@ export const gateReason = z
     taskId: id.optional(),
     validator: z.string().optional(),
   })
-  .meta({ id: 'GateReason' });
+  .meta({ id: 'GateReason', description: 'Why a gate does not let a ticket go. `code` is for programs, `message` for people.' });
 export type GateReason = z.infer<typeof gateReason>;
 
 export const judgedArtifact = z
   .object({ artifactId: id, type: z.string(), name: z.string(), version: z.int(), sha256 })
-  .meta({ id: 'JudgedArtifact' });
+  .meta({ id: 'JudgedArtifact', description: 'The version of an artifact that was judged.' });
 
 export const gateResult = z
   .object({
@@ -101,15 +110,16 @@ export const gateResult = z
     phase: phaseName,
     visit: z.int(),
     outcome: z.enum(['passed', 'failed']),
-    /** Of all that was judged: artifact versions, task set and gate definition. Another digest makes the result stale. */
-    digest: sha256,
+    digest: sha256.describe(
+      'Of all that was judged: artifact versions, task set and gate definition. Another digest makes the result stale.',
+    ),
     judged: z.array(judgedArtifact),
-    reasons: z.array(gateReason),
-    verdicts: z.array(verdict),
+    reasons: z.array(gateReason).describe('Why it was not passed, all at once.'),
+    verdicts: z.array(verdict).describe('What each validator said.'),
     durationMs: z.number(),
     createdAt: timestamp,
   })
-  .meta({ id: 'GateResult' });
+  .meta({ id: 'GateResult', description: 'What a gate said, bound to the digest of what it judged.' });
 export type GateResult = z.infer<typeof gateResult>;
 
 export const gateStates = ['not_configured', 'blocked', 'waiting_tasks', 'ready'] as const;
@@ -120,15 +130,12 @@ export const gateStatus = z
     phase: phaseName,
     visit: z.int(),
     state: z.enum(gateStates),
-    /** All that can be known without running a validator is in order. */
-    met: z.boolean(),
-    missing: z.array(gateReason),
-    /** The newest result of this visit. */
-    result: gateResult.optional(),
-    /** The result judged something else than what is there now. */
-    stale: z.boolean(),
+    met: z.boolean().describe('All that can be known without running a validator is in order.'),
+    missing: z.array(gateReason).describe('All of it at once.'),
+    result: gateResult.optional().describe('The newest result of this visit.'),
+    stale: z.boolean().describe('The result judged something else than what is there now.'),
   })
-  .meta({ id: 'GateStatus' });
+  .meta({ id: 'GateStatus', description: 'What a gate would say now, as far as that can be known without running a validator.' });
 export type GateStatus = z.infer<typeof gateStatus>;
 
 export const gateMethods = {

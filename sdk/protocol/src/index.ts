@@ -9,6 +9,7 @@ export {
   type ErrorKind,
   errorKinds,
   type FieldProblem,
+  generalErrors,
   isErrorKind,
 } from './errors.ts';
 export { finalStates, type Machine, next, sourcesOf, type StateOf, type StepOf, toMermaid } from './machine.ts';

@@ -5,21 +5,24 @@ import { heldDatabase, heldPort } from './story/lock.ts';
 import { id, limit, waitMs } from './values.ts';
 
 export const lockModes = ['exclusive', 'shared'] as const;
-export const lockMode = z.enum(lockModes).meta({ id: 'LockMode' });
+export const lockMode = z.enum(lockModes).meta({ id: 'LockMode', description: 'One holder alone, or any number of those who share it.' });
 export type LockMode = z.infer<typeof lockMode>;
 
-/** `space:resource`, such as `file:src/a.ts`, `port:5432` or `db:dev`. */
 export const lockKey = z
   .string()
   .max(512)
   .regex(/^[a-z][a-z0-9-]*:[^\s].*$/, 'A lock key is `space:resource`, such as file:src/a.ts or port:5432.')
-  .meta({ id: 'LockKey' });
+  .meta({ id: 'LockKey', description: '`space:resource`, such as `file:src/a.ts`, `port:5432` or `db:dev`.' });
 
-export const lockRequest = z.strictObject({ key: lockKey, mode: lockMode.default('exclusive') }).meta({ id: 'LockRequest' });
+export const lockRequest = z
+  .strictObject({ key: lockKey, mode: lockMode.default('exclusive') })
+  .meta({ id: 'LockRequest', description: 'A key, and how it is to be held.' });
 export type LockRequest = z.infer<typeof lockRequest>;
 
-/** The fence only ever grows for a key: a resource that remembers the highest it has seen can refuse a stale writer. */
-export const grantedLock = z.object({ key: z.string(), mode: lockMode, fence: z.int() }).meta({ id: 'GrantedLock' });
+export const grantedLock = z.object({ key: z.string(), mode: lockMode, fence: z.int() }).meta({
+  id: 'GrantedLock',
+  description: 'The fence only ever grows for a key: a resource that remembers the highest it has seen can refuse a stale writer.',
+});
 export type GrantedLock = z.infer<typeof grantedLock>;
 
 export const lockHolder = z
@@ -31,24 +34,33 @@ export const lockHolder = z
     attempt: z.int().optional(),
     mode: lockMode,
     fence: z.int(),
-    heldMs: z.number(),
-    /** Absent where the lock lives as long as the attempt that holds it. */
-    expiresInMs: z.number().optional(),
+    heldMs: z.number().describe('For how long it has been held.'),
+    expiresInMs: z.number().optional().describe('Absent where the lock lives as long as the attempt that holds it.'),
   })
-  .meta({ id: 'LockHolder' });
+  .meta({ id: 'LockHolder', description: 'Who holds a lock.' });
 
 export const lockWaiter = z
   .object({ agentId: id.optional(), agentName: z.string().optional(), taskId: id.optional(), mode: lockMode, waitingMs: z.number() })
-  .meta({ id: 'LockWaiter' });
+  .meta({ id: 'LockWaiter', description: 'Who waits for a lock: a session, or a task that declares it.' });
 
 export const lock = z
-  .object({ key: z.string(), fence: z.int(), holders: z.array(lockHolder), waiters: z.array(lockWaiter) })
-  .meta({ id: 'Lock' });
+  .object({
+    key: z.string(),
+    fence: z.int().describe('The highest that was ever granted; 0 where nobody has asked for it yet.'),
+    holders: z.array(lockHolder),
+    waiters: z.array(lockWaiter).describe('In the order of arrival.'),
+  })
+  .meta({ id: 'Lock', description: 'The state of one key.' });
 export type Lock = z.infer<typeof lock>;
 
-/** The attempt for which the lock is held; it ends with it. Without one the lock belongs to the session alone. */
-const holder = { taskId: id.optional(), attempt: z.int().min(1).optional() };
+const holder = {
+  taskId: id
+    .optional()
+    .describe('The task for which the lock is held, and with which it ends. Without one it belongs to the session alone.'),
+  attempt: z.int().min(1).optional().describe('The attempt at this task.'),
+};
 const keys = z.array(lockKey).min(1).max(100);
+const ttlMs = z.int().min(100).max(86_400_000).default(60_000).describe('When the lock ends by itself, in ms from now.');
 
 export const lockMethods = {
   'lock/acquire': method({
@@ -59,11 +71,11 @@ export const lockMethods = {
     idempotent: false,
     params: writeParams({
       keys: z.array(lockRequest).min(1).max(100),
-      ttlMs: z.int().min(100).max(86_400_000).default(60_000),
+      ttlMs,
       waitMs: waitMs.default(0),
       ...holder,
     }),
-    result: z.object({ locks: z.array(grantedLock), waitedMs: z.number() }),
+    result: z.object({ locks: z.array(grantedLock), waitedMs: z.number().describe('How long the call waited for them.') }),
     errors: ['lock_conflict', 'lock_key_invalid', 'claim_stale', 'session_unknown'],
     example: {
       params: { keys: [{ key: 'db:test' }, { key: 'port:5432', mode: 'shared' }], ttlMs: 30_000, waitMs: 5_000 },
@@ -81,7 +93,7 @@ export const lockMethods = {
     access: 'work',
     session: true,
     idempotent: true,
-    params: writeParams({ keys, ttlMs: z.int().min(100).max(86_400_000).default(60_000), ...holder }),
+    params: writeParams({ keys, ttlMs, ...holder }),
     result: z.object({ locks: z.array(grantedLock) }),
     errors: ['lock_lost', 'lock_key_invalid', 'session_unknown'],
     example: {
@@ -99,8 +111,8 @@ export const lockMethods = {
     access: 'work',
     session: true,
     idempotent: true,
-    params: writeParams({ keys: keys.optional(), ...holder }),
-    result: z.object({ released: z.int() }),
+    params: writeParams({ keys: keys.optional().describe('Without any, all that this holder has.'), ...holder }),
+    result: z.object({ released: z.int().describe('How many were held.') }),
     errors: ['lock_key_invalid', 'session_unknown'],
     example: {
       params: { keys: ['db:test', 'port:5432'] },
@@ -112,8 +124,8 @@ export const lockMethods = {
     access: 'read',
     session: false,
     idempotent: true,
-    params: readParams({ key: lockKey, fence: z.int().min(1) }),
-    result: z.object({ valid: z.boolean() }),
+    params: readParams({ key: lockKey, fence: z.int().min(1).describe('As it was granted.') }),
+    result: z.object({ valid: z.boolean().describe('It is held now, under this fence.') }),
     errors: ['lock_key_invalid'],
     example: {
       params: { key: 'db:test', fence: 1 },
@@ -138,7 +150,11 @@ export const lockMethods = {
     access: 'read',
     session: false,
     idempotent: true,
-    params: readParams({ taskId: id.optional(), agentId: id.optional(), limit: limit.default(100) }),
+    params: readParams({
+      taskId: id.optional().describe('Only what this task holds or waits for.'),
+      agentId: id.optional().describe('Only what this agent holds or waits for.'),
+      limit: limit.default(100),
+    }),
     result: z.object({ locks: z.array(lock) }),
     errors: [],
     example: {

@@ -3,8 +3,9 @@ import { method, readParams, writeParams } from './define.ts';
 import { at, ids } from './story/cast.ts';
 import { id, name, timestamp } from './values.ts';
 
-/** A tenant: every row belongs to one, and a token speaks for one. */
-export const project = z.object({ id, name, createdAt: timestamp }).meta({ id: 'Project' });
+export const project = z
+  .object({ id, name, createdAt: timestamp })
+  .meta({ id: 'Project', description: 'A tenant: every row belongs to one, and a token speaks for one.' });
 export type Project = z.infer<typeof project>;
 
 export const projectMethods = {

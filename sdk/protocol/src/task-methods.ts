@@ -5,10 +5,10 @@ import { method, readParams, writeParams } from './define.ts';
 import { claim, newTask, progress, task, taskDetails, taskError, taskState } from './task.ts';
 import { ids } from './story/cast.ts';
 import { firstClaims, mendTask, newTasks, reproduceTask } from './story/task.ts';
-import { cursor, id, jsonValue, limit, phaseName, waitMs } from './values.ts';
+import { cursor, id, jsonValue, limit, nextCursor, phaseName, waitMs } from './values.ts';
 
 /** Every later write of an attempt carries both; a stale pair is refused and changes nothing. */
-const fence = { taskId: id, attempt: z.int().min(1) };
+const fence = { taskId: id, attempt: z.int().min(1).describe('As the claim named it. A stale one is refused.') };
 
 export const taskMethods = {
   'task/submit': method({
@@ -18,11 +18,12 @@ export const taskMethods = {
     idempotent: false,
     params: writeParams({
       ticketId: id,
-      /** Refused unless the ticket is in this phase. */
-      phase: phaseName.optional(),
-      tasks: z.array(newTask).min(1).max(10_000),
-      /** The running attempt that submits them: they are its children, and are refused once the attempt is stale. */
-      parent: z.object(fence).optional(),
+      phase: phaseName.optional().describe('Refused unless the ticket is in this phase.'),
+      tasks: z.array(newTask).min(1).max(10_000).describe('In any order; they may depend on each other by `ref`.'),
+      parent: z
+        .object(fence)
+        .optional()
+        .describe('The running attempt that submits them: they are its children, and are refused once the attempt is stale.'),
     }),
     result: z.object({ tasks: z.array(z.object({ id, ref: z.string().optional(), state: taskState })) }),
     errors: [
@@ -67,13 +68,13 @@ export const taskMethods = {
     session: false,
     idempotent: true,
     params: readParams({
-      ticketId: id.optional(),
-      phase: phaseName.optional(),
-      states: z.array(taskState).optional(),
+      ticketId: id.optional().describe('Only of this ticket.'),
+      phase: phaseName.optional().describe('Only of this phase.'),
+      states: z.array(taskState).optional().describe('Only in these states.'),
       after: cursor.optional(),
       limit: limit.default(100),
     }),
-    result: z.object({ tasks: z.array(task), next: z.string().optional() }),
+    result: z.object({ tasks: z.array(task), next: nextCursor }),
     errors: ['ticket_not_found'],
     example: {
       params: { ticketId: ids.ticket, states: ['blocked'] },
@@ -85,7 +86,10 @@ export const taskMethods = {
     access: 'work',
     session: true,
     idempotent: false,
-    params: writeParams({ max: z.int().min(1).max(1_000).default(1), waitMs: waitMs.default(0) }),
+    params: writeParams({
+      max: z.int().min(1).max(1_000).default(1).describe('How many at most. The capacity of the agent is a limit as well.'),
+      waitMs: waitMs.default(0),
+    }),
     result: z.object({ claims: z.array(claim) }),
     errors: ['session_unknown', 'draining'],
     example: {
@@ -113,10 +117,10 @@ export const taskMethods = {
     idempotent: false,
     params: writeParams({
       ...fence,
-      output: jsonValue.optional(),
-      summary: z.string().max(4_000).optional(),
-      artifacts: z.array(newArtifact).max(1_000).default([]),
-      context: z.array(newContextItem).max(1_000).default([]),
+      output: jsonValue.optional().describe('What other tasks may refer to.'),
+      summary: z.string().max(4_000).optional().describe('What was done, in a sentence, for those who come later.'),
+      artifacts: z.array(newArtifact).max(1_000).default([]).describe('Evidence for the gate of the phase.'),
+      context: z.array(newContextItem).max(1_000).default([]).describe('What later phases should know.'),
     }),
     result: z.object({ taskId: id, attempt: z.int(), state: taskState }),
     errors: ['claim_stale', 'session_unknown', 'limit_exceeded'],
@@ -141,10 +145,15 @@ export const taskMethods = {
     params: writeParams({
       ...fence,
       error: taskError,
-      permanent: z.boolean().default(false),
-      context: z.array(newContextItem).max(1_000).default([]),
+      permanent: z.boolean().default(false).describe('Another attempt would not help.'),
+      context: z.array(newContextItem).max(1_000).default([]).describe('What later phases should know.'),
     }),
-    result: z.object({ taskId: id, attempt: z.int(), state: taskState, retryInMs: z.number().optional() }),
+    result: z.object({
+      taskId: id,
+      attempt: z.int(),
+      state: taskState,
+      retryInMs: z.number().optional().describe('When it may be claimed again; absent where it has failed for good.'),
+    }),
     errors: ['claim_stale', 'session_unknown'],
     example: {
       params: {
@@ -160,7 +169,7 @@ export const taskMethods = {
     access: 'work',
     session: true,
     idempotent: false,
-    params: writeParams({ ...fence, reason: z.string().max(1_000).optional() }),
+    params: writeParams({ ...fence, reason: z.string().max(1_000).optional().describe('Kept with the attempt.') }),
     result: z.object({ taskId: id, attempt: z.int(), state: taskState }),
     errors: ['claim_stale', 'session_unknown'],
     example: {
@@ -173,7 +182,7 @@ export const taskMethods = {
     access: 'operate',
     session: false,
     idempotent: true,
-    params: writeParams({ taskId: id, reason: z.string().max(1_000).optional() }),
+    params: writeParams({ taskId: id, reason: z.string().max(1_000).optional().describe('Kept with the task and told in its event.') }),
     result: z.object({ taskId: id, state: taskState }),
     errors: ['task_not_found', 'task_state_refused'],
     example: {
@@ -186,7 +195,7 @@ export const taskMethods = {
     access: 'operate',
     session: false,
     idempotent: false,
-    params: writeParams({ taskId: id, reason: z.string().max(1_000).optional() }),
+    params: writeParams({ taskId: id, reason: z.string().max(1_000).optional().describe('Kept with the task and told in its event.') }),
     result: z.object({ taskId: id, state: taskState }),
     errors: ['task_not_found', 'task_state_refused', 'phase_closed'],
     example: {

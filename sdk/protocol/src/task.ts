@@ -21,50 +21,43 @@ export const taskMachine = {
 } as const satisfies Machine;
 
 export type TaskState = StateOf<typeof taskMachine>;
-export const taskState = z.enum(taskMachine.states).meta({ id: 'TaskState' });
+export const taskState = z.enum(taskMachine.states).meta({ id: 'TaskState', description: 'See the state machine in machines.md.' });
 
-/** A name for a task inside its ticket's phase, used by other tasks to refer to it. */
 export const taskRef = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9_./-]{0,127}$/, 'Start with a letter; then letters, digits and _ . / - only.')
-  .meta({ id: 'TaskRef' });
+  .meta({ id: 'TaskRef', description: "A name for a task inside its ticket's phase, used by other tasks to refer to it." });
 
 export const newTask = z
   .strictObject({
-    ref: taskRef.optional(),
-    /** Which of an agent's task definitions does it. */
-    type: capability,
-    title: z.string().min(1).max(500).optional(),
-    /**
-     * May hold references such as `{{ tasks.analyse.output.modules }}`, resolved when the task is claimed. `{ $literal: … }`
-     * stands for what it holds, and nothing in it is looked up.
-     */
-    input: jsonObject.default({}),
-    /** References of this submission or of this phase, or task ids. */
+    ref: taskRef.optional().describe('What other tasks may call it.'),
+    type: capability.describe("Which of an agent's task definitions does it."),
+    title: z.string().min(1).max(500).optional().describe('For people. Without it the reference, or the type.'),
+    input: jsonObject
+      .default({})
+      .describe(
+        'May hold references such as `{{ tasks.analyse.output.modules }}`, resolved when the task is claimed. `{ $literal: … }` stands for what it holds, and nothing in it is looked up.',
+      ),
     dependsOn: z
       .array(z.union([id, taskRef]))
       .max(1_000)
       .refine((names) => new Set(names).size === names.length, 'A dependency is named twice.')
-      .default([]),
-    /** Without any, the task's type is the one capability that is needed. */
-    capabilities: capabilities.optional(),
-    locks: z.array(lockRequest).max(100).default([]),
-    priority: priority.optional(),
-    /** How often it is tried before it has failed. */
-    maxAttempts: z.int().min(1).max(100).default(3),
-    /** How long one attempt may take, in ms. */
-    timeoutMs: z.int().min(100).max(86_400_000).default(600_000),
-    /** What becomes of this task when one it depends on fails. */
-    onDependencyFailure: z.enum(['skip', 'run']).default('skip'),
+      .default([])
+      .describe('References of this submission or of this phase, or task ids.'),
+    capabilities: capabilities.optional().describe("Without any, the task's type is the one capability that is needed."),
+    locks: z.array(lockRequest).max(100).default([]).describe('Taken with the claim, all or none, and held as long as the attempt.'),
+    priority: priority.optional().describe('Without it that of the ticket.'),
+    maxAttempts: z.int().min(1).max(100).default(3).describe('How often it is tried before it has failed.'),
+    timeoutMs: z.int().min(100).max(86_400_000).default(600_000).describe('How long one attempt may take, in ms.'),
+    onDependencyFailure: z.enum(['skip', 'run']).default('skip').describe('What becomes of this task when one it depends on fails.'),
   })
-  .meta({ id: 'NewTask' });
+  .meta({ id: 'NewTask', description: 'A task as it is submitted.' });
 export type NewTask = z.infer<typeof newTask>;
 export type NewTaskInput = z.input<typeof newTask>;
 
-/** What went wrong in an attempt, as the agent tells it. */
 export const taskError = z
   .object({ code: z.string().max(128).default('task_failed'), message: z.string().max(16_000), details: jsonValue.optional() })
-  .meta({ id: 'TaskError' });
+  .meta({ id: 'TaskError', description: 'What went wrong in an attempt, as the agent tells it.' });
 export type TaskError = z.infer<typeof taskError>;
 
 export const attemptOutcomes = ['completed', 'failed', 'timed_out', 'lost', 'released', 'cancelled'] as const;
@@ -76,17 +69,16 @@ export const attempt = z
     agentName: z.string(),
     startedAt: timestamp,
     finishedAt: timestamp.optional(),
-    /** How long the task waited for its declared locks before this attempt, in ms. */
-    lockWaitMs: z.number(),
+    lockWaitMs: z.number().describe('How long the task waited for its declared locks before this attempt, in ms.'),
     outcome: z.enum(attemptOutcomes).optional(),
     error: taskError.optional(),
   })
-  .meta({ id: 'Attempt' });
+  .meta({ id: 'Attempt', description: 'One try at a task by one agent.' });
 export type Attempt = z.infer<typeof attempt>;
 
 export const progress = z
   .object({ percentage: z.number().min(0).max(100).optional(), message: z.string().max(1_000).optional() })
-  .meta({ id: 'Progress' });
+  .meta({ id: 'Progress', description: 'How far an attempt is.' });
 
 export const task = z
   .object({
@@ -102,36 +94,31 @@ export const task = z
     capabilities: z.array(z.string()),
     locks: z.array(lockRequest),
     dependsOn: z.array(id),
-    pendingDependencies: z.int(),
-    /** The number of the newest attempt; 0 before the first. */
-    attempt: z.int(),
+    pendingDependencies: z.int().describe('How many of them are not done.'),
+    attempt: z.int().describe('The number of the newest attempt; 0 before the first.'),
     maxAttempts: z.int(),
     timeoutMs: z.int(),
-    parentTaskId: id.optional(),
-    agentId: id.optional(),
+    parentTaskId: id.optional().describe('The task that submitted it.'),
+    agentId: id.optional().describe('Who has it now, or had it last.'),
     agentName: z.string().optional(),
-    /** It is ready but the lock with this key is taken. */
-    waitingForKey: z.string().optional(),
+    waitingForKey: z.string().optional().describe('It is ready but the lock with this key is taken.'),
     progress: progress.optional(),
     summary: z.string().optional(),
     error: taskError.optional(),
-    /** Why it was skipped or cancelled. */
-    reason: z.string().optional(),
+    reason: z.string().optional().describe('Why it was skipped or cancelled.'),
     createdAt: timestamp,
     startedAt: timestamp.optional(),
     finishedAt: timestamp.optional(),
-    /** In ms from now, while a retry waits for its back-off. */
-    runInMs: z.number().optional(),
+    runInMs: z.number().optional().describe('In ms from now, while a retry waits for its back-off.'),
   })
-  .meta({ id: 'Task' });
+  .meta({ id: 'Task', description: 'A unit of work of a ticket in a phase, a node of a graph of dependencies.' });
 export type Task = z.infer<typeof task>;
 
 export const taskDetails = task
   .extend({ input: jsonObject, output: jsonValue.optional(), attempts: z.array(attempt) })
-  .meta({ id: 'TaskDetails' });
+  .meta({ id: 'TaskDetails', description: 'A task with its input, output and attempts.' });
 export type TaskDetails = z.infer<typeof taskDetails>;
 
-/** An agent's right to one attempt, with all that the attempt needs. */
 export const claim = z
   .object({
     taskId: id,
@@ -142,12 +129,11 @@ export const claim = z
     ref: z.string().optional(),
     type: z.string(),
     title: z.string(),
-    /** With all references resolved. */
-    input: jsonObject,
+    input: jsonObject.describe('With all references resolved.'),
     locks: z.array(grantedLock),
     timeoutMs: z.int(),
   })
-  .meta({ id: 'Claim' });
+  .meta({ id: 'Claim', description: "An agent's right to one attempt, with all that the attempt needs." });
 export type Claim = z.infer<typeof claim>;
 
 const taskEvent = { taskId: id, ticketId: id, phase: phaseName, ref: z.string().optional(), title: z.string() };

@@ -4,7 +4,7 @@ import { gateReason } from './gate.ts';
 import { ids } from './story/cast.ts';
 import { bugInReview, fixVisit, reportedBug, reviewVisit } from './story/ticket.ts';
 import { bugFixPhases } from './story/workflow.ts';
-import { cursor, id, jsonObject, limit, name, phaseName, priority, timestamp } from './values.ts';
+import { cursor, id, jsonObject, limit, name, nextCursor, phaseName, priority, timestamp } from './values.ts';
 import { edgeKind, phaseDefinition } from './workflow.ts';
 
 /** `open` until a phase is reached that nothing leaves. A blocked ticket waits for someone. */
@@ -19,37 +19,32 @@ export const ticket = z
     priority,
     workflow: z.object({ name: z.string(), version: z.int() }),
     phase: phaseName,
-    previousPhase: phaseName.optional(),
-    /** The number of the current phase visit: 1 for the first. */
-    visit: z.int(),
+    previousPhase: phaseName.optional().describe('Where it came from.'),
+    visit: z.int().describe('The number of the current phase visit: 1 for the first.'),
     state: ticketState,
-    /** Why it is blocked: what the gate said, or whoever blocked it. */
-    blockedReason: z.string().optional(),
-    metadata: jsonObject,
+    blockedReason: z.string().optional().describe('Why it is blocked: what the gate said, or whoever blocked it.'),
+    metadata: jsonObject.describe('Whatever its author wanted to keep with it.'),
     createdAt: timestamp,
     updatedAt: timestamp,
   })
-  .meta({ id: 'Ticket' });
+  .meta({ id: 'Ticket', description: 'A piece of work that moves through the phases of one workflow.' });
 export type Ticket = z.infer<typeof ticket>;
 
-/** One stay of a ticket in a phase. */
 export const phaseVisit = z
   .object({
     number: z.int(),
     from: phaseName.optional(),
     to: phaseName,
     kind: edgeKind.optional(),
-    /** Who moved the ticket here: an agent's name, a token's name, or `baton` where the workflow moved it. */
-    by: z.string(),
+    by: z.string().describe("Who moved the ticket here: an agent's name, a token's name, or `baton` where the workflow moved it."),
     reason: z.string().optional(),
-    /** What the mover listed as its grounds. */
-    artifacts: jsonObject,
-    forced: z.boolean(),
+    artifacts: jsonObject.describe('What the mover listed as its grounds.'),
+    forced: z.boolean().describe('Moved past its gate by an admin.'),
     enteredAt: timestamp,
     leftAt: timestamp.optional(),
-    durationMs: z.number(),
+    durationMs: z.number().describe('Until it left, or until now.'),
   })
-  .meta({ id: 'PhaseVisit' });
+  .meta({ id: 'PhaseVisit', description: 'One stay of a ticket in a phase.' });
 export type PhaseVisit = z.infer<typeof phaseVisit>;
 
 export const ticketMethods = {
@@ -61,9 +56,12 @@ export const ticketMethods = {
     params: writeParams({
       title: z.string().min(1).max(500),
       description: z.string().max(100_000).optional(),
-      priority: priority.default('MEDIUM'),
-      workflow: z.strictObject({ name, version: z.int().min(1).optional() }).default({ name: 'software-delivery' }),
-      metadata: jsonObject.default({}),
+      priority: priority.default('MEDIUM').describe('Of its tasks, where they do not say another.'),
+      workflow: z
+        .strictObject({ name, version: z.int().min(1).optional() })
+        .default({ name: 'software-delivery' })
+        .describe('In its newest version, unless one is named.'),
+      metadata: jsonObject.default({}).describe('Whatever shall be kept with it. Templates may refer to it.'),
     }),
     result: ticket,
     errors: ['workflow_not_found'],
@@ -97,12 +95,12 @@ export const ticketMethods = {
     session: false,
     idempotent: true,
     params: readParams({
-      phase: phaseName.optional(),
-      states: z.array(ticketState).optional(),
+      phase: phaseName.optional().describe('Only those in this phase.'),
+      states: z.array(ticketState).optional().describe('Only those in these states.'),
       after: cursor.optional(),
       limit: limit.default(100),
     }),
-    result: z.object({ tickets: z.array(ticket), next: z.string().optional() }),
+    result: z.object({ tickets: z.array(ticket), next: nextCursor }),
     errors: [],
     example: {
       params: { states: ['open'] },
@@ -116,13 +114,11 @@ export const ticketMethods = {
     idempotent: false,
     params: writeParams({
       ticketId: id,
-      to: phaseName,
-      reason: z.string().max(4_000).optional(),
-      artifacts: jsonObject.default({}),
-      /** Refused unless the ticket is still in this visit. */
-      visit: z.int().min(1).optional(),
-      /** Ignores the gate. Needs the admin role and a reason, and leaves an event. */
-      force: z.boolean().default(false),
+      to: phaseName.describe('The phase it is to move to.'),
+      reason: z.string().max(4_000).optional().describe('Kept in the history.'),
+      artifacts: jsonObject.default({}).describe('What is given as its grounds, kept in the history.'),
+      visit: z.int().min(1).optional().describe('Refused unless the ticket is still in this visit.'),
+      force: z.boolean().default(false).describe('Ignores the gate. Needs the admin role and a reason, and leaves an event.'),
     }),
     result: z.object({ ticket, visit: phaseVisit }),
     errors: ['ticket_not_found', 'phase_unknown', 'transition_refused', 'gate_blocked', 'version_conflict', 'access_denied', 'overloaded'],
@@ -165,7 +161,7 @@ export const phaseMethods = {
     access: 'read',
     session: false,
     idempotent: true,
-    params: readParams({ workflow: name.default('software-delivery') }),
+    params: readParams({ workflow: name.default('software-delivery').describe('In its newest version.') }),
     result: z.object({ phases: z.array(phaseDefinition.pick({ name: true, description: true, gate: true })) }),
     errors: ['workflow_not_found'],
     example: {

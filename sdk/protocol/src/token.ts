@@ -8,25 +8,23 @@ import { cursor, id, limit, name, timestamp } from './values.ts';
 export const tokenStates = ['active', 'expired', 'revoked'] as const;
 export const tokenState = z.enum(tokenStates).meta({ id: 'TokenState' });
 
-/** What speaks for a role in one project. Its secret is told when it is made and kept nowhere. */
 export const token = z
   .object({
     id,
-    /** For people: who or what it was made for. */
-    name: z.string(),
+    name: z.string().describe('For people: who or what it was made for.'),
     role,
-    /** The name of the project that it speaks for. */
-    project: z.string(),
+    project: z.string().describe('The name of the project that it speaks for.'),
     state: tokenState,
     createdAt: timestamp,
-    /** How much longer it is accepted; absent where it does not expire, or is not accepted any more. */
-    expiresInMs: z.number().optional(),
+    expiresInMs: z
+      .number()
+      .optional()
+      .describe('How much longer it is accepted; absent where it does not expire, or is not accepted any more.'),
   })
-  .meta({ id: 'Token' });
+  .meta({ id: 'Token', description: 'What speaks for a role in one project. Its secret is told when it is made and kept nowhere.' });
 export type Token = z.infer<typeof token>;
 
-/** Another project than the token's own may be named by an admin of the project `default` only. */
-const project = name.optional();
+const project = name.optional().describe("Another project than the token's own may be named by an admin of the project `default` only.");
 
 export const tokenMethods = {
   'token/create': method({
@@ -43,11 +41,11 @@ export const tokenMethods = {
         .int()
         .min(1_000)
         .max(10 * 366 * 86_400_000)
-        .optional(),
+        .optional()
+        .describe('For how long it is accepted, in ms; until it is revoked unless given.'),
     }),
     result: token.extend({
-      /** `baton_<id>_<secret>`, to be sent as `Authorization: Bearer …`. */
-      token: z.string(),
+      token: z.string().describe('`baton_<id>_<secret>`, to be sent as `Authorization: Bearer …`.'),
     }),
     errors: ['project_not_found', 'token_not_found'],
     example: newClerkToken,

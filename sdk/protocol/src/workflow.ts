@@ -7,58 +7,71 @@ import { id, name, phaseName, timestamp } from './values.ts';
 
 /** Forward edges pass the gate of the phase they leave; the other kinds need none. */
 export const edgeKinds = ['forward', 'regression', 'block', 'unblock'] as const;
-export const edgeKind = z.enum(edgeKinds).meta({ id: 'EdgeKind' });
+export const edgeKind = z
+  .enum(edgeKinds)
+  .meta({ id: 'EdgeKind', description: 'Forward edges pass the gate of the phase they leave; the other kinds need none.' });
 export type EdgeKind = z.infer<typeof edgeKind>;
 
-export const edge = z.strictObject({ from: phaseName, to: phaseName, kind: edgeKind }).meta({ id: 'Edge' });
+export const edge = z
+  .strictObject({ from: phaseName, to: phaseName, kind: edgeKind })
+  .meta({ id: 'Edge', description: 'A way from one phase to another.' });
 
 /** When a template makes its task: at every entry into the phase, at the first, at each later one, or when its gate refuses. */
 export const templateOccasions = ['always', 'first', 'return', 'refused'] as const;
 
 /** A task that a phase makes by itself. */
-export const taskTemplate = newTask.extend({ when: z.enum(templateOccasions).default('always') }).meta({ id: 'TaskTemplate' });
+export const taskTemplate = newTask
+  .extend({
+    when: z
+      .enum(templateOccasions)
+      .default('always')
+      .describe('At every entry into the phase, at the first, at each later one, or when its gate refuses.'),
+  })
+  .meta({ id: 'TaskTemplate', description: 'A task that a phase makes by itself.' });
 export type TaskTemplate = z.infer<typeof taskTemplate>;
 
 export const phaseDefinition = z
   .strictObject({
     name: phaseName,
     description: z.string().max(2_000).optional(),
-    /** The conditions under which the phase may be left forward. Without one it may be left at any time. */
-    gate: gateDefinition.optional(),
-    /** The tasks made when a ticket enters. */
-    tasks: z.array(taskTemplate).max(10_000).default([]),
-    /** What to do when all tasks have ended: wait to be told, or judge the gate and go on along the first forward edge. */
-    advance: z.enum(['manual', 'automatic']).default('manual'),
-    /** With `advance: automatic`: what to do when the gate refuses. Without it the ticket is blocked. */
+    gate: gateDefinition
+      .optional()
+      .describe('The conditions under which the phase may be left forward. Without one it may be left at any time.'),
+    tasks: z.array(taskTemplate).max(10_000).default([]).describe('The tasks made when a ticket enters.'),
+    advance: z
+      .enum(['manual', 'automatic'])
+      .default('manual')
+      .describe('What to do when all tasks have ended: wait to be told, or judge the gate and go on along the first forward edge.'),
     onRefused: z
       .strictObject({
-        /** Sends the ticket along this regression edge. Without it the templates with `when: refused` are made in this phase. */
-        regressTo: phaseName.optional(),
-        /** How often this may happen in the life of the ticket before it is blocked. */
-        roundsMax: z.int().min(1).max(100).default(3),
+        regressTo: phaseName
+          .optional()
+          .describe('Sends the ticket along this regression edge. Without it the templates with `when: refused` are made in this phase.'),
+        roundsMax: z.int().min(1).max(100).default(3).describe('How often this may happen in the life of the ticket before it is blocked.'),
       })
-      .optional(),
+      .optional()
+      .describe('With `advance: automatic`: what to do when the gate refuses. Without it the ticket is blocked.'),
   })
-  .meta({ id: 'PhaseDefinition' });
+  .meta({ id: 'PhaseDefinition', description: 'A phase of a workflow: what is done in it, and when it may be left.' });
 export type PhaseDefinition = z.infer<typeof phaseDefinition>;
 
 export const workflowDefinition = z
   .strictObject({
     name,
     description: z.string().max(2_000).optional(),
-    /** In the order in which work flows. A ticket begins in the first. */
-    phases: z.array(phaseDefinition).min(2).max(64),
+    phases: z.array(phaseDefinition).min(2).max(64).describe('In the order in which work flows. A ticket begins in the first.'),
     edges: z.array(edge).min(1).max(4_096),
-    /** Where a blocked ticket waits. It may return to the phase it was blocked in, whatever the edges say. */
-    blockedPhase: phaseName.optional(),
+    blockedPhase: phaseName
+      .optional()
+      .describe('Where a blocked ticket waits. It may return to the phase it was blocked in, whatever the edges say.'),
   })
-  .meta({ id: 'WorkflowDefinition' });
+  .meta({ id: 'WorkflowDefinition', description: 'The phases of a workflow and the edges between them.' });
 export type WorkflowDefinition = z.infer<typeof workflowDefinition>;
 export type WorkflowDefinitionInput = z.input<typeof workflowDefinition>;
 
 export const workflow = z
   .object({ id, name, version: z.int(), builtIn: z.boolean(), definition: workflowDefinition, createdAt: timestamp })
-  .meta({ id: 'Workflow' });
+  .meta({ id: 'Workflow', description: 'One version of a workflow. Versions are never changed.' });
 export type Workflow = z.infer<typeof workflow>;
 
 /** Work flows from one phase to the next; a ticket can be blocked anywhere and sent back from testing. */
@@ -139,7 +152,7 @@ export const workflowMethods = {
     access: 'read',
     session: false,
     idempotent: true,
-    params: readParams({ name, version: z.int().min(1).optional() }),
+    params: readParams({ name, version: z.int().min(1).optional().describe('Without it the newest.') }),
     result: workflow,
     errors: ['workflow_not_found'],
     example: {

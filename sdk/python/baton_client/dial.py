@@ -3,9 +3,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import ssl
 from typing import Any
 
-import websockets
 import websockets.exceptions
 
 from .errors import CoordinatorError, CoordinatorUnreachable
@@ -35,6 +35,9 @@ async def dial(url: str, token: str) -> Socket:
         return await _connect(url, **_options(token))
     except (websockets.exceptions.InvalidHandshake, websockets.exceptions.InvalidURI) as error:
         raise _refusal(url, error) from error
+    except ssl.SSLCertVerificationError as error:
+        message = f'The certificate of {url} is not trusted ({error.verify_message}). Name the file of the authority that vouches for it in SSL_CERT_FILE.'
+        raise CoordinatorUnreachable(message) from error
     except (OSError, EOFError, asyncio.TimeoutError, websockets.exceptions.WebSocketException) as error:
         reason = str(error) or type(error).__name__
         raise CoordinatorUnreachable(f'No coordinator answers at {url} ({reason}). Is it running?') from error

@@ -81,7 +81,7 @@ class _Service:
     async def _until_over(self, stop: asyncio.Event) -> None:
         """Returns when the agent is to stop, and raises where it cannot go on."""
         waiting = [asyncio.create_task(waiter) for waiter in (stop.wait(), self._replaced.wait(), self._client.wait_ended())]
-        stopped, replaced, ended = waiting
+        _, replaced, ended = waiting
         try:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             if ended.done() and isinstance(reason := ended.result(), BatonError):

@@ -31,88 +31,147 @@ AgentHealth: TypeAlias = Literal['healthy', 'stale', 'lost']
 
 
 class Durability(TypedDict):
+    """What an acknowledged write survives."""
+
     store: Literal['postgresql', 'embedded']
+    #: The end of the coordinator's process, however sudden.
     survivesProcessCrash: bool
+    #: The loss of the machine's power. `depends` is for the database server's own settings to say.
     survivesPowerLoss: Literal['yes', 'no', 'depends']
     explanation: str
 
 
 class Project(TypedDict):
+    """A tenant: every row belongs to one, and a token speaks for one."""
+
     id: Id
     name: str
     createdAt: Timestamp
 
 
 class Token(TypedDict):
+    """What speaks for a role in one project. Its secret is told when it is made and kept nowhere."""
+
     id: Id
+    #: For people: who or what it was made for.
     name: str
     role: Role
+    #: The name of the project that it speaks for.
     project: str
     state: TokenState
     createdAt: Timestamp
+    #: How much longer it is accepted; absent where it does not expire, or is not accepted any more.
     expiresInMs: NotRequired[float]
 
 
 class WorkflowDefinition(TypedDict):
+    """The phases of a workflow and the edges between them."""
+
     name: str
     description: NotRequired[str]
+    #: In the order in which work flows. A ticket begins in the first.
     phases: list[PhaseDefinition]
     edges: list[Edge]
+    #: Where a blocked ticket waits. It may return to the phase it was blocked in, whatever the edges say.
     blockedPhase: NotRequired[PhaseName]
 
 
 class PhaseDefinitionOnRefused(TypedDict):
+    """With `advance: automatic`: what to do when the gate refuses. Without it the ticket is blocked."""
+
+    #: Sends the ticket along this regression edge. Without it the templates with `when: refused` are made in this phase.
     regressTo: NotRequired[PhaseName]
+    #: How often this may happen in the life of the ticket before it is blocked.
     roundsMax: NotRequired[int]
 
 
 class PhaseDefinition(TypedDict):
+    """A phase of a workflow: what is done in it, and when it may be left."""
+
     name: PhaseName
     description: NotRequired[str]
+    #: The conditions under which the phase may be left forward. Without one it may be left at any time.
     gate: NotRequired[GateDefinition]
+    #: The tasks made when a ticket enters.
     tasks: NotRequired[list[TaskTemplate]]
+    #: What to do when all tasks have ended: wait to be told, or judge the gate and go on along the first forward edge.
     advance: NotRequired[Literal['manual', 'automatic']]
+    #: With `advance: automatic`: what to do when the gate refuses. Without it the ticket is blocked.
     onRefused: NotRequired[PhaseDefinitionOnRefused]
 
 
 class GateDefinition(TypedDict):
+    """The conditions under which a phase may be left forward."""
+
+    #: Types of which at least one artifact must have been stored in the current visit.
     artifacts: NotRequired[list[str]]
+    #: How many tasks must have been completed at least. All that are not cancelled or skipped must be completed in any case.
     tasksMin: NotRequired[int]
+    #: Comparisons on the content of artifacts.
     criteria: NotRequired[list[Criterion]]
+    #: Plugins that are asked.
     validators: NotRequired[list[GateValidator]]
 
 
 class Criterion(TypedDict):
+    """One comparison on the content of an artifact: `{ artifact: 'test_coverage', path: 'percentage', op: '>=', value: 80 }`."""
+
+    #: The artifact's type. Every current artifact of this type is judged.
     artifact: str
+    #: Where in the content to look: names and indices with dots between them, as in `suites.0.failed`.
     path: str
     op: Literal['==', '!=', '>', '>=', '<', '<=', 'contains', 'containsAll', 'matches', 'exists']
+    #: What it is compared with; `exists` needs none.
     value: NotRequired[JsonValue]
 
 
 class GateValidator(TypedDict):
+    """A validator that a gate asks, and what its answer means."""
+
+    #: The validator's name, as a plugin offers it.
     use: str
+    #: As the validator asks for.
     config: NotRequired[JsonObject]
+    #: An advisory validator is reported and never holds the gate.
     requirement: NotRequired[Literal['required', 'advisory']]
+    #: What a crash or a time-out of the validator means.
     onError: NotRequired[Literal['block', 'ignore']]
+    #: Without it the `validatorTimeoutMs` of the coordinator.
     timeoutMs: NotRequired[int]
 
 
 class TaskTemplate(TypedDict):
+    """A task that a phase makes by itself."""
+
+    #: What other tasks may call it.
     ref: NotRequired[TaskRef]
+    #: Which of an agent's task definitions does it.
     type: Capability
+    #: For people. Without it the reference, or the type.
     title: NotRequired[str]
+    #: May hold references such as `{{ tasks.analyse.output.modules }}`, resolved when the task is claimed. `{ $literal: … }` stands for what it holds, and nothing in it is looked up.
     input: NotRequired[JsonObject]
+    #: References of this submission or of this phase, or task ids.
     dependsOn: NotRequired[list[Id | TaskRef]]
+    #: Without any, the task's type is the one capability that is needed.
     capabilities: NotRequired[Capabilities]
+    #: Taken with the claim, all or none, and held as long as the attempt.
     locks: NotRequired[list[LockRequest]]
+    #: Without it that of the ticket.
     priority: NotRequired[Priority]
+    #: How often it is tried before it has failed.
     maxAttempts: NotRequired[int]
+    #: How long one attempt may take, in ms.
     timeoutMs: NotRequired[int]
+    #: What becomes of this task when one it depends on fails.
     onDependencyFailure: NotRequired[Literal['skip', 'run']]
+    #: At every entry into the phase, at the first, at each later one, or when its gate refuses.
     when: NotRequired[Literal['always', 'first', 'return', 'refused']]
 
 
 class LockRequest(TypedDict):
+    """A key, and how it is to be held."""
+
     key: LockKey
     mode: NotRequired[LockMode]
 
@@ -128,6 +187,8 @@ Edge = TypedDict(
 
 
 class Workflow(TypedDict):
+    """One version of a workflow. Versions are never changed."""
+
     id: Id
     name: str
     version: int
@@ -142,16 +203,22 @@ class TicketWorkflow(TypedDict):
 
 
 class Ticket(TypedDict):
+    """A piece of work that moves through the phases of one workflow."""
+
     id: Id
     title: str
     description: NotRequired[str]
     priority: Priority
     workflow: TicketWorkflow
     phase: PhaseName
+    #: Where it came from.
     previousPhase: NotRequired[PhaseName]
+    #: The number of the current phase visit: 1 for the first.
     visit: int
     state: TicketState
+    #: Why it is blocked: what the gate said, or whoever blocked it.
     blockedReason: NotRequired[str]
+    #: Whatever its author wanted to keep with it.
     metadata: JsonObject
     createdAt: Timestamp
     updatedAt: Timestamp
@@ -164,32 +231,51 @@ PhaseVisit = TypedDict(
         'from': 'NotRequired[PhaseName]',
         'to': 'PhaseName',
         'kind': 'NotRequired[EdgeKind]',
+        #: Who moved the ticket here: an agent's name, a token's name, or `baton` where the workflow moved it.
         'by': 'str',
         'reason': 'NotRequired[str]',
+        #: What the mover listed as its grounds.
         'artifacts': 'JsonObject',
+        #: Moved past its gate by an admin.
         'forced': 'bool',
         'enteredAt': 'Timestamp',
         'leftAt': 'NotRequired[Timestamp]',
+        #: Until it left, or until now.
         'durationMs': 'float',
     },
 )
 
 
 class NewTask(TypedDict):
+    """A task as it is submitted."""
+
+    #: What other tasks may call it.
     ref: NotRequired[TaskRef]
+    #: Which of an agent's task definitions does it.
     type: Capability
+    #: For people. Without it the reference, or the type.
     title: NotRequired[str]
+    #: May hold references such as `{{ tasks.analyse.output.modules }}`, resolved when the task is claimed. `{ $literal: … }` stands for what it holds, and nothing in it is looked up.
     input: NotRequired[JsonObject]
+    #: References of this submission or of this phase, or task ids.
     dependsOn: NotRequired[list[Id | TaskRef]]
+    #: Without any, the task's type is the one capability that is needed.
     capabilities: NotRequired[Capabilities]
+    #: Taken with the claim, all or none, and held as long as the attempt.
     locks: NotRequired[list[LockRequest]]
+    #: Without it that of the ticket.
     priority: NotRequired[Priority]
+    #: How often it is tried before it has failed.
     maxAttempts: NotRequired[int]
+    #: How long one attempt may take, in ms.
     timeoutMs: NotRequired[int]
+    #: What becomes of this task when one it depends on fails.
     onDependencyFailure: NotRequired[Literal['skip', 'run']]
 
 
 class TaskDetails(TypedDict):
+    """A task with its input, output and attempts."""
+
     id: Id
     ticketId: Id
     phase: PhaseName
@@ -202,21 +288,28 @@ class TaskDetails(TypedDict):
     capabilities: list[str]
     locks: list[LockRequest]
     dependsOn: list[Id]
+    #: How many of them are not done.
     pendingDependencies: int
+    #: The number of the newest attempt; 0 before the first.
     attempt: int
     maxAttempts: int
     timeoutMs: int
+    #: The task that submitted it.
     parentTaskId: NotRequired[Id]
+    #: Who has it now, or had it last.
     agentId: NotRequired[Id]
     agentName: NotRequired[str]
+    #: It is ready but the lock with this key is taken.
     waitingForKey: NotRequired[str]
     progress: NotRequired[Progress]
     summary: NotRequired[str]
     error: NotRequired[TaskError]
+    #: Why it was skipped or cancelled.
     reason: NotRequired[str]
     createdAt: Timestamp
     startedAt: NotRequired[Timestamp]
     finishedAt: NotRequired[Timestamp]
+    #: In ms from now, while a retry waits for its back-off.
     runInMs: NotRequired[float]
     input: JsonObject
     output: NotRequired[JsonValue]
@@ -224,28 +317,37 @@ class TaskDetails(TypedDict):
 
 
 class Progress(TypedDict):
+    """How far an attempt is."""
+
     percentage: NotRequired[float]
     message: NotRequired[str]
 
 
 class TaskError(TypedDict):
+    """What went wrong in an attempt, as the agent tells it."""
+
     code: NotRequired[str]
     message: str
     details: NotRequired[JsonValue]
 
 
 class Attempt(TypedDict):
+    """One try at a task by one agent."""
+
     number: int
     agentId: Id
     agentName: str
     startedAt: Timestamp
     finishedAt: NotRequired[Timestamp]
+    #: How long the task waited for its declared locks before this attempt, in ms.
     lockWaitMs: float
     outcome: NotRequired[Literal['completed', 'failed', 'timed_out', 'lost', 'released', 'cancelled']]
     error: NotRequired[TaskError]
 
 
 class Task(TypedDict):
+    """A unit of work of a ticket in a phase, a node of a graph of dependencies."""
+
     id: Id
     ticketId: Id
     phase: PhaseName
@@ -258,25 +360,34 @@ class Task(TypedDict):
     capabilities: list[str]
     locks: list[LockRequest]
     dependsOn: list[Id]
+    #: How many of them are not done.
     pendingDependencies: int
+    #: The number of the newest attempt; 0 before the first.
     attempt: int
     maxAttempts: int
     timeoutMs: int
+    #: The task that submitted it.
     parentTaskId: NotRequired[Id]
+    #: Who has it now, or had it last.
     agentId: NotRequired[Id]
     agentName: NotRequired[str]
+    #: It is ready but the lock with this key is taken.
     waitingForKey: NotRequired[str]
     progress: NotRequired[Progress]
     summary: NotRequired[str]
     error: NotRequired[TaskError]
+    #: Why it was skipped or cancelled.
     reason: NotRequired[str]
     createdAt: Timestamp
     startedAt: NotRequired[Timestamp]
     finishedAt: NotRequired[Timestamp]
+    #: In ms from now, while a retry waits for its back-off.
     runInMs: NotRequired[float]
 
 
 class Claim(TypedDict):
+    """An agent's right to one attempt, with all that the attempt needs."""
+
     taskId: Id
     attempt: int
     ticketId: Id
@@ -285,24 +396,34 @@ class Claim(TypedDict):
     ref: NotRequired[str]
     type: str
     title: str
+    #: With all references resolved.
     input: JsonObject
     locks: list[GrantedLock]
     timeoutMs: int
 
 
 class GrantedLock(TypedDict):
+    """The fence only ever grows for a key: a resource that remembers the highest it has seen can refuse a stale writer."""
+
     key: str
     mode: LockMode
     fence: int
 
 
 class NewArtifact(TypedDict):
+    """A piece of evidence. Content is inline JSON up to the limit of the coordinator; what is larger stays where it is and is named by `uri` with its digest and size."""
+
     type: ArtifactType
+    #: What tells two artifacts of one type apart, often a path. Storing the same name again makes the next version.
     name: NotRequired[str]
     mediaType: NotRequired[str]
+    #: The evidence itself. Either this or `uri`.
     content: NotRequired[JsonValue]
+    #: Where the evidence lies, if it is too large to be stored.
     uri: NotRequired[str]
+    #: Of what lies at `uri`, and needed with it.
     sha256: NotRequired[Sha256]
+    #: Of what lies at `uri`.
     sizeBytes: NotRequired[int]
 
 
@@ -313,11 +434,18 @@ class NewContextItemReference(TypedDict):
 
 
 class NewContextItem(TypedDict):
+    """A statement left for those who come later."""
+
     kind: ContextKind
+    #: The statement, in a sentence or two.
     text: str
+    #: Why: for a decision its reasons, for a rejected alternative what spoke against it.
     rationale: NotRequired[str]
+    #: The same for programs.
     data: NotRequired[JsonValue]
+    #: Where it comes from.
     references: NotRequired[list[NewContextItemReference]]
+    #: A pinned item is in every pack; a pack too small for it is refused.
     pinned: NotRequired[bool]
 
 
@@ -325,25 +453,36 @@ class Agent(TypedDict):
     id: Id
     name: str
     capabilities: list[str]
+    #: How many tasks it takes at once.
     capacity: int
     tags: list[str]
+    #: Whatever it said of itself.
     metadata: JsonObject
     state: AgentState
     health: AgentHealth
+    #: The number of its newest session.
     epoch: int
+    #: How many attempts it has in hand.
     running: int
+    #: How long ago its last call was; absent where it has no session.
     silenceMs: NotRequired[float]
     registeredAt: Timestamp
 
 
 class Lock(TypedDict):
+    """The state of one key."""
+
     key: str
+    #: The highest that was ever granted; 0 where nobody has asked for it yet.
     fence: int
     holders: list[LockHolder]
+    #: In the order of arrival.
     waiters: list[LockWaiter]
 
 
 class LockHolder(TypedDict):
+    """Who holds a lock."""
+
     agentId: Id
     agentName: str
     sessionId: Id
@@ -351,11 +490,15 @@ class LockHolder(TypedDict):
     attempt: NotRequired[int]
     mode: LockMode
     fence: int
+    #: For how long it has been held.
     heldMs: float
+    #: Absent where the lock lives as long as the attempt that holds it.
     expiresInMs: NotRequired[float]
 
 
 class LockWaiter(TypedDict):
+    """Who waits for a lock: a session, or a task that declares it."""
+
     agentId: NotRequired[Id]
     agentName: NotRequired[str]
     taskId: NotRequired[Id]
@@ -364,12 +507,15 @@ class LockWaiter(TypedDict):
 
 
 class Artifact(TypedDict):
+    """A piece of evidence as it is stored, without its content."""
+
     id: Id
     ticketId: Id
     phase: PhaseName
     visit: int
     type: str
     name: str
+    #: 1, 2, 3 … for each type and name in a visit.
     version: int
     mediaType: str
     sha256: Sha256
@@ -377,17 +523,21 @@ class Artifact(TypedDict):
     uri: NotRequired[str]
     taskId: NotRequired[Id]
     attempt: NotRequired[int]
+    #: The name of the agent that made it, or of the token that stored it.
     author: str
     createdAt: Timestamp
 
 
 class ArtifactWithContent(TypedDict):
+    """A piece of evidence with its content, unless that lies elsewhere."""
+
     id: Id
     ticketId: Id
     phase: PhaseName
     visit: int
     type: str
     name: str
+    #: 1, 2, 3 … for each type and name in a visit.
     version: int
     mediaType: str
     sha256: Sha256
@@ -395,23 +545,32 @@ class ArtifactWithContent(TypedDict):
     uri: NotRequired[str]
     taskId: NotRequired[Id]
     attempt: NotRequired[int]
+    #: The name of the agent that made it, or of the token that stored it.
     author: str
     createdAt: Timestamp
     content: NotRequired[JsonValue]
 
 
 class GateStatus(TypedDict):
+    """What a gate would say now, as far as that can be known without running a validator."""
+
     ticketId: Id
     phase: PhaseName
     visit: int
     state: Literal['not_configured', 'blocked', 'waiting_tasks', 'ready']
+    #: All that can be known without running a validator is in order.
     met: bool
+    #: All of it at once.
     missing: list[GateReason]
+    #: The newest result of this visit.
     result: NotRequired[GateResult]
+    #: The result judged something else than what is there now.
     stale: bool
 
 
 class GateReason(TypedDict):
+    """Why a gate does not let a ticket go. `code` is for programs, `message` for people."""
+
     code: Literal['artifact_missing', 'task_open', 'task_failed', 'tasks_too_few', 'validator_failed', 'validator_error', 'validator_timeout', 'validator_skipped']
     message: str
     artifactType: NotRequired[str]
@@ -420,20 +579,27 @@ class GateReason(TypedDict):
 
 
 class GateResult(TypedDict):
+    """What a gate said, bound to the digest of what it judged."""
+
     id: Id
     ticketId: Id
     phase: PhaseName
     visit: int
     outcome: Literal['passed', 'failed']
+    #: Of all that was judged: artifact versions, task set and gate definition. Another digest makes the result stale.
     digest: Sha256
     judged: list[JudgedArtifact]
+    #: Why it was not passed, all at once.
     reasons: list[GateReason]
+    #: What each validator said.
     verdicts: list[Verdict]
     durationMs: float
     createdAt: Timestamp
 
 
 class JudgedArtifact(TypedDict):
+    """The version of an artifact that was judged."""
+
     artifactId: Id
     type: str
     name: str
@@ -450,6 +616,8 @@ class Verdict(TypedDict):
 
 
 class Finding(TypedDict):
+    """One thing that a validator has to say. Only `fail` holds the gate."""
+
     severity: Literal['fail', 'warn', 'info']
     code: str
     message: str
@@ -464,7 +632,10 @@ class ContextItemReference(TypedDict):
 
 
 class ContextItem(TypedDict):
+    """A statement with its place in the ticket."""
+
     id: Id
+    #: How a pack cites it: `c:` and its number in the ticket.
     citation: str
     ticketId: Id
     phase: PhaseName
@@ -475,6 +646,7 @@ class ContextItem(TypedDict):
     data: NotRequired[JsonValue]
     references: list[ContextItemReference]
     pinned: bool
+    #: The name of the agent or of the token that left it.
     author: str
     taskId: NotRequired[Id]
     attempt: NotRequired[int]
@@ -489,13 +661,20 @@ class PhaseContextArtifact(TypedDict):
 
 
 class PhaseContext(TypedDict):
+    """What one phase has come to."""
+
     phase: PhaseName
+    #: The newest visit of the phase; 0 where there was none yet.
     visit: int
+    #: How many tasks were completed in this visit.
     tasksCompleted: int
+    #: What the completed tasks said of themselves.
     summaries: list[str]
     items: list[ContextItem]
     artifacts: list[PhaseContextArtifact]
+    #: By the summarizer; absent while it has not been asked.
     narrative: NotRequired[str]
+    #: The phase has been left and this is what was stored then.
     stored: bool
 
 
@@ -505,17 +684,28 @@ class ContextPackOmittedItem(TypedDict):
 
 
 class ContextPack(TypedDict):
+    """What a reader needs to know of earlier phases, within a budget, each line with its source."""
+
     ticketId: Id
+    #: Whom it is for.
     forPhase: PhaseName
+    #: The earlier phases, in workflow order.
     phases: list[PhaseContext]
+    #: The pack as text, each line with its citation, within the budget.
     text: str
+    #: How many the text has.
     tokens: int
+    #: How many it was allowed.
     budgetTokens: int
+    #: What counted the tokens.
     counter: str
+    #: Items that did not fit, by citation.
     omitted: list[ContextPackOmittedItem]
 
 
 class RecordedEvent(TypedDict):
+    """A fact with its place in the project's stream: 1, 2, 3 … in the order of commits, without a gap."""
+
     seq: int
     name: Literal['ticket.created', 'ticket.transitioned', 'ticket.gateForced', 'task.submitted', 'task.claimed', 'task.deferred', 'task.completed', 'task.requeued', 'task.failed', 'task.cancelled', 'task.skipped', 'task.reopened', 'agent.registered', 'agent.deregistered', 'agent.lost', 'lock.expired', 'artifact.stored', 'gate.evaluated', 'context.noted', 'token.created', 'token.revoked']
     ticketId: NotRequired[Id]
@@ -528,6 +718,7 @@ class CoordinatorInfoResult(TypedDict):
     version: str
     durability: Durability
     uptimeMs: float
+    #: That the token speaks for.
     project: str
     role: Role
 
@@ -538,12 +729,16 @@ class ProjectListResult(TypedDict):
 
 class TokenCreateResult(TypedDict):
     id: Id
+    #: For people: who or what it was made for.
     name: str
     role: Role
+    #: The name of the project that it speaks for.
     project: str
     state: TokenState
     createdAt: Timestamp
+    #: How much longer it is accepted; absent where it does not expire, or is not accepted any more.
     expiresInMs: NotRequired[float]
+    #: `baton_<id>_<secret>`, to be sent as `Authorization: Bearer …`.
     token: str
 
 
@@ -559,6 +754,7 @@ class WorkflowListResult(TypedDict):
 class PhaseListResultPhase(TypedDict):
     name: PhaseName
     description: NotRequired[str]
+    #: The conditions under which the phase may be left forward. Without one it may be left at any time.
     gate: NotRequired[GateDefinition]
 
 
@@ -573,6 +769,7 @@ class TicketCreateWorkflow(TypedDict):
 
 class TicketListResult(TypedDict):
     tickets: list[Ticket]
+    #: Where the next page begins; absent on the last one.
     next: NotRequired[str]
 
 
@@ -611,11 +808,13 @@ class TaskSubmitResult(TypedDict):
 
 class TaskSubmitParent(TypedDict):
     taskId: Id
+    #: As the claim named it. A stale one is refused.
     attempt: int
 
 
 class TaskListResult(TypedDict):
     tasks: list[Task]
+    #: Where the next page begins; absent on the last one.
     next: NotRequired[str]
 
 
@@ -633,6 +832,7 @@ class TaskFailResult(TypedDict):
     taskId: Id
     attempt: int
     state: TaskState
+    #: When it may be claimed again; absent where it has failed for good.
     retryInMs: NotRequired[float]
 
 
@@ -660,12 +860,19 @@ class AgentRegisterResultAttempt(TypedDict):
 class AgentRegisterResult(TypedDict):
     agentId: Id
     sessionId: Id
+    #: Grows with each session of the agent; a newer one fences the older.
     epoch: int
+    #: Goes on with this session on another connection, or over HTTP in the header `Baton-Session`. A secret.
     resumeToken: str
+    #: How often to beat. Every call counts as a beat.
     heartbeatMs: int
+    #: How long its claims outlive its silence.
     leaseMs: int
+    #: How long a task that was told to stop may take to do so before its thread should be taken away.
     graceMs: int
+    #: Whether this is the session that the resume token named.
     resumed: bool
+    #: The attempts that this session still holds.
     attempts: list[AgentRegisterResultAttempt]
 
 
@@ -678,6 +885,7 @@ class AgentHeartbeatResultRevokedItem(TypedDict):
 class AgentHeartbeatResult(TypedDict):
     heartbeatMs: int
     leaseMs: int
+    #: What the agent named and no longer holds.
     revoked: list[AgentHeartbeatResultRevokedItem]
 
 
@@ -687,16 +895,19 @@ class AgentHeartbeatAttempt(TypedDict):
 
 
 class AgentDrainResult(TypedDict):
+    #: How many attempts are still to be finished.
     running: int
 
 
 class AgentListResult(TypedDict):
     agents: list[Agent]
+    #: Where the next page begins; absent on the last one.
     next: NotRequired[str]
 
 
 class LockAcquireResult(TypedDict):
     locks: list[GrantedLock]
+    #: How long the call waited for them.
     waitedMs: float
 
 
@@ -705,10 +916,12 @@ class LockRenewResult(TypedDict):
 
 
 class LockReleaseResult(TypedDict):
+    #: How many were held.
     released: int
 
 
 class LockCheckResult(TypedDict):
+    #: It is held now, under this fence.
     valid: bool
 
 
@@ -718,6 +931,7 @@ class LockListResult(TypedDict):
 
 class ArtifactListResult(TypedDict):
     artifacts: list[Artifact]
+    #: Where the next page begins; absent on the last one.
     next: NotRequired[str]
 
 
@@ -727,14 +941,17 @@ class GateResultsResult(TypedDict):
 
 class ContextListResult(TypedDict):
     items: list[ContextItem]
+    #: Where the next page begins; absent on the last one.
     next: NotRequired[str]
 
 
 class EventListResult(TypedDict):
     events: list[RecordedEvent]
+    #: The number of the newest event of the project.
     lastSeq: int
 
 
 class EventSubscribeResult(TypedDict):
     subscriptionId: Id
+    #: Everything after this number will be sent.
     after: int

@@ -44,6 +44,12 @@ async def task_in(client: Client, task_id: str, *states: t.TaskState) -> t.TaskD
     return await eventually(lambda: client.task.get(task_id=task_id), lambda task: task['state'] in states)
 
 
+async def registered(client: Client, name: str) -> None:
+    """Waits until an agent of this name is there."""
+    while name not in [agent['name'] for agent in (await client.agent.list(limit=1_000))['agents']]:
+        await asyncio.sleep(0.05)
+
+
 async def eventually(look: Callable[[], Awaitable[T]], is_right: Callable[[T], bool]) -> T:
     """Looks until what is seen is right. A test that waits in vain shows what it saw last."""
     for _ in range(200):

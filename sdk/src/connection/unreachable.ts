@@ -4,11 +4,15 @@ import { ConnectionError } from './wire-errors.ts';
 export function toUnreachable(url: string, error: unknown): ConnectionError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
-  const message =
-    code !== undefined && distrust.test(code)
-      ? `The certificate of ${url} is not to be trusted (${code}). Name the authority that signed it: the option ca, or the file in NODE_EXTRA_CA_CERTS.`
-      : `No coordinator answers at ${url} (${code ?? (cause instanceof Error ? cause.message : String(cause))}). Is it running?`;
-  return new ConnectionError('unreachable', message, { cause: error });
+  if (code !== undefined && distrust.test(code)) {
+    return new ConnectionError(
+      'untrusted',
+      `The certificate of ${url} is not trusted (${code}). Name the authority that vouches for it: in the option ca, or its file in NODE_EXTRA_CA_CERTS.`,
+      { cause: error },
+    );
+  }
+  const why = code ?? (cause instanceof Error ? cause.message : String(cause));
+  return new ConnectionError('unreachable', `No coordinator answers at ${url} (${why}). Is it running?`, { cause: error });
 }
 
 /** https://nodejs.org/api/tls.html#x509-certificate-error-codes */

@@ -11,6 +11,8 @@ export interface ErrorObject {
 export type ConnectionFailure =
   /** Nothing answers at the address, or something that is no coordinator. */
   | 'unreachable'
+  /** What answers has a certificate that nobody trusted vouches for. */
+  | 'untrusted'
   /** It broke while a call was under way, and nobody knows whether the call had its effect. */
   | 'lost'
   /** It was closed on this side. */

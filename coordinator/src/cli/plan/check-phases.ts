@@ -2,27 +2,29 @@ import { type GateDefinition, softwareDelivery, type WorkflowDefinition } from '
 import { findWorkflowProblems, nextPhase } from '../../workflow/workflow-rules.ts';
 import { suggest } from './nearest.ts';
 import { parsePath } from './plan-document.ts';
-import { gateOf, type OutlinePhase, type PlanOutline } from './plan-outline.ts';
+import { gateOf, isSureWhen, type OutlinePhase, type PlanOutline } from './plan-outline.ts';
 import type { Problems } from './problems.ts';
 
 /** Phases that the workflow does not have, gates that nothing can pass, and ways back that do not exist. */
-export function checkPhases({ workflow, phases }: PlanOutline, validators: readonly string[] | undefined, problems: Problems): void {
+export function checkPhases(
+  { workflow, phases, hasAllPhases }: PlanOutline,
+  validators: readonly string[] | undefined,
+  problems: Problems,
+): void {
+  if (validators !== undefined) phases.forEach((phase) => checkValidators(phase, validators, problems));
   if (workflow === undefined) return;
   checkOwnWorkflow(workflow, problems);
   const names = workflow.phases.map(({ name }) => name);
   for (const phase of phases) {
-    if (!names.includes(phase.name)) {
-      problems.add(phase.path, `the workflow ${workflow.name} has no such phase${suggest(phase.name, names)}`, 'key');
-      continue;
-    }
-    checkRefusal(workflow, phase, problems);
-    checkUnused(workflow, phase, problems);
-    if (validators !== undefined) checkValidators(phase, validators, problems);
+    if (names.includes(phase.name)) {
+      checkRefusal(workflow, phase, problems);
+      checkUnused(workflow, phase, problems);
+      checkPassable(workflow, phase, problems);
+    } else problems.add(phase.path, `the workflow ${workflow.name} has no such phase${suggest(phase.name, names)}`, 'key');
   }
   // A name that is written wrongly leaves another phase empty: that is one mistake, not two.
-  const areKnown = phases.every(({ name }) => names.includes(name));
-  const absent = names.filter((name) => !phases.some((phase) => phase.name === name)).map(emptyPhase);
-  for (const phase of areKnown ? [...phases, ...absent] : phases) checkPassable(workflow, phase, problems);
+  if (!hasAllPhases || !phases.every(({ name }) => names.includes(name))) return;
+  for (const name of names) if (!phases.some((phase) => phase.name === name)) checkPassable(workflow, emptyPhase(name), problems);
 }
 
 const emptyPhase = (name: string): OutlinePhase => ({
@@ -30,9 +32,10 @@ const emptyPhase = (name: string): OutlinePhase => ({
   path: ['phases'],
   tasks: [],
   gate: undefined,
+  validators: [],
   onRefused: undefined,
   advance: undefined,
-  isWhole: true,
+  unsure: new Set(),
 });
 
 /** What contradicts itself in a workflow of the plan's own, apart from what the plan may still say of its phases. */
@@ -42,8 +45,7 @@ function checkOwnWorkflow(workflow: WorkflowDefinition, problems: Problems): voi
   for (const { path, message } of findWorkflowProblems(bare)) problems.add(['workflow', ...parsePath(path)], message);
 }
 
-function checkRefusal(workflow: WorkflowDefinition, { name, path, tasks, onRefused, isWhole }: OutlinePhase, problems: Problems): void {
-  if (!isWhole) return;
+function checkRefusal(workflow: WorkflowDefinition, { name, path, tasks, onRefused, unsure }: OutlinePhase, problems: Problems): void {
   const refusedTask = tasks.find(({ template }) => template?.when === 'refused');
   const regressTo = onRefused?.regressTo;
   if (regressTo !== undefined) {
@@ -55,6 +57,8 @@ function checkRefusal(workflow: WorkflowDefinition, { name, path, tasks, onRefus
       );
     }
   }
+  // What is not understood may be what is missed here.
+  if (unsure.has('onRefused') || unsure.has('tasks') || !tasks.every(isSureWhen)) return;
   if (onRefused !== undefined && regressTo === undefined && refusedTask === undefined) {
     problems.add([...path, 'onRefused'], 'says neither where to go back (regressTo) nor has the phase a task with `when: refused`', 'key');
   }
@@ -72,20 +76,17 @@ function checkUnused(workflow: WorkflowDefinition, { name, path, tasks, gate }: 
   if (gate !== undefined) problems.add([...path, 'gate'], `${name} has no use for a gate: no forward edge leaves it`, 'key');
 }
 
-function checkValidators({ path, gate }: OutlinePhase, validators: readonly string[], problems: Problems): void {
-  for (const [index, { use }] of (gate?.validators ?? []).entries()) {
-    if (validators.includes(use)) continue;
-    problems.add(
-      [...path, 'gate', 'validators', index, 'use'],
-      `no enabled plugin offers the validator ${use}${suggest(use, validators, 'they offer')}`,
-    );
+function checkValidators({ validators }: OutlinePhase, offered: readonly string[], problems: Problems): void {
+  for (const { path, use } of validators) {
+    if (!offered.includes(use)) problems.add(path, `no enabled plugin offers the validator ${use}${suggest(use, offered, 'they offer')}`);
   }
 }
 
 /** A phase that goes on by itself and has no tasks is judged as the ticket enters: nobody has had the time to make evidence. */
 function checkPassable(workflow: WorkflowDefinition, phase: OutlinePhase, problems: Problems): void {
-  const { name, path, tasks, advance, isWhole } = phase;
-  if (!isWhole || tasks.length > 0 || advance === 'manual' || nextPhase(workflow, name) === undefined) return;
+  const { name, path, tasks, advance, unsure } = phase;
+  if (unsure.has('tasks') || unsure.has('gate') || unsure.has('advance')) return;
+  if (tasks.length > 0 || advance === 'manual' || nextPhase(workflow, name) === undefined) return;
   const demands = demandsOf(gateOf(workflow, phase));
   if (demands.length === 0) return;
   const remedy = phase.gate === undefined ? `give it tasks, or \`gate: {}\`` : 'give it tasks, or a gate that asks for less';

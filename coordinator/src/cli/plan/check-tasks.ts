@@ -2,7 +2,7 @@ import { CoordinatorError } from '@baton/protocol';
 import { normaliseKey } from '../../lock/lock-rules.ts';
 import { findCycle } from './cycle.ts';
 import { suggest } from './nearest.ts';
-import type { OutlinePhase, OutlineTask, PlanOutline } from './plan-outline.ts';
+import { isSureWhen, type OutlinePhase, type OutlineTask, type PlanOutline } from './plan-outline.ts';
 import type { Problems } from './problems.ts';
 import { findReferences, type Reference, withWorkspace } from './references.ts';
 
@@ -32,8 +32,10 @@ const occasionsOf = ({ template }: OutlineTask): readonly Occasion[] => {
 
 function checkDuplicates({ name, tasks }: OutlinePhase, problems: Problems): void {
   for (const [index, task] of tasks.entries()) {
-    if (task.ref === undefined) continue;
-    const earlier = tasks.slice(0, index).find((other) => other.ref === task.ref && meet(occasionsOf(other), occasionsOf(task)));
+    if (task.ref === undefined || !isSureWhen(task)) continue;
+    const earlier = tasks
+      .slice(0, index)
+      .find((other) => other.ref === task.ref && isSureWhen(other) && meet(occasionsOf(other), occasionsOf(task)));
     if (earlier !== undefined)
       problems.add([...task.path, 'ref'], `another task of ${name} has the reference ${task.ref}: tasks[${tasks.indexOf(earlier)}]`);
   }
@@ -47,15 +49,16 @@ function checkDependencies({ name, tasks }: OutlinePhase, task: OutlineTask, pro
   for (const [index, ref] of (task.template?.dependsOn ?? []).entries()) {
     const path = [...task.path, 'dependsOn', index];
     const targets = tasks.filter((other) => other.ref === ref);
-    if (targets.length === 0) problems.add(path, `${name} has no task ${ref}${suggest(ref, refsOf(tasks))}`);
-    else reportAbsence(task, ref, targets, (message) => problems.add(path, message));
+    if (targets.length === 0) {
+      if (hasAllRefs(tasks)) problems.add(path, `${name} has no task ${ref}${suggest(ref, refsOf(tasks))}`);
+    } else reportAbsence(task, ref, targets, (message) => problems.add(path, message));
   }
 }
 
 function reportAbsence(task: OutlineTask, ref: string, targets: readonly OutlineTask[], report: (message: string) => void): void {
   const made = targets.flatMap(occasionsOf);
   const missing = occasionsOf(task).filter((occasion) => occasion !== 'refused' && !made.includes(occasion));
-  if (missing.length === 0 || targets.some(({ template }) => template === undefined)) return;
+  if (missing.length === 0 || ![task, ...targets].every(isSureWhen)) return;
   report(
     `${ref} is not made ${missing.map((occasion) => (occasion === 'first' ? 'when the phase is entered first' : 'when the phase is entered again')).join(' or ')}, but this task is`,
   );
@@ -89,6 +92,9 @@ function checkCycles({ tasks }: OutlinePhase, problems: Problems): void {
 
 const refsOf = (tasks: readonly OutlineTask[]): string[] => tasks.flatMap(({ ref }) => (ref === undefined ? [] : [ref]));
 
+/** No task may be the one that is missed, under a name that is not understood. */
+const hasAllRefs = (tasks: readonly OutlineTask[]): boolean => tasks.every(({ ref, unsure }) => ref !== undefined || !unsure.has('ref'));
+
 const referencesOf = ({ tasks }: OutlinePhase) =>
   tasks.flatMap(({ path, template }) => {
     if (template === undefined) return [];
@@ -99,6 +105,8 @@ interface Scope {
   readonly phases: readonly OutlinePhase[];
   /** The phases of the workflow, where that is understood. */
   readonly known: readonly string[] | undefined;
+  /** The plan's phases are understood, all of them. */
+  readonly hasAllPhases: boolean;
 }
 
 function describeMistake(reference: Reference, { name, tasks }: OutlinePhase, { phases, known }: Scope): string | undefined {
@@ -119,5 +127,5 @@ function describeMistake(reference: Reference, { name, tasks }: OutlinePhase, { 
 
 function describeMissing(ref: string, phase: string, tasks: readonly OutlineTask[]): string | undefined {
   const refs = refsOf(tasks);
-  return refs.includes(ref) ? undefined : `names a task that ${phase} does not have${suggest(ref, refs)}`;
+  return refs.includes(ref) || !hasAllRefs(tasks) ? undefined : `names a task that ${phase} does not have${suggest(ref, refs)}`;
 }

@@ -6,10 +6,14 @@ test.each([
   ['TESTNG', ['TESTING', 'DESIGN'], 'TESTING'],
   ['desing', ['TESTING', 'DESIGN'], 'DESIGN'],
   ['x', ['TESTING', 'DESIGN'], undefined],
+  ['q', ['a', 'b'], undefined],
+  ['a', ['A'], 'A'],
   ['a', [], undefined],
 ])('the word nearest to %s among %j is %s', (word, words, nearest) => expect(findNearest(word, words)).toBe(nearest));
 
 test('a suggestion lists what there is', () => expect(suggest('tset', ['test', 'lint'])).toBe('; it has test, lint; did you mean test?'));
+
+test('a suggestion names each word once', () => expect(suggest('q', ['a', 'c', 'c'])).toBe('; it has a, c'));
 
 test('a cycle is told in order, whatever leads to it', () => {
   const edges = new Map([

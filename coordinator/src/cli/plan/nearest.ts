@@ -1,8 +1,8 @@
 /** The word that was probably meant: the nearest one, if it is near. */
 export function findNearest(word: string, words: Iterable<string>): string | undefined {
   let nearest: string | undefined;
-  // A third of the letters may differ: more is another word.
-  let distanceMax = Math.max(1, Math.floor(word.length / 3));
+  // A third of the letters may differ: more is another word. Of one or two letters none may.
+  let distanceMax = Math.floor(word.length / 3);
   for (const candidate of words) {
     const distance = distanceOf(word.toLowerCase(), candidate.toLowerCase());
     if (distance > distanceMax || (distance === distanceMax && nearest !== undefined)) continue;
@@ -13,7 +13,8 @@ export function findNearest(word: string, words: Iterable<string>): string | und
 }
 
 /** `; it has A, B; did you mean A?`, for the end of a message about a name that is not known. */
-export function suggest(word: string, words: readonly string[], verb = 'it has'): string {
+export function suggest(word: string, given: readonly string[], verb = 'it has'): string {
+  const words = [...new Set(given)];
   const nearest = findNearest(word, words);
   const known =
     words.length === 0 ? 'there is none' : `${verb} ${words.slice(0, knownMax).join(', ')}${words.length > knownMax ? ', …' : ''}`;

@@ -44,6 +44,22 @@ test('a plan without mistakes has none', async () => {
   expect(problems).toEqual([]);
 });
 
+test('a process is offered tasks by the capabilities that the plan gives it, whatever their type', async () => {
+  const agents = `  tester: { module: ./agents/tester.ts }
+  looker: { process: [python3, ./look.py], capabilities: [look], cwd: ., env: { LANG: C } }
+  idler: { process: [python3, ./idle.py] }
+`;
+
+  const problems = await check(
+    withTesting('    tasks: [{ type: look }, { type: stare, capabilities: [look] }]\n    gate: {}').replace(
+      '  tester: { module: ./agents/tester.ts }\n',
+      agents,
+    ),
+  );
+
+  expect(problems).toEqual(['plan.yaml:5:10 agents.idler.capabilities: is missing; expected array']);
+});
+
 test.each<[claim: string, testing: string, problems: string[]]>([
   [
     'a field that does not exist',
@@ -209,7 +225,7 @@ test.each<[claim: string, text: string, problems: string[]]>([
     'name: sample\nticket: { title: x }\nagents:\n  a: { modul: x.ts }\n  b: { command: [node] }\nworkflow: waterfall\n',
     [
       'plan.yaml:4:6 agents.a.module: is missing; expected string',
-      'plan.yaml:4:8 agents.a.modul: there is no such field; it has module, capabilities, capacity, command, cwd, env, exitCodes, contextTokens; did you mean module?',
+      'plan.yaml:4:8 agents.a.modul: there is no such field; it has module, capabilities, capacity, process, cwd, env, command, exitCodes, contextTokens; did you mean module?',
       'plan.yaml:5:6 agents.b.capabilities: is missing; expected array',
       "plan.yaml:6:11 workflow: expected software-delivery, or a workflow of the plan's own",
     ],

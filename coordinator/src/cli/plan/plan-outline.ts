@@ -7,25 +7,35 @@ import {
   type WorkflowDefinition,
   workflowDefinition,
 } from '@baton/protocol';
+import { agentKinds, planSchema, type PlanAgent, planPhase, type PlanGate, type PlanPhase } from '../plan-schema.ts';
 import type { Path, PlanDocument } from './plan-document.ts';
-import { planSchema, type PlanAgent, planAgent, type PlanGate, planPhase, type PlanPhase } from '../plan-schema.ts';
+import { asList, asRecord, isRecord, meantBy, salvage } from './salvage.ts';
 
-/** A task of the plan and its place. A task that has not the right shape is here with its reference alone. */
+/** A task of the plan and its place. */
 export interface OutlineTask {
   readonly path: Path;
   readonly ref: string | undefined;
+  /** Without the fields that do not fit; undefined where nothing is left. */
   readonly template: TaskTemplate | undefined;
+  /** The fields of which it is not known what they should say. */
+  readonly unsure: ReadonlySet<string>;
 }
+
+/** It is known when the task is made. */
+export const isSureWhen = ({ template, unsure }: Pick<OutlineTask, 'template' | 'unsure'>): boolean =>
+  template !== undefined && !unsure.has('when');
 
 export interface OutlinePhase {
   readonly name: string;
   readonly path: Path;
   readonly tasks: readonly OutlineTask[];
   readonly gate: PlanGate | undefined;
+  /** The validators that its gate names, each with its place. */
+  readonly validators: readonly { readonly path: Path; readonly use: string }[];
   readonly onRefused: PlanPhase['onRefused'];
   readonly advance: PlanPhase['advance'];
-  /** Its own fields have the right shape, so that what they leave out can be judged. */
-  readonly isWhole: boolean;
+  /** The fields of which it is not known what they should say. */
+  readonly unsure: ReadonlySet<string>;
 }
 
 /**
@@ -36,21 +46,44 @@ export interface PlanOutline {
   /** Absent where the plan's own workflow has not the right shape. */
   readonly workflow: WorkflowDefinition | undefined;
   readonly agents: ReadonlyMap<string, PlanAgent>;
-  /** Every agent of the plan has the right shape, so that what nobody offers can be judged. */
+  /** Those of them of which it is not known what they offer. */
+  readonly unsureAgents: ReadonlySet<string>;
+  /** What all agents offer is known, so that what nobody offers can be judged. */
   readonly hasAllAgents: boolean;
   readonly phases: readonly OutlinePhase[];
+  /** All phases are known, so that those that are left out can be judged. */
+  readonly hasAllPhases: boolean;
 }
 
 export function outlinePlan({ value }: PlanDocument): PlanOutline {
   const root = asRecord(value);
-  const agents = Object.entries(asRecord(root['agents'])).map(([name, agent]) => [name, planAgent.safeParse(agent)] as const);
+  const known = Object.keys(planSchema.shape);
+  const unsure = meantBy(
+    Object.keys(root).filter((key) => !known.includes(key)),
+    known,
+  );
+  const isWhole = (field: string) => !unsure.has(field) && (root[field] === undefined || isRecord(root[field]));
+  const agents = Object.entries(asRecord(root['agents'])).map(([name, agent]) => ({ name, ...outlineAgent(agent) }));
   return {
     workflow: outlineWorkflow(root['workflow']),
-    agents: new Map(agents.flatMap(([name, { data }]) => (data === undefined ? [] : [[name, data] as const]))),
-    hasAllAgents: agents.every(([, { success }]) => success) && (root['agents'] === undefined || isRecord(root['agents'])),
+    agents: new Map(agents.flatMap(({ name, data }) => (data === undefined ? [] : [[name, data] as const]))),
+    unsureAgents: new Set(agents.flatMap(({ name, isSure }) => (isSure ? [] : [name]))),
+    hasAllAgents: agents.every(({ isSure }) => isSure) && isWhole('agents'),
     phases: outlinePhases(root),
+    hasAllPhases: isWhole('phases') && !unsure.has('workflow'),
   };
 }
+
+function outlineAgent(given: unknown): { readonly data: PlanAgent | undefined; readonly isSure: boolean } {
+  const [kind, ...others] = kindsOf(given);
+  if (kind === undefined || others.length > 0) return { data: undefined, isSure: false };
+  const { data, unsure } = salvage(agentKinds[kind], given);
+  return { data, isSure: data !== undefined && !unsure.has('capabilities') };
+}
+
+/** What an agent says that it is: one of these, if it is right. */
+export const kindsOf = (agent: unknown): (keyof typeof agentKinds)[] =>
+  (['module', 'process', 'command'] as const).filter((kind) => kind in asRecord(agent));
 
 function outlineWorkflow(given: unknown): WorkflowDefinition | undefined {
   if (given === undefined || given === softwareDelivery.name) return softwareDelivery;
@@ -61,32 +94,45 @@ function outlineWorkflow(given: unknown): WorkflowDefinition | undefined {
 interface Written {
   readonly path: Path;
   readonly fields: Readonly<Record<string, unknown>>;
+  readonly isRead: boolean;
 }
 
 function outlinePhases(root: Readonly<Record<string, unknown>>): OutlinePhase[] {
   const written = new Map<string, Written[]>();
   const add = (name: string, place: Written) => written.set(name, [...(written.get(name) ?? []), place]);
-  for (const [name, phase] of Object.entries(asRecord(root['phases']))) add(name, { path: ['phases', name], fields: asRecord(phase) });
+  for (const [name, phase] of Object.entries(asRecord(root['phases'])))
+    add(name, { path: ['phases', name], fields: asRecord(phase), isRead: isRecord(phase) });
   for (const [index, phase] of asList(asRecord(root['workflow'])['phases']).entries()) {
     const { name, description: _, ...fields } = asRecord(phase);
-    if (typeof name === 'string') add(name, { path: ['workflow', 'phases', index], fields });
+    if (typeof name === 'string') add(name, { path: ['workflow', 'phases', index], fields, isRead: true });
   }
   return [...written].map(([name, places]) => outlinePhase(name, places));
 }
 
 /** What stands under `phases` comes before what the workflow says, field by field. */
 function outlinePhase(name: string, places: readonly Written[]): OutlinePhase {
-  const { tasks: _, ...fields } = Object.assign({}, ...places.toReversed().map((place) => place.fields)) as Record<string, unknown>;
-  const own = planPhase.safeParse(fields);
-  const { gate, onRefused, advance } = own.data ?? {};
-  const source = places.find((place) => 'tasks' in place.fields);
-  const tasks = asList(source?.fields['tasks']).map((task, index) => outlineTask(task, [...(source?.path ?? []), 'tasks', index]));
-  return { name, path: places[0]?.path ?? [], tasks, gate, onRefused, advance, isWhole: own.success };
+  const { tasks, ...fields } = Object.assign({}, ...places.toReversed().map((place) => place.fields)) as Record<string, unknown>;
+  const { data, unsure } = salvage(planPhase, fields);
+  const isRead = places.every((place) => place.isRead) && (tasks === undefined || Array.isArray(tasks));
+  const pathOf = (field: string): Path => [...(places.find((place) => field in place.fields)?.path ?? []), field];
+  return {
+    name,
+    path: places[0]?.path ?? [],
+    tasks: asList(tasks).map((task, index) => outlineTask(task, [...pathOf('tasks'), index])),
+    gate: data?.gate,
+    validators: asList(asRecord(fields['gate'])['validators']).flatMap((validator, index) => {
+      const { use } = asRecord(validator);
+      return typeof use === 'string' ? [{ path: [...pathOf('gate'), 'validators', index, 'use'], use }] : [];
+    }),
+    onRefused: data?.onRefused ?? salvage(planPhase.shape.onRefused.unwrap(), fields['onRefused']).data,
+    advance: data?.advance,
+    unsure: isRead ? unsure : new Set([...unsure, 'tasks']),
+  };
 }
 
 function outlineTask(given: unknown, path: Path): OutlineTask {
-  const template = taskTemplate.safeParse(given).data;
-  return { path, ref: template?.ref ?? taskRef.safeParse(asRecord(given)['ref']).data, template };
+  const { data: template, unsure } = salvage(taskTemplate, given);
+  return { path, ref: template?.ref ?? taskRef.safeParse(asRecord(given)['ref']).data, template, unsure };
 }
 
 /** The gate that a phase will have: the plan's, or else that of the workflow. */
@@ -100,8 +146,3 @@ export function gateOf(
   const own = workflow.phases.find((phase) => phase.name === name)?.gate;
   return own === undefined || tasks.length > 0 ? own : { ...own, tasksMin: 0 };
 }
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const asRecord = (value: unknown): Readonly<Record<string, unknown>> => (isRecord(value) ? value : {});
-const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

@@ -57,7 +57,10 @@ function toArguments(name: string, agent: PlanAgent, places: AgentPlaces): strin
     : ['agent', '--command', ...common, ...toProgram(agent, places)];
 }
 
-function toProgram({ cwd, exitCodes, contextTokens, command }: Omit<CommandAgent, 'capabilities'>, { planFile, workspace }: AgentPlaces): string[] {
+function toProgram(
+  { cwd, exitCodes, contextTokens, command }: Omit<CommandAgent, 'capabilities'>,
+  { planFile, workspace }: AgentPlaces,
+): string[] {
   const planFolder = dirname(planFile);
   const fill = (text: string): string => (workspace === undefined ? text : withWorkspace(text, workspace));
   return [

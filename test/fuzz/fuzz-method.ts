@@ -1,0 +1,123 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { MethodName, Role } from '@baton/protocol';
+import { readFrame } from '@baton/sdk/connection';
+import fc from 'fast-check';
+import { breakages, breakParams } from './break-params.ts';
+import { judgeAnswer } from './judge-answer.ts';
+import { paramsSchema } from './schema.ts';
+import { validParams } from './valid-params.ts';
+import type { World } from './world.ts';
+
+/** Which cases are made. The same settings make the same cases. */
+export interface FuzzSettings {
+  readonly seed: number;
+  /** For each method, over all levels. */
+  readonly cases: number;
+}
+
+export interface FuzzTally {
+  accepted: number;
+  refused: number;
+}
+
+interface FuzzCase {
+  readonly method: MethodName;
+  readonly level: Role;
+  /** With symbols in it. */
+  readonly params: unknown;
+}
+
+const frameLimits = { frameDepthMax: 32, batchMax: 50 };
+
+/**
+ * Calls one method at one level, with parameters of which one thing is broken, and checks every answer against the contract
+ * and the database.
+ * @throws Error with the seed, the case as small as it can be made, and what was wrong
+ */
+export async function fuzzMethod(
+  world: World,
+  { method, level, seed, runs }: { method: MethodName; level: Role; seed: number; runs: number },
+) {
+  const tally: FuzzTally = { accepted: 0, refused: 0 };
+  const schema = paramsSchema(method);
+  const choice = fc.record({ breakage: fc.constantFrom(...breakages), place: fc.nat(1_000), way: fc.nat(1_000) });
+  const cases = fc.tuple(validParams(method), choice).map(([valid, broken]) => breakParams(valid, schema, broken));
+
+  await fc.assert(
+    fc.asyncProperty(cases, async (params) => {
+      const outcome = await tryCase(world, { method, level, params });
+      tally[outcome]++;
+    }),
+    { seed, numRuns: runs },
+  );
+  return tally;
+}
+
+async function tryCase(world: World, { method, level, params: symbolic }: FuzzCase): Promise<keyof FuzzTally> {
+  const params = world.resolve(symbolic);
+  const [message] = readFrame(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }), frameLimits).messages;
+  const isFaulty = message?.type === 'refused';
+  const attempt = async () => {
+    const heard = await world.call(level, method, params);
+    const problem = judgeAnswer({ method, level, params, isFaulty }, heard);
+    if (problem !== undefined)
+      throw new Error(`${problem}\n  ${level} called ${method} with ${shorten(params)}\n  and was told ${heard.text.slice(0, 1_000)}`);
+    return heard.answer;
+  };
+
+  const number = await world.stored.readTransactionNumber();
+  const before = await rememberedDigests(world, number);
+  const { error } = await attempt();
+  if (error === undefined) {
+    await world.refreshAfter(method);
+    return 'accepted';
+  }
+  await expectUnchanged(world, { number, before, attempt });
+  return 'refused';
+}
+
+const remembered = new WeakMap<World, { number: string; digests: Readonly<Record<string, string>> }>();
+
+/** Read anew only where something was written since. */
+async function rememberedDigests(world: World, number: string) {
+  const known = remembered.get(world);
+  if (known?.number === number) return known.digests;
+  const digests = await world.stored.readDigests();
+  remembered.set(world, { number, digests });
+  return digests;
+}
+
+interface Watched {
+  readonly number: string;
+  readonly before: Readonly<Record<string, string>>;
+  readonly attempt: () => Promise<{ readonly error?: unknown }>;
+}
+
+/**
+ * A refused call has changed nothing. What an earlier call has set in motion may end only now: where there is a change, the
+ * call is made once more when all is still.
+ */
+async function expectUnchanged(world: World, { number, before, attempt }: Watched): Promise<void> {
+  if ((await world.stored.readTransactionNumber()) === number) return;
+  if (isDeepStrictEqual(await world.stored.readDigests(), before)) return;
+  const still = await untilStill(world);
+  const { error } = await attempt();
+  if (error === undefined) return;
+  const after = await untilStill(world);
+  const changed = Object.keys(after).filter((table) => after[table] !== still[table]);
+  if (changed.length > 0) throw new Error(`A refused call has changed ${changed.join(', ')}: ${JSON.stringify(error)}`);
+}
+
+async function untilStill(world: World): Promise<Readonly<Record<string, string>>> {
+  for (;;) {
+    const before = await world.stored.readDigests();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const after = await world.stored.readDigests();
+    if (isDeepStrictEqual(before, after)) return after;
+  }
+}
+
+function shorten(params: unknown): string {
+  const text = JSON.stringify(params) ?? 'nothing';
+  return text.length > 2_000 ? `${text.slice(0, 2_000)}… (${text.length} characters)` : text;
+}

@@ -1,0 +1,141 @@
+import { type Client, createClient, type MethodName, type Role, roles } from '@baton/protocol';
+import { callOverHttp, connect } from '@baton/sdk/connection';
+import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { openRawCaller, type RawCaller } from './raw-caller.ts';
+import { isObject } from './schema.ts';
+import { openStoredState, type StoredState } from './stored-state.ts';
+import { isSymbol, type WorldSymbol } from './valid-params.ts';
+
+/** What the other project's things are called: no answer to anybody else may hold it. */
+export const foreignSecret = 'zz-foreign-secret';
+
+type Things = Readonly<Record<WorldSymbol, unknown>>;
+
+/** A daemon with something of everything in it, asked at four levels: viewer, an agent with a session, operator, admin. */
+export interface World extends AsyncDisposable {
+  readonly stored: StoredState;
+  /** Puts real things in the place of what stands for them. */
+  resolve(params: unknown): unknown;
+  call(level: Role, method: MethodName, params: unknown): ReturnType<RawCaller['call']>;
+  /** Makes new things, where the accepted call has used up what there was. */
+  refreshAfter(method: MethodName): Promise<void>;
+}
+
+/** No beat, sweep or poll of the daemon's own may write while it is watched. */
+const quiet = { sweepMs: 3_600_000, pollMs: 3_600_000, leaseMs: 7_200_000, heartbeatMs: 2_400_000 };
+
+/** After these a thing that others refer to is gone or is another's. */
+const consuming = new Set<MethodName>([
+  'task/complete',
+  'task/fail',
+  'task/release',
+  'task/cancel',
+  'ticket/transition',
+  'agent/register',
+  'agent/drain',
+  'agent/deregister',
+  'event/unsubscribe',
+  'token/revoke',
+]);
+
+export async function createWorld(): Promise<World> {
+  const daemon = await startDaemon({ store: 'postgresql', config: quiet });
+  const stored = await openStoredState(daemon.databaseUrl!);
+  const { client } = daemon;
+  const tokens = new Map<Role, string>();
+  for (const role of roles) tokens.set(role, (await client.token.create({ name: `fuzz ${role}`, role })).token);
+  const foreign = await createForeignThings(daemon);
+  const callers = new Map<Role, RawCaller>();
+  let things: Things | undefined;
+
+  async function refresh(): Promise<void> {
+    await Promise.all([...callers.values()].map(({ close }) => close()));
+    for (const role of roles) callers.set(role, await openRawCaller(daemon.url, tokens.get(role)!));
+    things = { ...foreign, ...(await createThings(client, callers)) };
+  }
+  await refresh();
+
+  function resolve(value: unknown): unknown {
+    if (isSymbol(value)) return things?.[value];
+    if (Array.isArray(value)) return value.map(resolve);
+    return isObject(value) ? Object.fromEntries(Object.entries(value).map(([name, member]) => [name, resolve(member)])) : value;
+  }
+
+  return {
+    stored,
+    resolve,
+    call: (level, method, params) => callers.get(level)!.call(method, params),
+    async refreshAfter(method) {
+      if (consuming.has(method)) await refresh();
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...callers.values()].map(({ close }) => close()));
+      await stored.close();
+      await daemon.stop();
+    },
+  };
+}
+
+type OwnThings = Omit<Things, `@foreign${string}`>;
+
+async function createThings(client: Client, callers: ReadonlyMap<Role, RawCaller>): Promise<OwnThings> {
+  const result = async <T>(level: Role, method: MethodName, params: unknown) => {
+    const { answer } = await callers.get(level)!.call(method, params);
+    if (answer.error !== undefined) throw new Error(`The world cannot be made: ${method} ${JSON.stringify(answer.error)}`);
+    return answer.result as T;
+  };
+  const type = `fuzz-${crypto.randomUUID()}`;
+  const { id: ticketId } = await client.ticket.create({ title: 'A ticket' });
+  await client.ticket.transition({ ticketId, to: 'REQUIREMENTS' });
+  const { agentId, resumeToken } = await result<{ agentId: string; resumeToken: string }>('agent', 'agent/register', {
+    name: type,
+    capabilities: [type],
+    capacity: 1_000,
+  });
+  const submitted = await client.task.submit({
+    ticketId,
+    tasks: [
+      { ref: 'given', type },
+      { ref: 'waiting', type, dependsOn: ['given'] },
+    ],
+  });
+  const { claims } = await result<{ claims: { taskId: string; attempt: number }[] }>('agent', 'task/claim', { waitMs: 5_000 });
+  const { id: artifactId } = await client.artifact.put({ ticketId, artifact: { type: 'report', content: { a: 1 } } });
+  const { subscriptionId } = await result<{ subscriptionId: string }>('agent', 'event/subscribe', {});
+  const { id: tokenId } = await client.token.create({ name: 'to be revoked', role: 'viewer' });
+  return {
+    '@ticket': ticketId,
+    '@task': claims[0]!.taskId,
+    '@attempt': claims[0]!.attempt,
+    '@waitingTask': submitted.tasks[1]!.id,
+    '@agent': agentId,
+    '@artifact': artifactId,
+    '@subscription': subscriptionId,
+    '@token': tokenId,
+    '@resumeToken': resumeToken,
+  };
+}
+
+/** The same in another project, whose token nobody else has. */
+async function createForeignThings({ client, url, httpUrl }: Daemon): Promise<Pick<Things, Extract<WorldSymbol, `@foreign${string}`>>> {
+  await client.project.create({ name: 'foreign' });
+  const { token } = await client.token.create({ name: foreignSecret, role: 'admin', project: 'foreign' });
+  const admin = createClient(callOverHttp({ url: httpUrl, token }));
+  await using connection = await connect({ url, token, reconnect: false });
+  const { id: ticketId } = await admin.ticket.create({ title: foreignSecret });
+  await admin.ticket.transition({ ticketId, to: 'REQUIREMENTS' });
+  const { agentId } = await connection.client.agent.register({ name: foreignSecret, capabilities: ['work'] });
+  const { tasks } = await admin.task.submit({ ticketId, tasks: [{ type: 'work', title: foreignSecret }] });
+  const { id: artifactId } = await admin.artifact.put({
+    ticketId,
+    artifact: { type: 'report', name: foreignSecret, content: foreignSecret },
+  });
+  const { id: tokenId } = await admin.token.create({ name: foreignSecret, role: 'viewer' });
+  return {
+    '@foreignTicket': ticketId,
+    '@foreignTask': tasks[0]!.id,
+    '@foreignAgent': agentId,
+    '@foreignArtifact': artifactId,
+    '@foreignToken': tokenId,
+  };
+}
