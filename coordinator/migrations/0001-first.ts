@@ -144,7 +144,9 @@ const statements = [
     id int generated always as identity primary key,
     project_id uuid not null references projects,
     capabilities text[] not null,
-    unique (project_id, capabilities)
+    -- Of the capabilities: a large set is more than an index takes.
+    digest text not null,
+    unique (project_id, digest)
   )`,
   `create table tasks (
     id uuid primary key,

@@ -114,7 +114,8 @@ export function createMetrics(log: Pick<Log, 'warn'>): Metrics {
     registers,
   });
 
-  const collectors: (() => void | Promise<void>)[] = [];
+  const collectors: (() => void)[] = [];
+  const slowCollectors: (() => Promise<void>)[] = [];
   let hasFailed = false;
 
   // Nobody up the stack could do anything about it, and a call would be lost that had its effect.
@@ -153,10 +154,11 @@ export function createMetrics(log: Pick<Log, 'warn'>): Metrics {
         }),
       );
     },
-    watchTasks: (count) => void collectors.push(createTaskCollector(registers, count)),
+    watchTasks: (count) => void slowCollectors.push(createTaskCollector(registers, count)),
 
     async render() {
-      await Promise.all(collectors.map((collect) => collect()));
+      await Promise.all(slowCollectors.map((collect) => collect()));
+      for (const collect of collectors) collect();
       return { contentType: registry.contentType, text: await registry.metrics() };
     },
   };

@@ -27,9 +27,20 @@ export async function configurationPage(): Promise<string> {
   )}\n`;
 }
 
+const defaults: Readonly<Record<string, unknown>> = configSchema.parse({});
+
 function describeSetting(name: string, meaning: string, schema: JsonSchema): string[] {
-  const byDefault = schema.default === undefined ? '' : code(JSON.stringify(schema.default));
-  return [code(name), code(toVariable(name)), typeCell(schema), describeLimits(schema), byDefault, meaning];
+  const byDefault = defaults[name];
+  // What is also read from text is no JSON schema's business.
+  const type = typeof byDefault === 'boolean' ? code('boolean') : typeCell(schema);
+  return [
+    code(name),
+    code(toVariable(name)),
+    type,
+    describeLimits(schema),
+    byDefault === undefined ? '' : code(JSON.stringify(byDefault)),
+    meaning,
+  ];
 }
 
 const toVariable = (name: string) =>

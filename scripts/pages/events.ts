@@ -1,5 +1,5 @@
 import { events, notifications, toAsyncApi } from '@baton/protocol';
-import { fieldTable, type JsonSchema } from './json-type.ts';
+import { receivedTable, type JsonSchema } from './json-type.ts';
 import { blocks, code, link, pageHead } from './markdown.ts';
 
 /** The reference of what the coordinator tells unasked: notifications, and the events that one of them brings. */
@@ -23,13 +23,13 @@ export function eventsPage(): string {
         `### ${name}`,
         `*${isSent ? 'from the coordinator' : 'to the coordinator'}*`,
         summary,
-        fieldTable(propertyOf(payload, 'params'), 'parameter'),
+        receivedTable(propertyOf(payload, 'params'), 'parameter'),
       ),
     ),
     '## Events',
     ...names.map((name) => {
       const schema = components.schemas[name] ?? {};
-      return blocks(`### ${name}`, String(schema['description']), fieldTable(propertyOf(schema, 'data'), 'field of `data`'));
+      return blocks(`### ${name}`, String(schema['description']), receivedTable(propertyOf(schema, 'data'), 'field of `data`'));
     }),
   )}\n`;
 }

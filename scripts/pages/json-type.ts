@@ -30,25 +30,31 @@ export function typeCell(schema: JsonSchema): string {
   return name === undefined ? code(text) : `${link(code(name), 'types.md', name)}${brackets}`;
 }
 
-/** The fields of an object type, in the order of its definition. What may be left out has a question mark. */
-export function fieldTable({ properties = {}, required = [] }: JsonSchema, column: string): string {
-  const rows = Object.entries(properties).map(([name, field]) => [
+/** The fields of an object that is sent. What may be left out has a question mark. */
+export function fieldTable(schema: JsonSchema, column: string): string {
+  const rows = describeFields(schema);
+  return rows.length === 0 ? '' : narrowTable([column, 'type', 'limits', 'default', 'meaning'], rows);
+}
+
+/** The fields of an object that is received: what it must keep to is the sender's concern. */
+export function receivedTable(schema: JsonSchema, column: string): string {
+  const rows = describeFields(schema).map(([name = '', type = '', , , meaning = '']) => [name, type, meaning]);
+  return rows.length === 0 ? '' : narrowTable([column, 'type', 'meaning'], rows);
+}
+
+const describeFields = ({ properties = {}, required = [] }: JsonSchema): string[][] =>
+  Object.entries(properties).map(([name, field]) => [
     code(required.includes(name) ? name : `${name}?`),
     typeCell(field),
     describeLimits(field),
     field.default === undefined ? '' : code(JSON.stringify(field.default)),
     field.description ?? '',
   ]);
-  return rows.length === 0 ? '' : narrowTable([column, 'type', 'limits', 'default', 'meaning'], rows);
-}
 
 /** What a value must keep to beside its type, in words. */
 export function describeLimits(schema: JsonSchema): string {
   const { pattern, minLength, maxLength, minItems, maxItems } = schema;
-  // The bounds of what JavaScript counts exactly say nothing.
-  const [minimum, maximum] = [schema.minimum, schema.maximum].map((bound) =>
-    bound !== undefined && Number.isSafeInteger(bound + Math.sign(bound)) ? bound : undefined,
-  );
+  const [minimum, maximum] = [schema.minimum, schema.maximum].map((bound) => (isTelling(bound) ? bound : undefined));
   const limits = [
     describeRange(minimum, maximum),
     describeRange(minLength, maxLength, 'characters'),
@@ -60,6 +66,10 @@ export function describeLimits(schema: JsonSchema): string {
 
 const maxPatternShown = 60;
 
+/** The bounds of what JavaScript counts exactly, and of what the store does, say nothing about a field. */
+const isTelling = (bound: number | undefined) =>
+  bound !== undefined && Number.isSafeInteger(bound * 2) && bound !== 2 ** 31 - 1 && bound !== -(2 ** 31);
+
 function describeRange(from: number | undefined, to: number | undefined, unit = ''): string {
   const write = (bound: number) => bound.toLocaleString('en-US');
   const range =
@@ -70,6 +80,7 @@ function describeRange(from: number | undefined, to: number | undefined, unit = 
       : to === undefined
         ? `at least ${write(from)}`
         : `${write(from)} to ${write(to)}`;
+  if (from === 1 && to === undefined && unit !== '') return 'not empty';
   return range === '' ? '' : `${range} ${unit}`.trim();
 }
 

@@ -1,6 +1,6 @@
 import { generalErrors, methods, toOpenRpc } from '@baton/protocol';
 import { writeExample } from './example.ts';
-import { fieldTable, type JsonSchema, typeCell } from './json-type.ts';
+import { fieldTable, type JsonSchema, receivedTable, typeCell } from './json-type.ts';
 import { blocks, code, link, pageHead } from './markdown.ts';
 
 type MethodObject = ReturnType<typeof toOpenRpc>['methods'][number];
@@ -65,6 +65,6 @@ function describeTraits(method: MethodObject): string {
 }
 
 function describeResult(schema: JsonSchema): string {
-  const rows = fieldTable(schema, 'result');
+  const rows = receivedTable(schema, 'result');
   return rows === '' ? `Result: ${typeCell(schema)}` : rows;
 }

@@ -64,8 +64,11 @@ export function createClaimQueue(db: Database, limits: ClaimQueueLimits): ClaimQ
     while (line.again && line.parked.size > 0) {
       line.again = false;
       const waiting = [...line.parked];
-      for (let from = 0; from < waiting.length; from += limits.claimBatchMax)
-        await serve(db, limits, projectId, waiting.slice(from, from + limits.claimBatchMax));
+      for (let from = 0; from < waiting.length; from += limits.claimBatchMax) {
+        // Some may have left while those before them were served.
+        const batch = waiting.slice(from, from + limits.claimBatchMax).filter((each) => line.parked.has(each));
+        await serveAll(db, limits, projectId, batch, line);
+      }
     }
     line.round = undefined;
     for (const parked of line.parked) if (isOver(parked)) parked.settle([]);
@@ -85,6 +88,7 @@ export function createClaimQueue(db: Database, limits: ClaimQueueLimits): ClaimQ
     },
     claim(call) {
       if (draining) throw new CoordinatorError('draining', { retryAfterMs: 1_000 });
+      if (call.signal.aborted) throw new CoordinatorError('cancelled');
       if (parkedCount() >= limits.claimsParkedMax) throw new CoordinatorError('overloaded', { retryAfterMs: 1_000 });
       return new Promise((resolve, reject) => {
         const line = lineOf(call.projectId);
@@ -137,9 +141,28 @@ function park(line: Line, call: ClaimCall, { resolve, reject }: Settle): Parked 
   return parked;
 }
 
-async function serve(db: Database, limits: ClaimQueueLimits, projectId: string, waiting: readonly Parked[]): Promise<void> {
+/** How many tasks that wait for locks may stand before one that does not, in rounds of a matching transaction. */
+const looksMax = 50;
+
+async function serveAll(db: Database, limits: ClaimQueueLimits, projectId: string, batch: readonly Parked[], line: Line): Promise<void> {
+  let waiting = batch;
+  for (let looks = 1; waiting.length > 0; looks += 1) {
+    const isWorthAnotherLook = await serve(db, limits, projectId, waiting, looks < looksMax);
+    if (!isWorthAnotherLook) return;
+    waiting = waiting.filter((each) => line.parked.has(each));
+  }
+}
+
+/** Matches those that wait once. Answers whether another look may find more for those that got nothing; none of them is sent away before. */
+async function serve(
+  db: Database,
+  limits: ClaimQueueLimits,
+  projectId: string,
+  waiting: readonly Parked[],
+  mayLookAgain: boolean,
+): Promise<boolean> {
   try {
-    const answers = await transact(db, projectId, (tx) =>
+    const { answers, isWorthAnotherLook } = await transact(db, projectId, (tx) =>
       matchTasks(
         tx,
         limits,
@@ -151,12 +174,14 @@ async function serve(db: Database, limits: ClaimQueueLimits, projectId: string, 
       const answer = answers[index];
       if (answer === undefined) parked.settle(new CoordinatorError('session_unknown'));
       else if (answer.length > 0 && !parked.settle(answer)) unwanted.push(...answer);
-      else if (isOver(parked)) parked.settle(answer);
+      else if (isOver(parked) && !(isWorthAnotherLook && mayLookAgain)) parked.settle(answer);
     }
     await giveBack(db, limits, projectId, unwanted);
+    return isWorthAnotherLook && mayLookAgain;
   } catch (error) {
     const told = error instanceof CoordinatorError ? error : new CoordinatorError('internal', {}, { cause: error });
     for (const parked of waiting) parked.settle(told);
+    return false;
   }
 }
 

@@ -101,10 +101,47 @@ export async function failTasks(
     current.map(({ taskId, outcome, error, permanent }) => ({ task: held.get(taskId), outcome, error, permanent })),
   );
   const byTask = new Map(verdicts.map((verdict) => [verdict.taskId, verdict]));
+  const repeated = await findRepeatedEnds(
+    tx,
+    failures.filter((failure) => !held.isCurrent(failure)),
+  );
   return failures.map((failure) => {
-    const verdict = held.isCurrent(failure) ? byTask.get(failure.taskId) : undefined;
+    const verdict = held.isCurrent(failure) ? byTask.get(failure.taskId) : repeated.get(failure);
     return verdict === undefined ? { error: held.toError(failure) } : { ok: { ...verdict, attempt: failure.attempt } };
   });
+}
+
+/**
+ * Failures and releases that were recorded before and are sent again, as after an answer that was lost: they answer what has
+ * become of the task.
+ */
+async function findRepeatedEnds(tx: Tx, failures: readonly Failure[]): Promise<Map<Failure, AttemptVerdict>> {
+  if (failures.length === 0) return new Map();
+  const rows = await rowsOf(
+    tx.em,
+    sql<
+      AttemptCall & { outcome: string; state: TaskState; retryInMs: number }
+    >`select n.task_id, n.number as attempt, n.session_id, n.outcome, t.state,
+          greatest(0, extract(epoch from t.run_at - n.finished_at) * 1000)::float8 as retry_in_ms
+        from attempts n join tasks t on t.id = n.task_id and t.project_id = ${tx.projectId}
+          join jsonb_to_recordset(${JSON.stringify(failures.map(({ taskId, attempt }) => ({ taskId, attempt })))}::jsonb) as x("taskId" uuid, attempt int)
+            on n.task_id = x."taskId" and n.number = x.attempt`,
+  );
+  return new Map(
+    failures.flatMap((failure) => {
+      const row = rows.find(
+        ({ taskId, attempt, sessionId, outcome }) =>
+          taskId === failure.taskId && attempt === failure.attempt && sessionId === failure.sessionId && outcome === failure.outcome,
+      );
+      if (row === undefined) return [];
+      return [
+        [
+          failure,
+          { taskId: row.taskId, state: row.state, ...(row.state === 'ready' && { retryInMs: Math.round(row.retryInMs) }) },
+        ] as const,
+      ];
+    }),
+  );
 }
 
 const dedupe = <T extends AttemptCall>(calls: readonly T[]): T[] => [...new Map(calls.map((call) => [call.taskId, call])).values()];

@@ -5,6 +5,7 @@ import { decideWant, openTable, writeDecisions } from '../lock/lock.service.ts';
 import { bestSeeker, type Seeker } from './match-rules.ts';
 import {
   type Candidate,
+  type CapabilitySet,
   deferTasks,
   listCoveredSets,
   listHeldClaims,
@@ -31,6 +32,13 @@ export interface ClaimedTask extends LockedTask {
 /** What a request got; undefined where its session may not take work. */
 export type ClaimAnswer = readonly ClaimedTask[] | undefined;
 
+export interface Matching {
+  /** One for each request, in order. */
+  readonly answers: readonly ClaimAnswer[];
+  /** Free slots are left, and tasks that wait for locks stood in front of others: another look may find more. */
+  readonly isWorthAnotherLook: boolean;
+}
+
 /** A task whose locks are taken costs a look and no slot; this many more are looked at than there are slots. */
 const spareCandidates = 32;
 
@@ -42,7 +50,7 @@ export async function matchTasks(
   tx: Tx,
   { claimBatchMax }: { claimBatchMax: number },
   requests: readonly ClaimRequest[],
-): Promise<ClaimAnswer[]> {
+): Promise<Matching> {
   const rows = new Map(
     (
       await lockSeekers(
@@ -53,11 +61,12 @@ export async function matchTasks(
   );
   const held = await findHeld(tx, requests);
   const open = requests.filter((request, index) => rows.has(request.sessionId) && (held[index] ?? []).length === 0);
-  const taken = await match(tx, claimBatchMax, open, rows);
-  return requests.map((request, index) => {
+  const { taken, isWorthAnotherLook } = await match(tx, claimBatchMax, open, rows);
+  const answers = requests.map((request, index) => {
     const already = held[index] ?? [];
     return already.length > 0 ? already : rows.has(request.sessionId) ? (taken.get(request) ?? []) : undefined;
   });
+  return { answers, isWorthAnotherLook };
 }
 
 async function findHeld(tx: Tx, requests: readonly ClaimRequest[]): Promise<ClaimedTask[][]> {
@@ -71,19 +80,17 @@ async function match(
   batchMax: number,
   requests: readonly ClaimRequest[],
   rows: ReadonlyMap<string, SeekerRow>,
-): Promise<Map<ClaimRequest, ClaimedTask[]>> {
-  const seekers = toSeekers(requests, rows);
+): Promise<{ taken: ReadonlyMap<ClaimRequest, ClaimedTask[]>; isWorthAnotherLook: boolean }> {
+  const seekers = toSeekers(requests, rows).filter(({ free, wanted }) => free > 0 && wanted > 0);
   const slots = Math.min(
     batchMax,
     seekers.reduce((sum, { free, wanted }) => sum + Math.min(free, wanted), 0),
   );
-  const sets =
-    slots <= 0 ? [] : await listCoveredSets(tx.em, tx.projectId, [...new Set(seekers.flatMap(({ capabilities }) => [...capabilities]))]);
+  const sets = await findServedSets(tx, seekers);
+  const limit = slots + spareCandidates;
   const candidates =
-    sets.length === 0
-      ? []
-      : await lockCandidates(tx.em, { projectId: tx.projectId, setIds: sets.map(({ id }) => id), limit: slots + spareCandidates });
-  if (candidates.length === 0) return new Map();
+    sets.length === 0 ? [] : await lockCandidates(tx.em, { projectId: tx.projectId, setIds: sets.map(({ id }) => id), limit });
+  if (candidates.length === 0) return { taken: new Map(), isWorthAnotherLook: false };
 
   const needs = new Map(sets.map(({ id, capabilities }) => [id, capabilities]));
   const table = await openTable(
@@ -93,7 +100,19 @@ async function match(
   const { matched, deferred } = assign(candidates, { seekers, needs, table, slots });
   await writeDecisions(tx, matched);
   await writeDeferred(tx, deferred, table);
-  return writeMatched(tx, matched, requests);
+  // Other coordinators passed over what is left while this transaction held it: tell them, so that nobody waits for the slow look.
+  if (candidates.length > matched.length + deferred.length) tx.hints.tasks = true;
+  return {
+    taken: await writeMatched(tx, matched, requests),
+    isWorthAnotherLook: deferred.length > 0 && matched.length < slots && candidates.length >= limit,
+  };
+}
+
+/** The sets that at least one of the seekers can serve alone. */
+async function findServedSets(tx: Tx, seekers: readonly Seeker[]): Promise<CapabilitySet[]> {
+  if (seekers.length === 0) return [];
+  const sets = await listCoveredSets(tx.em, tx.projectId, [...new Set(seekers.flatMap(({ capabilities }) => [...capabilities]))]);
+  return sets.filter((set) => seekers.some(({ capabilities }) => set.capabilities.every((capability) => capabilities.has(capability))));
 }
 
 const toSeekers = (requests: readonly ClaimRequest[], rows: ReadonlyMap<string, SeekerRow>): Seeker[] => {

@@ -2,21 +2,25 @@ import { CoordinatorError, next, taskMachine, type TaskState } from '@baton/prot
 import { sql } from 'kysely';
 import { rowsOf } from '../db/rows.ts';
 import type { Tx } from '../db/transaction.ts';
-import { findTaskState, lockTasks, type LockedTask, toTaskEvent } from './task.store.ts';
+import { lockTasks, type LockedTask, toTaskEvent } from './task.store.ts';
 
 /** Gives an ended task a new life, and reopens the dependents that were skipped because of it alone. */
 export async function retryTask(
   tx: Tx,
   { taskId, reason }: { readonly taskId: string; readonly reason?: string | undefined },
 ): Promise<{ taskId: string; state: TaskState }> {
-  const task = await findTaskState(tx.em, tx.projectId, taskId);
-  if (task === undefined) throw new CoordinatorError('task_not_found', { taskId });
+  // Found without a lock, locked once in the order of ids, and looked at again: every transaction locks tasks in that order.
+  const found = await findReopened(tx, taskId);
+  const locked = await lockTasks(tx.em, [taskId, ...found]);
+  const task = locked.find(({ id }) => id === taskId);
+  if (task === undefined || !(await isOfProject(tx, taskId))) throw new CoordinatorError('task_not_found', { taskId });
   if (next(taskMachine, task.state, 'retry') === undefined)
     throw new CoordinatorError('task_state_refused', { taskId, state: task.state, step: 'retry' });
   await refuseClosedVisit(tx, task);
   await refuseWithoutDependencies(tx, task);
 
-  const reopened = await lockTasks(tx, [taskId, ...(await findReopened(tx, taskId))]);
+  const stillBehind = new Set([taskId, ...(await findReopened(tx, taskId))]);
+  const reopened = locked.filter(({ id }) => stillBehind.has(id));
   const states = await reopen(
     tx,
     reopened.map(({ id }) => id),
@@ -25,6 +29,9 @@ export async function retryTask(
   tx.hints.tasks = true;
   return { taskId, state: states.get(taskId) ?? 'ready' };
 }
+
+const isOfProject = async (tx: Tx, taskId: string): Promise<boolean> =>
+  (await rowsOf(tx.em, sql`select 1 from tasks where id = ${taskId} and project_id = ${tx.projectId}`)).length > 0;
 
 async function refuseClosedVisit(tx: Tx, { id, visitId, ticketId, phase }: LockedTask): Promise<void> {
   const rows = await rowsOf(tx.em, sql`select 1 from tickets where id = ${ticketId} and visit_id = ${visitId} for key share`);

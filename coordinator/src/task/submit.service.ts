@@ -42,7 +42,7 @@ export async function submitTasks(
       message: `It is in ${ticket.phase} and ${ticket.state}.`,
     });
   }
-  const depth = parent === undefined ? 0 : (await holdAttempt(tx, { ...parent, sessionId })).depth + 1;
+  const depth = parent === undefined ? 0 : await holdParent(tx, ticketId, { ...parent, sessionId });
   if (depth > limits.taskDepthMax)
     throw new CoordinatorError('limit_exceeded', { message: `Tasks that submit tasks may be nested ${limits.taskDepthMax} deep.` });
 
@@ -59,6 +59,18 @@ export async function submitTasks(
     },
     tasks,
   );
+}
+
+/** How deep the tasks lie that a running attempt submits. */
+async function holdParent(
+  tx: Tx,
+  ticketId: string,
+  parent: { taskId: string; attempt: number; sessionId: string | undefined },
+): Promise<number> {
+  const held = await holdAttempt(tx, parent);
+  if (held.ticketId !== ticketId)
+    throw new CoordinatorError('claim_stale', { taskId: parent.taskId, message: 'The task belongs to another ticket.' });
+  return held.depth + 1;
 }
 
 export interface Place {

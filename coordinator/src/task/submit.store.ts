@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { LockRequest, NewTask, Priority, TaskState } from '@baton/protocol';
 import { sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
@@ -33,25 +34,25 @@ export async function lockExistingTasks(em: EntityManager, visitId: string, task
 
 /** The ids of the sets of capabilities, in the order given; new sets are made. */
 export async function ensureCapabilitySets(em: EntityManager, projectId: string, sets: readonly (readonly string[])[]): Promise<number[]> {
-  const distinct = [...new Map(sets.map((set) => [set.join(' '), set])).entries()]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, set]) => set);
-  const given = JSON.stringify(distinct);
-  const arrays = sql`(select array(select jsonb_array_elements_text(value)) as capabilities from jsonb_array_elements(${given}::jsonb)) x`;
+  const digests = sets.map((set) => createHash('sha256').update(set.join('\n')).digest('hex'));
+  const distinct = new Map(digests.map((digest, index) => [digest, sets[index] ?? []]));
+  const rows = [...distinct].map(([digest, capabilities]) => ({ digest, capabilities })).toSorted((a, b) => (a.digest < b.digest ? -1 : 1));
   await rowsOf(
     em,
-    sql`insert into capability_sets (project_id, capabilities) select ${projectId}::uuid, x.capabilities from ${arrays} on conflict do nothing`,
+    sql`insert into capability_sets (project_id, digest, capabilities)
+        select ${projectId}::uuid, x.digest, x.capabilities from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as x(digest text, capabilities text[])
+        on conflict do nothing`,
   );
-  const rows = await rowsOf(
+  const known = await rowsOf(
     em,
     sql<{
       id: number;
-      capabilities: string[];
-    }>`select c.id, c.capabilities from capability_sets c join ${arrays} on x.capabilities = c.capabilities where c.project_id = ${projectId}`,
+      digest: string;
+    }>`select id, digest from capability_sets where project_id = ${projectId} and digest = any(${[...distinct.keys()]}::text[])`,
   );
-  const ids = new Map(rows.map(({ id, capabilities }) => [capabilities.join(' '), id]));
-  return sets.map((set) => {
-    const id = ids.get(set.join(' '));
+  const ids = new Map(known.map(({ id, digest }) => [digest, id]));
+  return digests.map((digest) => {
+    const id = ids.get(digest);
     if (id === undefined) throw new Error('A capability set vanished between its making and its reading.');
     return id;
   });

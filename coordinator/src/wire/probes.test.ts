@@ -1,5 +1,10 @@
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { request } from 'node:https';
+import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import '../../../test/support/leaks.ts';
+import { createTestCertificate } from '../../../test/support/certificate.ts';
 import { known, openRaw, startTestWire, type TestHandlers } from '../../../test/support/test-wire.ts';
 
 const echo: TestHandlers = { echo: ({ params }) => params };
@@ -95,5 +100,34 @@ describe('GET /metrics', () => {
     expect(figures.get('baton_received_bytes_total')).toBeGreaterThan(100);
     expect(figures.get('baton_sent_bytes_total')).toBeGreaterThan(100);
     expect([...figures.keys()].filter((name) => !name.startsWith('baton_'))).toEqual([]);
+  });
+
+  test('counts the bytes of sockets under TLS too', async () => {
+    const { cert, key } = createTestCertificate();
+    await using wire = await startTestWire(echo, {}, { tls: { cert, key, certificate: new X509Certificate(cert) } });
+    const sent = request(`${wire.httpUrl}/health`, { ca: cert, agent: false }).end();
+    const [response] = (await once(sent, 'response')) as [NodeJS.ReadableStream];
+    await text(response);
+
+    const figures = await wire.figures();
+
+    expect(figures.get('baton_received_bytes_total')).toBeGreaterThan(100);
+    expect(figures.get('baton_sent_bytes_total')).toBeGreaterThan(100);
+  });
+});
+
+describe('pages of other origins', () => {
+  const foreign = { origin: 'https://evil.example', 'access-control-request-method': 'POST' };
+
+  test.each(['/rpc', '/health', '/ready', '/metrics', '/openrpc.json'])('may not read %s, nor ask whether they may', async (path) => {
+    await using wire = await startTestWire(echo, { metricsPublic: true });
+
+    for (const method of ['GET', 'OPTIONS']) {
+      const response = await fetch(`${wire.httpUrl}${path}`, { method, headers: { connection: 'close', ...foreign } });
+      await response.text();
+
+      expect(response.status).toBe(403);
+      expect([...response.headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
+    }
   });
 });

@@ -44,7 +44,7 @@ const session = z.object({
   leaseMs: z.int().describe('How long its claims outlive its silence.'),
   graceMs: z.int().describe('How long a task that was told to stop may take to do so before its thread should be taken away.'),
   resumed: z.boolean().describe('Whether this is the session that the resume token named.'),
-  attempts: z.array(z.object({ taskId: id, attempt: z.int() })).describe('The attempts that this session still holds.'),
+  attempts: z.array(z.object({ taskId: id, attempt: z.int32() })).describe('The attempts that this session still holds.'),
 });
 
 export const agentMethods = {
@@ -75,7 +75,7 @@ export const agentMethods = {
     idempotent: true,
     params: writeParams({
       attempts: z
-        .array(z.object({ taskId: id, attempt: z.int() }))
+        .array(z.object({ taskId: id, attempt: z.int32() }))
         .max(1_000)
         .optional()
         .describe(
@@ -87,7 +87,7 @@ export const agentMethods = {
       heartbeatMs: z.int(),
       leaseMs: z.int(),
       revoked: z
-        .array(z.object({ taskId: id, attempt: z.int(), reason: z.enum(revocationReasons) }))
+        .array(z.object({ taskId: id, attempt: z.int32(), reason: z.enum(revocationReasons) }))
         .describe('What the agent named and no longer holds.'),
     }),
     errors: ['session_unknown'],

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { event, method, readParams, writeParams } from './define.ts';
 import { ids } from './story/cast.ts';
 import { testResults } from './story/evidence.ts';
-import { cursor, id, jsonValue, limit, nextCursor, phaseName, sha256, timestamp } from './values.ts';
+import { id, jsonValue, limit, nextCursor, phaseName, sha256, timestamp } from './values.ts';
 
 export const artifactType = z
   .string()
@@ -17,7 +17,8 @@ export const newArtifact = z
     name: z
       .string()
       .min(1)
-      .max(1_024)
+      // In bytes at most three times as much, which an index of the store still takes.
+      .max(800)
       .default('default')
       .describe('What tells two artifacts of one type apart, often a path. Storing the same name again makes the next version.'),
     mediaType: z.string().max(255).default('application/json'),
@@ -47,16 +48,16 @@ export const artifact = z
     id,
     ticketId: id,
     phase: phaseName,
-    visit: z.int(),
+    visit: z.int32(),
     type: z.string(),
     name: z.string(),
-    version: z.int().describe('1, 2, 3 … for each type and name in a visit.'),
+    version: z.int32().describe('1, 2, 3 … for each type and name in a visit.'),
     mediaType: z.string(),
     sha256,
     sizeBytes: z.int(),
     uri: z.string().optional(),
     taskId: id.optional(),
-    attempt: z.int().optional(),
+    attempt: z.int32().optional(),
     author: z.string().describe('The name of the agent that made it, or of the token that stored it.'),
     createdAt: timestamp,
   })
@@ -70,7 +71,7 @@ export type ArtifactWithContent = z.infer<typeof artifactWithContent>;
 
 const origin = {
   taskId: id.optional().describe('The task that it came from.'),
-  attempt: z.int().min(1).optional().describe('The attempt at this task. A stale one is refused.'),
+  attempt: z.int32().min(1).optional().describe('The attempt at this task. A stale one is refused.'),
 };
 
 export const artifactMethods = {
@@ -110,7 +111,7 @@ export const artifactMethods = {
       ticketId: id,
       type: artifactType.optional(),
       current: z.boolean().default(false).describe('Only the newest versions of the current visit: what its gate will judge.'),
-      after: cursor.optional(),
+      after: id.optional(),
       limit: limit.default(100),
     }),
     result: z.object({ artifacts: z.array(artifact), next: nextCursor }),
@@ -131,7 +132,7 @@ export const artifactEvents = {
       phase: phaseName,
       type: z.string(),
       name: z.string(),
-      version: z.int(),
+      version: z.int32(),
       sha256,
       author: z.string(),
     }),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { event, method, readParams, writeParams } from './define.ts';
 import { ids } from './story/cast.ts';
 import { decisionItem, fixContext, newDecision, packForReview } from './story/context.ts';
-import { cursor, id, jsonValue, limit, nextCursor, phaseName, timestamp } from './values.ts';
+import { id, jsonValue, limit, nextCursor, phaseName, timestamp } from './values.ts';
 
 /** In the order of a pack's sections. */
 export const contextKinds = ['instruction', 'constraint', 'question', 'decision', 'rejected', 'risk', 'number', 'fact'] as const;
@@ -41,7 +41,7 @@ export const contextItem = z
     citation: z.string().describe('How a pack cites it: `c:` and its number in the ticket.'),
     ticketId: id,
     phase: phaseName,
-    visit: z.int(),
+    visit: z.int32(),
     kind: contextKind,
     text: z.string(),
     rationale: z.string().optional(),
@@ -50,7 +50,7 @@ export const contextItem = z
     pinned: z.boolean(),
     author: z.string().describe('The name of the agent or of the token that left it.'),
     taskId: id.optional(),
-    attempt: z.int().optional(),
+    attempt: z.int32().optional(),
     createdAt: timestamp,
   })
   .meta({ id: 'ContextItem', description: 'A statement with its place in the ticket.' });
@@ -59,11 +59,11 @@ export type ContextItem = z.infer<typeof contextItem>;
 export const phaseContext = z
   .object({
     phase: phaseName,
-    visit: z.int().describe('The newest visit of the phase; 0 where there was none yet.'),
+    visit: z.int32().describe('The newest visit of the phase; 0 where there was none yet.'),
     tasksCompleted: z.int().describe('How many tasks were completed in this visit.'),
     summaries: z.array(z.string()).describe('What the completed tasks said of themselves.'),
     items: z.array(contextItem),
-    artifacts: z.array(z.object({ type: z.string(), name: z.string(), version: z.int(), sha256: z.string() })),
+    artifacts: z.array(z.object({ type: z.string(), name: z.string(), version: z.int32(), sha256: z.string() })),
     narrative: z.string().optional().describe('By the summarizer; absent while it has not been asked.'),
     stored: z.boolean().describe('The phase has been left and this is what was stored then.'),
   })
@@ -94,7 +94,7 @@ export const contextMethods = {
       ticketId: id,
       item: newContextItem,
       taskId: id.optional().describe('The task that it came from.'),
-      attempt: z.int().min(1).optional().describe('The attempt at this task. A stale one is refused.'),
+      attempt: z.int32().min(1).optional().describe('The attempt at this task. A stale one is refused.'),
     }),
     result: contextItem,
     errors: ['ticket_not_found', 'claim_stale'],
@@ -112,7 +112,10 @@ export const contextMethods = {
       ticketId: id,
       phase: phaseName.optional().describe('Only of this phase.'),
       kinds: z.array(contextKind).optional().describe('Only of these kinds.'),
-      after: cursor.optional(),
+      after: z
+        .string()
+        .regex(/^c:\d{1,9}$/, 'The citation of the last item seen, such as c:12.')
+        .optional(),
       limit: limit.default(100),
     }),
     result: z.object({ items: z.array(contextItem), next: nextCursor }),

@@ -100,7 +100,7 @@ export const gateReason = z
 export type GateReason = z.infer<typeof gateReason>;
 
 export const judgedArtifact = z
-  .object({ artifactId: id, type: z.string(), name: z.string(), version: z.int(), sha256 })
+  .object({ artifactId: id, type: z.string(), name: z.string(), version: z.int32(), sha256 })
   .meta({ id: 'JudgedArtifact', description: 'The version of an artifact that was judged.' });
 
 export const gateResult = z
@@ -108,7 +108,7 @@ export const gateResult = z
     id,
     ticketId: id,
     phase: phaseName,
-    visit: z.int(),
+    visit: z.int32(),
     outcome: z.enum(['passed', 'failed']),
     digest: sha256.describe(
       'Of all that was judged: artifact versions, task set and gate definition. Another digest makes the result stale.',
@@ -128,7 +128,7 @@ export const gateStatus = z
   .object({
     ticketId: id,
     phase: phaseName,
-    visit: z.int(),
+    visit: z.int32(),
     state: z.enum(gateStates),
     met: z.boolean().describe('All that can be known without running a validator is in order.'),
     missing: z.array(gateReason).describe('All of it at once.'),
@@ -194,7 +194,7 @@ export const gateEvents = {
     data: z.object({
       ticketId: id,
       phase: phaseName,
-      visit: z.int(),
+      visit: z.int32(),
       outcome: z.enum(['passed', 'failed']),
       reasons: z.array(gateReason),
       verdicts: z.array(verdict.omit({ findings: true })),

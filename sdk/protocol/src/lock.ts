@@ -31,7 +31,7 @@ export const lockHolder = z
     agentName: z.string(),
     sessionId: id,
     taskId: id.optional(),
-    attempt: z.int().optional(),
+    attempt: z.int32().optional(),
     mode: lockMode,
     fence: z.int(),
     heldMs: z.number().describe('For how long it has been held.'),
@@ -57,7 +57,7 @@ const holder = {
   taskId: id
     .optional()
     .describe('The task for which the lock is held, and with which it ends. Without one it belongs to the session alone.'),
-  attempt: z.int().min(1).optional().describe('The attempt at this task.'),
+  attempt: z.int32().min(1).optional().describe('The attempt at this task.'),
 };
 const keys = z.array(lockKey).min(1).max(100);
 const ttlMs = z.int().min(100).max(86_400_000).default(60_000).describe('When the lock ends by itself, in ms from now.');

@@ -5,10 +5,10 @@ import { method, readParams, writeParams } from './define.ts';
 import { claim, newTask, progress, task, taskDetails, taskError, taskState } from './task.ts';
 import { ids } from './story/cast.ts';
 import { firstClaims, mendTask, newTasks, reproduceTask } from './story/task.ts';
-import { cursor, id, jsonValue, limit, nextCursor, phaseName, waitMs } from './values.ts';
+import { id, jsonValue, limit, nextCursor, phaseName, waitMs } from './values.ts';
 
 /** Every later write of an attempt carries both; a stale pair is refused and changes nothing. */
-const fence = { taskId: id, attempt: z.int().min(1).describe('As the claim named it. A stale one is refused.') };
+const fence = { taskId: id, attempt: z.int32().min(1).describe('As the claim named it. A stale one is refused.') };
 
 export const taskMethods = {
   'task/submit': method({
@@ -71,7 +71,7 @@ export const taskMethods = {
       ticketId: id.optional().describe('Only of this ticket.'),
       phase: phaseName.optional().describe('Only of this phase.'),
       states: z.array(taskState).optional().describe('Only in these states.'),
-      after: cursor.optional(),
+      after: id.optional(),
       limit: limit.default(100),
     }),
     result: z.object({ tasks: z.array(task), next: nextCursor }),
@@ -122,7 +122,7 @@ export const taskMethods = {
       artifacts: z.array(newArtifact).max(1_000).default([]).describe('Evidence for the gate of the phase.'),
       context: z.array(newContextItem).max(1_000).default([]).describe('What later phases should know.'),
     }),
-    result: z.object({ taskId: id, attempt: z.int(), state: taskState }),
+    result: z.object({ taskId: id, attempt: z.int32(), state: taskState }),
     errors: ['claim_stale', 'session_unknown', 'limit_exceeded'],
     example: {
       params: {
@@ -150,7 +150,7 @@ export const taskMethods = {
     }),
     result: z.object({
       taskId: id,
-      attempt: z.int(),
+      attempt: z.int32(),
       state: taskState,
       retryInMs: z.number().optional().describe('When it may be claimed again; absent where it has failed for good.'),
     }),
@@ -170,7 +170,7 @@ export const taskMethods = {
     session: true,
     idempotent: false,
     params: writeParams({ ...fence, reason: z.string().max(1_000).optional().describe('Kept with the attempt.') }),
-    result: z.object({ taskId: id, attempt: z.int(), state: taskState }),
+    result: z.object({ taskId: id, attempt: z.int32(), state: taskState }),
     errors: ['claim_stale', 'session_unknown'],
     example: {
       params: { taskId: ids.changelog, attempt: 1, reason: 'It comes after the fix.' },

@@ -85,7 +85,7 @@ export const task = z
     id,
     ticketId: id,
     phase: phaseName,
-    visit: z.int(),
+    visit: z.int32(),
     ref: z.string().optional(),
     type: z.string(),
     title: z.string(),
@@ -95,7 +95,7 @@ export const task = z
     locks: z.array(lockRequest),
     dependsOn: z.array(id),
     pendingDependencies: z.int().describe('How many of them are not done.'),
-    attempt: z.int().describe('The number of the newest attempt; 0 before the first.'),
+    attempt: z.int32().describe('The number of the newest attempt; 0 before the first.'),
     maxAttempts: z.int(),
     timeoutMs: z.int(),
     parentTaskId: id.optional().describe('The task that submitted it.'),
@@ -122,10 +122,10 @@ export type TaskDetails = z.infer<typeof taskDetails>;
 export const claim = z
   .object({
     taskId: id,
-    attempt: z.int(),
+    attempt: z.int32(),
     ticketId: id,
     phase: phaseName,
-    visit: z.int(),
+    visit: z.int32(),
     ref: z.string().optional(),
     type: z.string(),
     title: z.string(),
@@ -137,7 +137,7 @@ export const claim = z
 export type Claim = z.infer<typeof claim>;
 
 const taskEvent = { taskId: id, ticketId: id, phase: phaseName, ref: z.string().optional(), title: z.string() };
-const attemptEvent = { ...taskEvent, attempt: z.int(), agentId: id, agentName: z.string() };
+const attemptEvent = { ...taskEvent, attempt: z.int32(), agentId: id, agentName: z.string() };
 
 export const taskEvents = {
   'task.submitted': event({
@@ -182,6 +182,6 @@ export type RevocationReason = (typeof revocationReasons)[number];
 export const taskNotifications = {
   'task/revoked': notification({
     summary: 'An attempt of this session has ended without it: stop, its result would be refused.',
-    params: z.object({ taskId: id, attempt: z.int(), reason: z.enum(revocationReasons) }),
+    params: z.object({ taskId: id, attempt: z.int32(), reason: z.enum(revocationReasons) }),
   }),
 };

@@ -4,7 +4,7 @@ import { gateReason } from './gate.ts';
 import { ids } from './story/cast.ts';
 import { bugInReview, fixVisit, reportedBug, reviewVisit } from './story/ticket.ts';
 import { bugFixPhases } from './story/workflow.ts';
-import { cursor, id, jsonObject, limit, name, nextCursor, phaseName, priority, timestamp } from './values.ts';
+import { id, jsonObject, limit, name, nextCursor, phaseName, priority, timestamp } from './values.ts';
 import { edgeKind, phaseDefinition } from './workflow.ts';
 
 /** `open` until a phase is reached that nothing leaves. A blocked ticket waits for someone. */
@@ -17,10 +17,10 @@ export const ticket = z
     title: z.string(),
     description: z.string().optional(),
     priority,
-    workflow: z.object({ name: z.string(), version: z.int() }),
+    workflow: z.object({ name: z.string(), version: z.int32() }),
     phase: phaseName,
     previousPhase: phaseName.optional().describe('Where it came from.'),
-    visit: z.int().describe('The number of the current phase visit: 1 for the first.'),
+    visit: z.int32().describe('The number of the current phase visit: 1 for the first.'),
     state: ticketState,
     blockedReason: z.string().optional().describe('Why it is blocked: what the gate said, or whoever blocked it.'),
     metadata: jsonObject.describe('Whatever its author wanted to keep with it.'),
@@ -58,7 +58,7 @@ export const ticketMethods = {
       description: z.string().max(100_000).optional(),
       priority: priority.default('MEDIUM').describe('Of its tasks, where they do not say another.'),
       workflow: z
-        .strictObject({ name, version: z.int().min(1).optional() })
+        .strictObject({ name, version: z.int32().min(1).optional() })
         .default({ name: 'software-delivery' })
         .describe('In its newest version, unless one is named.'),
       metadata: jsonObject.default({}).describe('Whatever shall be kept with it. Templates may refer to it.'),
@@ -97,7 +97,7 @@ export const ticketMethods = {
     params: readParams({
       phase: phaseName.optional().describe('Only those in this phase.'),
       states: z.array(ticketState).optional().describe('Only those in these states.'),
-      after: cursor.optional(),
+      after: id.optional(),
       limit: limit.default(100),
     }),
     result: z.object({ tickets: z.array(ticket), next: nextCursor }),
@@ -117,7 +117,7 @@ export const ticketMethods = {
       to: phaseName.describe('The phase it is to move to.'),
       reason: z.string().max(4_000).optional().describe('Kept in the history.'),
       artifacts: jsonObject.default({}).describe('What is given as its grounds, kept in the history.'),
-      visit: z.int().min(1).optional().describe('Refused unless the ticket is still in this visit.'),
+      visit: z.int32().min(1).optional().describe('Refused unless the ticket is still in this visit.'),
       force: z.boolean().default(false).describe('Ignores the gate. Needs the admin role and a reason, and leaves an event.'),
     }),
     result: z.object({ ticket, visit: phaseVisit }),
@@ -183,7 +183,7 @@ export const ticketEvents = {
       from: phaseName,
       to: phaseName,
       kind: edgeKind,
-      visit: z.int(),
+      visit: z.int32(),
       by: z.string(),
       reason: z.string().optional(),
     }),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { role } from './access.ts';
 import { event, method, readParams, writeParams } from './define.ts';
 import { clerkToken, newClerkToken } from './story/token.ts';
-import { cursor, id, limit, name, timestamp } from './values.ts';
+import { cursor, id, limit, name, nextCursor, timestamp } from './values.ts';
 
 /** Whether a token is still accepted. */
 export const tokenStates = ['active', 'expired', 'revoked'] as const;
@@ -56,7 +56,7 @@ export const tokenMethods = {
     session: false,
     idempotent: true,
     params: readParams({ project, after: cursor.optional(), limit: limit.default(100) }),
-    result: z.object({ tokens: z.array(token), next: z.string().optional() }),
+    result: z.object({ tokens: z.array(token), next: nextCursor }),
     errors: ['project_not_found'],
     example: { params: { project: 'shop' }, result: { tokens: [clerkToken] } },
   }),

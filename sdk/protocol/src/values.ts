@@ -20,12 +20,12 @@ export const idempotencyKey = z.string().min(1).max(128).meta({
   description: 'Same key and same parameters: the same result and one effect. Same key, other parameters: `idempotency_conflict`.',
 });
 
-/** A name that people choose for a thing and programs use as its key. */
 export const name = z
   .string()
   .min(1)
   .max(128)
-  .regex(/^[A-Za-z0-9][A-Za-z0-9 ._:/@-]*$/, 'Start with a letter or digit; then letters, digits, spaces and . _ : / @ - only.');
+  .regex(/^[A-Za-z0-9][A-Za-z0-9 ._:/@-]*$/, 'Start with a letter or digit; then letters, digits, spaces and . _ : / @ - only.')
+  .meta({ id: 'Name', description: 'A name that people choose for a thing and programs use as its key.' });
 
 export const capability = z
   .string()

@@ -70,7 +70,7 @@ export type WorkflowDefinition = z.infer<typeof workflowDefinition>;
 export type WorkflowDefinitionInput = z.input<typeof workflowDefinition>;
 
 export const workflow = z
-  .object({ id, name, version: z.int(), builtIn: z.boolean(), definition: workflowDefinition, createdAt: timestamp })
+  .object({ id, name, version: z.int32(), builtIn: z.boolean(), definition: workflowDefinition, createdAt: timestamp })
   .meta({ id: 'Workflow', description: 'One version of a workflow. Versions are never changed.' });
 export type Workflow = z.infer<typeof workflow>;
 
@@ -152,7 +152,7 @@ export const workflowMethods = {
     access: 'read',
     session: false,
     idempotent: true,
-    params: readParams({ name, version: z.int().min(1).optional().describe('Without it the newest.') }),
+    params: readParams({ name, version: z.int32().min(1).optional().describe('Without it the newest.') }),
     result: workflow,
     errors: ['workflow_not_found'],
     example: {

@@ -105,7 +105,7 @@ class ProjectMethods:
     async def create(
         self,
         *,
-        name: str,
+        name: t.Name,
         idempotency_key: t.IdempotencyKey | None = None,
     ) -> t.Project:
         """Creates a project.
@@ -134,9 +134,9 @@ class TokenMethods:
     async def create(
         self,
         *,
-        name: str,
+        name: t.Name,
         role: t.Role,
-        project: str | None = None,
+        project: t.Name | None = None,
         expires_in_ms: int | None = None,
         idempotency_key: t.IdempotencyKey | None = None,
     ) -> t.TokenCreateResult:
@@ -156,7 +156,7 @@ class TokenMethods:
     async def list(
         self,
         *,
-        project: str | None = None,
+        project: t.Name | None = None,
         after: str | None = None,
         limit: int | None = None,
     ) -> t.TokenListResult:
@@ -214,7 +214,7 @@ class WorkflowMethods:
     async def get(
         self,
         *,
-        name: str,
+        name: t.Name,
         version: int | None = None,
     ) -> t.Workflow:
         """Returns one workflow, in its newest version unless one is named.
@@ -245,7 +245,7 @@ class PhaseMethods:
     async def list(
         self,
         *,
-        workflow: str | None = None,
+        workflow: t.Name | None = None,
     ) -> t.PhaseListResult:
         """Lists the phases of a workflow in order.
 
@@ -308,14 +308,13 @@ class TicketMethods:
         *,
         phase: t.PhaseName | None = None,
         states: Sequence[t.TicketState] | None = None,
-        after: str | None = None,
+        after: t.Id | None = None,
         limit: int | None = None,
     ) -> t.TicketListResult:
         """Lists tickets, newest first.
 
         `phase`: Only those in this phase.
         `states`: Only those in these states.
-        `after`: Where the page begins: `next` of the page before.
         `limit`: At most this many rows in one answer. 100 unless given.
         """
         result: t.TicketListResult = await self._call(
@@ -430,7 +429,7 @@ class TaskMethods:
         ticket_id: t.Id | None = None,
         phase: t.PhaseName | None = None,
         states: Sequence[t.TaskState] | None = None,
-        after: str | None = None,
+        after: t.Id | None = None,
         limit: int | None = None,
     ) -> t.TaskListResult:
         """Lists tasks in the order of their submission.
@@ -438,7 +437,6 @@ class TaskMethods:
         `ticket_id`: Only of this ticket.
         `phase`: Only of this phase.
         `states`: Only in these states.
-        `after`: Where the page begins: `next` of the page before.
         `limit`: At most this many rows in one answer. 100 unless given.
 
         Raises CoordinatorError: `ticket_not_found`.
@@ -607,7 +605,7 @@ class AgentMethods:
     async def register(
         self,
         *,
-        name: str,
+        name: t.Name,
         capabilities: t.Capabilities,
         capacity: int | None = None,
         tags: Sequence[t.Capability] | None = None,
@@ -892,13 +890,12 @@ class ArtifactMethods:
         ticket_id: t.Id,
         type: t.ArtifactType | None = None,
         current: bool | None = None,
-        after: str | None = None,
+        after: t.Id | None = None,
         limit: int | None = None,
     ) -> t.ArtifactListResult:
         """Lists artifacts without their content, oldest first; with `current` only the newest versions of the current visit.
 
         `current`: Only the newest versions of the current visit: what its gate will judge. false unless given.
-        `after`: Where the page begins: `next` of the page before.
         `limit`: At most this many rows in one answer. 100 unless given.
 
         Raises CoordinatorError: `ticket_not_found`.
@@ -1000,7 +997,6 @@ class ContextMethods:
 
         `phase`: Only of this phase.
         `kinds`: Only of these kinds.
-        `after`: Where the page begins: `next` of the page before.
         `limit`: At most this many rows in one answer. 100 unless given.
 
         Raises CoordinatorError: `ticket_not_found`.

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
+Name: TypeAlias = str
 Role: TypeAlias = Literal['viewer', 'agent', 'operator', 'admin']
 JsonObject: TypeAlias = dict[str, Any]
 IdempotencyKey: TypeAlias = str
@@ -45,7 +46,7 @@ class Project(TypedDict):
     """A tenant: every row belongs to one, and a token speaks for one."""
 
     id: Id
-    name: str
+    name: Name
     createdAt: Timestamp
 
 
@@ -67,7 +68,7 @@ class Token(TypedDict):
 class WorkflowDefinition(TypedDict):
     """The phases of a workflow and the edges between them."""
 
-    name: str
+    name: Name
     description: NotRequired[str]
     #: In the order in which work flows. A ticket begins in the first.
     phases: list[PhaseDefinition]
@@ -129,7 +130,7 @@ class GateValidator(TypedDict):
     """A validator that a gate asks, and what its answer means."""
 
     #: The validator's name, as a plugin offers it.
-    use: str
+    use: Name
     #: As the validator asks for.
     config: NotRequired[JsonObject]
     #: An advisory validator is reported and never holds the gate.
@@ -190,7 +191,7 @@ class Workflow(TypedDict):
     """One version of a workflow. Versions are never changed."""
 
     id: Id
-    name: str
+    name: Name
     version: int
     builtIn: bool
     definition: WorkflowDefinition
@@ -719,7 +720,7 @@ class CoordinatorInfoResult(TypedDict):
     durability: Durability
     uptimeMs: float
     #: That the token speaks for.
-    project: str
+    project: Name
     role: Role
 
 
@@ -744,6 +745,7 @@ class TokenCreateResult(TypedDict):
 
 class TokenListResult(TypedDict):
     tokens: list[Token]
+    #: Where the next page begins; absent on the last one.
     next: NotRequired[str]
 
 
@@ -763,7 +765,7 @@ class PhaseListResult(TypedDict):
 
 
 class TicketCreateWorkflow(TypedDict):
-    name: str
+    name: Name
     version: NotRequired[int]
 
 

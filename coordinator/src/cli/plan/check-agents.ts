@@ -1,4 +1,4 @@
-import { suggest } from './nearest.ts';
+import { findNearest, suggest } from './nearest.ts';
 import type { ModuleAnswer } from './describe-modules.ts';
 import type { OutlineTask, PlanOutline } from './plan-outline.ts';
 import type { Problems } from './problems.ts';
@@ -27,8 +27,9 @@ export function checkAgents(
   for (const task of outline.phases.flatMap(({ tasks }) => tasks)) checkTask(task, { own, others, isComplete }, problems);
 }
 
-export const offersOf = ({ agents }: Pick<PlanOutline, 'agents'>, answers: ReadonlyMap<string, ModuleAnswer>): Offer[] =>
+const offersOf = ({ agents, unsureAgents }: PlanOutline, answers: ReadonlyMap<string, ModuleAnswer>): Offer[] =>
   [...agents].flatMap(([name, agent]): Offer[] => {
+    if (unsureAgents.has(name)) return [];
     if (!('module' in agent)) return [{ name, capabilities: agent.capabilities, types: undefined }];
     const answer = answers.get(name);
     if (answer === undefined || 'error' in answer) return [];
@@ -42,8 +43,8 @@ interface Team {
   readonly isComplete: boolean;
 }
 
-function checkTask({ path, template }: OutlineTask, { own, others, isComplete }: Team, problems: Problems): void {
-  if (template === undefined) return;
+function checkTask({ path, template, unsure }: OutlineTask, { own, others, isComplete }: Team, problems: Problems): void {
+  if (template === undefined || unsure.has('capabilities')) return;
   const needed = template.capabilities ?? [template.type];
   const where = [...path, template.capabilities === undefined ? 'type' : 'capabilities'];
   const takers = [...own, ...others].filter(({ capabilities }) => needed.every((capability) => capabilities.includes(capability)));
@@ -67,6 +68,6 @@ function describeLack(needed: readonly string[], offers: readonly Offer[]): stri
       ? 'there are no agents'
       : `on offer: ${offers.map(({ name, capabilities }) => `${name} (${capabilities.join(', ')})`).join(', ')}`;
   const [first] = missing;
-  const meant = first === undefined ? '' : suggest(first, offered).split('; ').at(-1);
-  return `${what}; ${who}${meant?.startsWith('did you mean') ? `; ${meant}` : ''}`;
+  const meant = first === undefined ? undefined : findNearest(first, offered);
+  return `${what}; ${who}${meant === undefined ? '' : `; did you mean ${meant}?`}`;
 }

@@ -7,7 +7,8 @@ import type { Problems } from './problems.ts';
 import { findReferences, type Reference, withWorkspace } from './references.ts';
 
 /** The graph of each phase: every reference means one task, every dependency exists when it is needed, and none goes round. */
-export function checkTasks({ workflow, phases }: PlanOutline, problems: Problems): void {
+export function checkTasks({ workflow, phases, hasAllPhases }: PlanOutline, problems: Problems): void {
+  const scope = { phases, hasAllPhases, known: workflow?.phases.map(({ name }) => name) };
   for (const phase of phases) {
     checkDuplicates(phase, problems);
     for (const task of phase.tasks) {
@@ -16,7 +17,7 @@ export function checkTasks({ workflow, phases }: PlanOutline, problems: Problems
     }
     checkCycles(phase, problems);
     for (const { path, reference } of referencesOf(phase)) {
-      const mistake = describeMistake(reference, phase, { phases, known: workflow?.phases.map(({ name }) => name) });
+      const mistake = describeMistake(reference, phase, scope);
       if (mistake !== undefined) problems.add(path, `${reference.text} ${mistake}`);
     }
   }
@@ -109,7 +110,7 @@ interface Scope {
   readonly hasAllPhases: boolean;
 }
 
-function describeMistake(reference: Reference, { name, tasks }: OutlinePhase, { phases, known }: Scope): string | undefined {
+function describeMistake(reference: Reference, { name, tasks }: OutlinePhase, { phases, known, hasAllPhases }: Scope): string | undefined {
   switch (reference.kind) {
     case 'value':
       return undefined;
@@ -118,7 +119,9 @@ function describeMistake(reference: Reference, { name, tasks }: OutlinePhase, { 
     case 'phase task': {
       if (known !== undefined && !known.includes(reference.phase))
         return `names a phase that is not there${suggest(reference.phase, known)}`;
-      return describeMissing(reference.ref, reference.phase, phases.find((phase) => phase.name === reference.phase)?.tasks ?? []);
+      const named = phases.find((phase) => phase.name === reference.phase);
+      if (named === undefined ? !hasAllPhases : named.unsure.has('tasks')) return undefined;
+      return describeMissing(reference.ref, reference.phase, named?.tasks ?? []);
     }
     case 'unknown':
       return reference.hint;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { PlaceKind } from './check-places.ts';
 import type { ModuleAnswer } from './describe-modules.ts';
 import { checkPlan } from './plan-check.ts';
 import { formatProblem, readPlanDocument } from './plan-document.ts';
@@ -8,11 +9,22 @@ const modules: Readonly<Record<string, ModuleAnswer>> = {
   '/plans/agents/broken.ts': { error: 'the module does not load: Unexpected token' },
 };
 
+const places: Readonly<Record<string, PlaceKind>> = {
+  '/bin/cat': 'program',
+  '/bin/node': 'program',
+  '/bin/python3': 'program',
+  '/bin/sub': 'folder',
+  '/plans': 'folder',
+  '/plans/pack.py': 'file',
+  '/plans/pack.sh': 'program',
+};
+
 async function check(text: string): Promise<string[]> {
   const document = readPlanDocument(text, '/plans/plan.yaml');
   const { problems } = await checkPlan(document, {
     describeModules: async (files) => new Map(files.map((file) => [file, modules[file] ?? { error: 'there is no such file' }])),
     validators: ['command', 'criteria'],
+    places: { kindOf: (path) => places[path], searchPath: '/usr/bin:/bin', hasProject: false },
     others: [],
   });
   return problems.map((problem) => formatProblem('plan.yaml', problem));
@@ -150,6 +162,19 @@ test.each<[claim: string, testing: string, problems: string[]]>([
     "    tasks: [{ type: test, locks: [{ key: 'file:src/*.ts' }] }]",
     ['plan.yaml:10:42 phases.TESTING.tasks[0].locks[0].key: file:src/*.ts: Patterns are not supported: name each file.'],
   ],
+  ['a lock that is a text', "    tasks: [{ type: test, locks: [''] }]", ['plan.yaml:10:35 X']],
+  [
+    'what is wrong beside a field that does not fit',
+    `    tasks: [{ type: tests, maxAttempts: often, dependsOn: [rum] }, { type: test, capabilites: [unicorn] }]
+    gate: { validators: [{ use: nope }], tasksMinn: 1 }
+    onRefused: { regressTo: MARS, roundsMax: many }`,
+    ['X'],
+  ],
+  [
+    'a task under a name that does not exist, and nothing that follows from it',
+    "    task: [{ ref: run, type: test }]",
+    ['X'],
+  ],
   [
     'a way back without an edge',
     '    tasks: [{ type: test }]\n    onRefused: { regressTo: DESIGN }',
@@ -190,6 +215,38 @@ test.each<[claim: string, text: string, problems: string[]]>([
     'a file that is not YAML',
     'name: [',
     ['plan.yaml:1:8 Flow sequence in block collection must be sufficiently indented and end with a ]'],
+  ],
+  ['a second document', `${head}---\nname: other\n`, ['X']],
+  ['a list', '- name: sample\n', ['X']],
+  ['nothing', '# a plan\n', ['X']],
+  ['an alias without its anchor', 'name: *sample\n', ['X']],
+  [
+    'aliases that stand for more than fits',
+    ['a: &a [x, x, x, x, x, x, x, x, x, x]', 'b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]', 'c: &c [*b, *b, *b, *b, *b, *b]'].join('\n'),
+    ['X'],
+  ],
+  [
+    'programs and folders that are not there',
+    `name: sample
+ticket: { title: x }
+workspace: { copy: ./project }
+agents:
+  a: { command: [no-such], capabilities: [a] }
+  b: { command: [./nope.sh], capabilities: [b] }
+  c: { command: [pack.sh], capabilities: [c] }
+  d: { process: [./pack.py], capabilities: [d] }
+  e: { command: [sub], capabilities: [e], cwd: ./sub }
+  f: { command: ['{{ workspace }}/tool'], capabilities: [f], cwd: '{{ workspace }}/src' }
+  g: { command: [./pack.sh], capabilities: [g], cwd: . }
+phases: { REQUIREMENTS: { gate: {} }, IMPLEMENTATION: { gate: {} }, TESTING: { gate: {} } }
+`,
+    ['X'],
+  ],
+  [
+    'an agent of two kinds',
+    `${head.replace('tester: {', 'both: { command: [cat], capabilities: [c],')}phases: { REQUIREMENTS: { gate: {} }, IMPLEMENTATION: { gate: {} }, TESTING: { gate: {} } }
+`,
+    ['X'],
   ],
   [
     'a file without the necessary',

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { softwareDelivery } from '@baton/protocol';
 import { checkAgents, type Offer } from './check-agents.ts';
 import { checkPhases } from './check-phases.ts';
+import { checkPlaces, type Places } from './check-places.ts';
 import { checkTasks } from './check-tasks.ts';
 import type { DescribeModules, ModuleAnswer } from './describe-modules.ts';
 import type { PlanDocument, PlanProblem } from './plan-document.ts';
@@ -16,6 +17,8 @@ export interface PlanSurroundings {
   readonly describeModules: DescribeModules;
   /** What the enabled plugins offer; undefined where that is not known. */
   readonly validators: readonly string[] | undefined;
+  /** Where its folders and programs are looked for. */
+  readonly places: Places;
   /** Agents that are at work already, where the plan joins a coordinator. */
   readonly others: readonly Offer[];
 }
@@ -27,17 +30,30 @@ export type CheckedPlan =
 /** Finds every mistake of a plan, in the order of the file. Nothing is started but a process that loads the agents' modules. */
 export async function checkPlan(document: PlanDocument, surroundings: PlanSurroundings): Promise<CheckedPlan> {
   if (document.syntaxProblems.length > 0) return { plan: undefined, problems: document.syntaxProblems };
+  const kind = kindOfOther(document.value);
+  if (kind !== undefined) {
+    const message = `a plan is a mapping with name, ticket, agents and phases; this is ${kind}`;
+    return { plan: undefined, problems: [{ ...document.locate([]), path: '', message }] };
+  }
   const outline = outlinePlan(document);
   const problems = collectProblems(document);
   if (isBuiltInName(document.value))
     problems.add(['name'], `${softwareDelivery.name} is the name of the built-in workflow; give the plan its own`);
   checkPhases(outline, surroundings.validators, problems);
   checkTasks(outline, problems);
+  checkPlaces(document, outline, surroundings.places, problems);
   const answers = await describeAgents(document, outline, surroundings.describeModules);
   checkAgents(outline, answers, surroundings.others, problems);
 
   const all = [...findShapeProblems(document), ...problems.list].sort((a, b) => a.line - b.line || a.column - b.column);
   return all.length === 0 ? { plan: planSchema.parse(document.value), problems: [] } : { plan: undefined, problems: all };
+}
+
+/** What a document is that cannot be a plan; nothing of it needs to be judged in detail. */
+function kindOfOther(value: unknown): string | undefined {
+  if (value === null || value === undefined) return 'empty';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? undefined : `a single ${typeof value}`;
 }
 
 const isBuiltInName = (value: unknown): boolean =>

@@ -1,4 +1,4 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, visit } from 'yaml';
 
 export interface Position {
   /** Both begin with 1. */
@@ -34,14 +34,46 @@ export function readPlanDocument(text: string, file: string): PlanDocument {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  const syntaxProblems = document.errors.map(({ pos, message }) => ({ ...at(pos[0]), path: '', message }));
+  const errors = [
+    ...document.errors.map(({ pos, code, message }) => ({ offset: pos[0], message: code === 'MULTIPLE_DOCS' ? secondDocument : message })),
+    ...findLooseAliases(document),
+  ];
+  const { value, fault } = errors.length === 0 ? toValue(document) : {};
+  const syntaxProblems = [...errors, ...(fault === undefined ? [] : [{ offset: 0, message: fault }])].map(({ offset, message }) => ({
+    ...at(offset),
+    path: '',
+    message,
+  }));
   return {
     file,
     text,
-    value: syntaxProblems.length === 0 ? document.toJS() : undefined,
+    value,
     syntaxProblems,
     locate: (path, what = 'value') => at(offsetOf(document, path, what)),
   };
+}
+
+const secondDocument = 'a second document begins here, and a plan is one: take out the line `---`';
+
+function findLooseAliases(document: Document.Parsed): { offset: number; message: string }[] {
+  const loose: { offset: number; message: string }[] = [];
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) !== undefined) return;
+      const message = `there is no anchor &${alias.source} before this; text that begins with * needs quotes`;
+      loose.push({ offset: alias.range?.[0] ?? 0, message });
+    },
+  });
+  return loose;
+}
+
+/** The values of a document, or why there are none: aliases may stand for more than fits into memory. */
+function toValue(document: Document.Parsed): { value?: unknown; fault?: string } {
+  try {
+    return { value: document.toJS() };
+  } catch (error) {
+    return { fault: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 /** `plan.yaml:12:7 phases.TESTNG: the workflow … has no such phase`, as editors and terminals make a link of it. */

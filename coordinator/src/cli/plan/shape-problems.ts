@@ -1,11 +1,12 @@
 import type { z } from 'zod';
 import { suggest } from './nearest.ts';
+import { kindsOf } from './plan-outline.ts';
 import { formatPath, type Path, type PlanDocument, type PlanProblem } from './plan-document.ts';
 import { planSchema, toPlanJsonSchema } from '../plan-schema.ts';
 
 /** Everything in the document that does not have the shape of a plan. */
 export function findShapeProblems(document: PlanDocument): PlanProblem[] {
-  const checked = planSchema.safeParse(document.value ?? {});
+  const checked = planSchema.safeParse(document.value);
   return checked.success ? [] : checked.error.issues.flatMap((issue) => toProblems(document, issue, []));
 }
 
@@ -22,9 +23,14 @@ function toProblems(document: PlanDocument, issue: z.core.$ZodIssue, within: Pat
       return issue.keys.map((key) => problem([...path, key], `there is no such field${suggest(key, fieldsAt(path))}`, 'key'));
     case 'invalid_key':
       return [problem(path, lowerFirst(issue.issues[0]?.message ?? issue.message), 'key')];
-    case 'invalid_union':
+    case 'invalid_union': {
+      const kinds = kindsOf(valueAt(document.value, path));
+      if (path[0] === 'agents' && kinds.length > 1)
+        return [problem(path, `says ${kinds.join(' and ')}, and an agent is only one of module, process and command`, 'key')];
       return chooseBranch(issue.errors, valueAt(document.value, path)).flatMap((inner) => toProblems(document, inner, path));
+    }
     case 'invalid_type':
+      if (path.at(-2) === 'locks') return [problem(path, 'a lock is written as `{ key: file:src/a.ts }`')];
       if (valueAt(document.value, path) === undefined) return [problem(path, `is missing; expected ${issue.expected}`, 'key')];
       return [problem(path, lowerFirst(issue.message.replace('Invalid input: ', '')))];
     default:
