@@ -72,48 +72,7 @@ const countTimeoutMs = 2_000;
 export function createMetrics(log: Pick<Log, 'warn'>): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  const calls = new Counter({ name: 'baton_calls_total', help: 'Calls that were answered.', labelNames: ['method', 'outcome'], registers });
-  const callSeconds = new Histogram({
-    name: 'baton_call_duration_seconds',
-    help: 'From a call being taken to its answer, waiting for work or locks included.',
-    labelNames: ['method'],
-    buckets: callBuckets,
-    registers,
-  });
-  const refusals = new Counter({
-    name: 'baton_refusals_total',
-    help: 'What was turned away before it was a call.',
-    labelNames: ['reason'],
-    registers,
-  });
-  const lockWaits = new Histogram({
-    name: 'baton_lock_wait_time_seconds',
-    help: 'From asking for locks to having them, or to giving up.',
-    labelNames: ['outcome'],
-    buckets: callBuckets,
-    registers,
-  });
-  const validators = new Histogram({
-    name: 'baton_validator_duration_seconds',
-    help: 'Runs of validators, waiting for a thread included.',
-    labelNames: ['validator', 'outcome'],
-    buckets: validatorBuckets,
-    registers,
-  });
-  const loops = new Histogram({
-    name: 'baton_loop_duration_seconds',
-    help: 'Runs of the loops in the background.',
-    labelNames: ['loop'],
-    buckets: callBuckets,
-    registers,
-  });
-  const loopFailures = new Counter({
-    name: 'baton_loop_failures_total',
-    help: 'Runs of loops that failed; the next run finds the same work.',
-    labelNames: ['loop'],
-    registers,
-  });
-
+  const { calls, callSeconds, refusals, lockWaits, validators, loops, loopFailures } = createInstruments(registers);
   const collectors: (() => void)[] = [];
   const slowCollectors: (() => Promise<void>)[] = [];
   let hasFailed = false;
@@ -163,6 +122,51 @@ export function createMetrics(log: Pick<Log, 'warn'>): Metrics {
     },
   };
 }
+
+/** What is written down as it happens. */
+const createInstruments = (registers: Registry[]) => ({
+  calls: new Counter({ name: 'baton_calls_total', help: 'Calls that were answered.', labelNames: ['method', 'outcome'], registers }),
+  callSeconds: new Histogram({
+    name: 'baton_call_duration_seconds',
+    help: 'From a call being taken to its answer, waiting for work or locks included.',
+    labelNames: ['method'],
+    buckets: callBuckets,
+    registers,
+  }),
+  refusals: new Counter({
+    name: 'baton_refusals_total',
+    help: 'What was turned away before it was a call.',
+    labelNames: ['reason'],
+    registers,
+  }),
+  lockWaits: new Histogram({
+    name: 'baton_lock_wait_time_seconds',
+    help: 'From asking for locks to having them, or to giving up.',
+    labelNames: ['outcome'],
+    buckets: callBuckets,
+    registers,
+  }),
+  validators: new Histogram({
+    name: 'baton_validator_duration_seconds',
+    help: 'Runs of validators, waiting for a thread included.',
+    labelNames: ['validator', 'outcome'],
+    buckets: validatorBuckets,
+    registers,
+  }),
+  loops: new Histogram({
+    name: 'baton_loop_duration_seconds',
+    help: 'Runs of the loops in the background.',
+    labelNames: ['loop'],
+    buckets: callBuckets,
+    registers,
+  }),
+  loopFailures: new Counter({
+    name: 'baton_loop_failures_total',
+    help: 'Runs of loops that failed; the next run finds the same work.',
+    labelNames: ['loop'],
+    registers,
+  }),
+});
 
 function createTaskCollector(registers: Registry[], count: () => Promise<TaskCounts>): () => Promise<void> {
   const tasks = new Gauge({ name: 'baton_tasks', help: 'Open tasks of all projects.', labelNames: ['state'], registers });

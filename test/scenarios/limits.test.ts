@@ -56,8 +56,8 @@ describe('a flood of connections, calls, nonsense and guesses', () => {
   test('is turned away, and leaves nothing in memory', async () => {
     const { heaps, figures } = await flood();
 
-    for (const reason of ['call_rate', 'connections_per_token', 'failed_authentications', 'parse_error', 'unauthenticated'])
-      expect(figures[`baton_refusals_total{reason="${reason}"}`], reason).toBeGreaterThan(0);
+    const reasons = ['call_rate', 'connections_per_token', 'failed_authentications', 'parse_error', 'unauthenticated'];
+    expect(reasons.filter((reason) => !(`baton_refusals_total{reason="${reason}"}` in figures))).toEqual([]);
     expect([figures['baton_connections'], figures['baton_calls_in_flight']]).toEqual([0, 0]);
     // The first rounds also fill what is kept on purpose: compiled code, and buffers of the sockets.
     expect(heaps.at(-1)! - heaps[1]!).toBeLessThan(marginBytes);

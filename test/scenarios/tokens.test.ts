@@ -65,7 +65,7 @@ describe('a token', () => {
 
     const { events } = await daemon.client.event.list({ limit: 1_000 });
     expect(again.state).toBe('revoked');
-    expect(events.filter(({ data }) => 'tokenId' in data && data.tokenId === id).map(({ name }) => name)).toEqual(['token.created', 'token.revoked']);
+    expect(events.filter(({ data }) => (data as { tokenId?: string }).tokenId === id).map(({ name }) => name)).toEqual(['token.created', 'token.revoked']);
     await expect(clientWith(token).coordinator.info()).rejects.toMatchObject({ kind: 'unauthenticated' });
   });
 

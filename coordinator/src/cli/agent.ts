@@ -3,6 +3,7 @@ import type { ExitCodes } from '@baton/sdk';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { remedyFor } from './module-remedy.ts';
 import { CommandError, printLine, type Shell } from './shell.ts';
 import { explainRefusal, findTarget, type Target, type TargetOptions } from './target.ts';
 
@@ -61,7 +62,8 @@ async function prepareModule(shell: Shell, module: string, { describe }: AgentCo
     printLine(shell.stdout, JSON.stringify(description));
     return undefined;
   } catch (error) {
-    if (error instanceof AgentModuleError) throw new CommandError(error.message, { exitCode: 2, cause: error });
+    if (error instanceof AgentModuleError)
+      throw new CommandError(`${error.message}${remedyFor(error.cause)}`, { exitCode: 2, cause: error });
     throw error;
   }
 }

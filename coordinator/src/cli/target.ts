@@ -76,7 +76,10 @@ export function explainRefusal(error: unknown, { httpUrl, tokenFile }: Target): 
   return new CommandError(describeRefusal(error), { cause: error });
 }
 
-function explainToken({ cause, data: { tokenFile: named, message } }: CoordinatorError, { httpUrl, tokenFile }: Pick<Target, 'httpUrl' | 'tokenFile'>) {
+function explainToken(
+  { cause, data: { tokenFile: named, message } }: CoordinatorError,
+  { httpUrl, tokenFile }: Pick<Target, 'httpUrl' | 'tokenFile'>,
+) {
   const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
   if (isMissing)
     return `There is no token file ${tokenFile}. Start a coordinator with \`baton up\`, or name the token file of a running one with --token-file or its data folder with --data.`;

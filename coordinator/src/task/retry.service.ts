@@ -11,9 +11,9 @@ export async function retryTask(
 ): Promise<{ taskId: string; state: TaskState }> {
   // Found without a lock, locked once in the order of ids, and looked at again: every transaction locks tasks in that order.
   const found = await findReopened(tx, taskId);
-  const locked = await lockTasks(tx.em, [taskId, ...found]);
+  const locked = await lockTasks(tx, [taskId, ...found]);
   const task = locked.find(({ id }) => id === taskId);
-  if (task === undefined || !(await isOfProject(tx, taskId))) throw new CoordinatorError('task_not_found', { taskId });
+  if (task === undefined) throw new CoordinatorError('task_not_found', { taskId });
   if (next(taskMachine, task.state, 'retry') === undefined)
     throw new CoordinatorError('task_state_refused', { taskId, state: task.state, step: 'retry' });
   await refuseClosedVisit(tx, task);
@@ -29,9 +29,6 @@ export async function retryTask(
   tx.hints.tasks = true;
   return { taskId, state: states.get(taskId) ?? 'ready' };
 }
-
-const isOfProject = async (tx: Tx, taskId: string): Promise<boolean> =>
-  (await rowsOf(tx.em, sql`select 1 from tasks where id = ${taskId} and project_id = ${tx.projectId}`)).length > 0;
 
 async function refuseClosedVisit(tx: Tx, { id, visitId, ticketId, phase }: LockedTask): Promise<void> {
   const rows = await rowsOf(tx.em, sql`select 1 from tickets where id = ${ticketId} and visit_id = ${visitId} for key share`);

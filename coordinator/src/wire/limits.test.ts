@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import '../../../test/support/leaks.ts';
 import type { Peer } from '../call.ts';
+import { createInbox } from '../../../test/support/inbox.ts';
 import { known, openRaw, type RawSocket, refusedStatus, startTestWire, type TestHandlers } from '../../../test/support/test-wire.ts';
 import { createToken } from './auth.ts';
 
@@ -16,16 +17,12 @@ const callText = (id: unknown, method = 'echo', params: unknown = {}) => JSON.st
 /** Calls that end when the test says so. */
 function hold() {
   const gate = Promise.withResolvers<string>();
-  const begun: (() => void)[] = [];
-  let count = 0;
+  const begun = createInbox<number>(String);
   const handler: TestHandlers[string] = () => {
-    count++;
-    for (const tell of begun.splice(0)) tell();
+    begun.put(begun.items.length + 1);
     return gate.promise;
   };
-  const whenHeld = async (wanted: number) => {
-    while (count < wanted) await new Promise<void>((resolve) => begun.push(resolve));
-  };
+  const whenHeld = (wanted: number) => begun.waitFor((count) => count === wanted, `${wanted} calls`);
   return { handler, whenHeld, release: () => gate.resolve('done') };
 }
 

@@ -2,21 +2,20 @@ import { createServer, type IncomingMessage, type ServerOptions } from 'node:htt
 import { createServer as createTlsServer } from 'node:https';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { CoordinatorError } from '@baton/protocol';
-import { type ErrorObject, toErrorObject } from '@baton/sdk/connection';
 import type { Caller, Peer } from '../call.ts';
 import type { Config } from '../config.ts';
 import type { Metrics } from '../metrics.ts';
 import { createAdmission } from './admission.ts';
 import { createAnswering, type FailureLog } from './answer.ts';
 import type { Authenticate } from './auth.ts';
-import { type CallLimitConfig, createCallLimits } from './call-limits.ts';
+import { createCallRules } from './call-rules.ts';
+import type { CallLimitConfig } from './call-limits.ts';
 import { countBytes } from './count-bytes.ts';
 import type { Dispatch } from './dispatch.ts';
 import { createHttpCalls } from './http-calls.ts';
 import { createHttpListener } from './http.ts';
 import { listen } from './listen.ts';
 import { type Refusal, refuse } from './refusal.ts';
-import type { SessionParts } from './session.ts';
 import { createSocketServer, type SocketConfig } from './socket-server.ts';
 import { advertisedHost, knownHosts, refuseOpenHost, type Tls } from './tls.ts';
 import type { TokenHolders } from './token-holders.ts';
@@ -82,21 +81,7 @@ export async function startWire(parts: WireParts): Promise<Wire> {
   let isStopping = false;
   const refuseAll = () => (isStopping ? new CoordinatorError('draining', { retryAfterMs: drainingRetryMs }) : undefined);
 
-  function createRefuseCall(): ReturnType<SessionParts['createRefuseCall']> {
-    const limits = createCallLimits(config, config.callsInFlightMax, metrics);
-    return (method, callsInFlight) => {
-      const away = refuseAll();
-      if (away === undefined) return limits.refuse(method, callsInFlight);
-      metrics.recordRefusal('draining');
-      return toErrorObject(away);
-    };
-  }
-
-  function onMalformed({ data }: ErrorObject): void {
-    const kind = (data as { readonly kind?: unknown } | undefined)?.kind;
-    metrics.recordRefusal(kind === 'parse_error' || kind === 'invalid_params' ? kind : 'invalid_request');
-  }
-
+  const callRules = createCallRules({ config, refuseAll, metrics });
   const admission = createAdmission({ config, hosts: knownHosts(config, tls), authenticate, refuseAll, answering, metrics });
 
   async function admitUpgrade(request: IncomingMessage): Promise<Caller | Refusal> {
@@ -128,7 +113,7 @@ export async function startWire(parts: WireParts): Promise<Wire> {
     answering,
     calls: createHttpCalls(config, metrics),
     metrics,
-    onMalformed,
+    onMalformed: callRules.onMalformed,
     holders,
     health,
     away: () => (isStopping ? 'draining' : isStarting?.() === true ? 'starting' : undefined),
@@ -142,7 +127,7 @@ export async function startWire(parts: WireParts): Promise<Wire> {
   server.maxConnections = 2 * config.connectionsMax;
   const sockets = createSocketServer(server, {
     config,
-    session: { answering, limits, createRefuseCall, onMalformed },
+    session: { answering, limits, ...callRules },
     metrics,
     holders,
     admit: admitUpgrade,

@@ -22,7 +22,8 @@ export interface Places {
 export function checkPlaces({ file, value }: PlanDocument, { agents }: PlanOutline, places: Places, problems: Problems): void {
   const folder = dirname(resolve(file));
   const { copy } = asRecord(asRecord(value)['workspace']);
-  if (typeof copy === 'string' && copy !== '' && !places.hasProject) checkFolder(copy, ['workspace', 'copy'], { ...places, folder }, problems);
+  if (typeof copy === 'string' && copy !== '' && !places.hasProject)
+    checkFolder(copy, ['workspace', 'copy'], { ...places, folder }, problems);
 
   for (const [name, agent] of agents) {
     if ('module' in agent) continue;

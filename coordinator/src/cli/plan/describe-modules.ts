@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
+import { remedyFor } from '../module-remedy.ts';
 import type { CommandLine } from '../shell.ts';
 
 /** What an agent's module says of its agent, or why it could not be asked. `types` are among the `capabilities`. */
@@ -85,7 +86,7 @@ async function describeModule(file: string): Promise<ModuleAnswer> {
       error:
         cause === undefined
           ? 'the module is not an agent: its default export must come from defineAgent'
-          : `the module does not load: ${messageOf(cause)}`,
+          : `the module does not load: ${messageOf(cause)}${remedyFor(cause)}`,
     };
   }
 }

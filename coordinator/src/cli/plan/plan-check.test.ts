@@ -162,18 +162,31 @@ test.each<[claim: string, testing: string, problems: string[]]>([
     "    tasks: [{ type: test, locks: [{ key: 'file:src/*.ts' }] }]",
     ['plan.yaml:10:42 phases.TESTING.tasks[0].locks[0].key: file:src/*.ts: Patterns are not supported: name each file.'],
   ],
-  ['a lock that is a text', "    tasks: [{ type: test, locks: [''] }]", ['plan.yaml:10:35 X']],
+  [
+    'a lock that is a text',
+    "    tasks: [{ type: test, locks: [''] }]",
+    ['plan.yaml:10:35 phases.TESTING.tasks[0].locks[0]: a lock is written as `{ key: file:src/a.ts }`'],
+  ],
   [
     'what is wrong beside a field that does not fit',
     `    tasks: [{ type: tests, maxAttempts: often, dependsOn: [rum] }, { type: test, capabilites: [unicorn] }]
     gate: { validators: [{ use: nope }], tasksMinn: 1 }
     onRefused: { regressTo: MARS, roundsMax: many }`,
-    ['X'],
+    [
+      'plan.yaml:10:21 phases.TESTING.tasks[0].type: no agent offers tests; on offer: tester (measure, test, typescript); did you mean test?',
+      'plan.yaml:10:41 phases.TESTING.tasks[0].maxAttempts: expected number, received string',
+      'plan.yaml:10:60 phases.TESTING.tasks[0].dependsOn[0]: TESTING has no task rum; there is none',
+      'plan.yaml:10:82 phases.TESTING.tasks[1].capabilites: there is no such field; it has ref, type, title, input, dependsOn, capabilities, locks, priority, maxAttempts, timeoutMs, onDependencyFailure, when; did you mean capabilities?',
+      'plan.yaml:11:33 phases.TESTING.gate.validators[0].use: no enabled plugin offers the validator nope; they offer command, criteria',
+      'plan.yaml:11:42 phases.TESTING.gate.tasksMinn: there is no such field; it has artifacts, tasksMin, criteria, validators; did you mean tasksMin?',
+      'plan.yaml:12:29 phases.TESTING.onRefused.regressTo: no regression edge leads from TESTING to MARS; edges lead to IMPLEMENTATION',
+      'plan.yaml:12:46 phases.TESTING.onRefused.roundsMax: expected number, received string',
+    ],
   ],
   [
     'a task under a name that does not exist, and nothing that follows from it',
-    "    task: [{ ref: run, type: test }]",
-    ['X'],
+    '    task: [{ ref: run, type: test }]',
+    ['plan.yaml:10:5 phases.TESTING.task: there is no such field; it has tasks, gate, advance, onRefused; did you mean tasks?'],
   ],
   [
     'a way back without an edge',
@@ -216,14 +229,27 @@ test.each<[claim: string, text: string, problems: string[]]>([
     'name: [',
     ['plan.yaml:1:8 Flow sequence in block collection must be sufficiently indented and end with a ]'],
   ],
-  ['a second document', `${head}---\nname: other\n`, ['X']],
-  ['a list', '- name: sample\n', ['X']],
-  ['nothing', '# a plan\n', ['X']],
-  ['an alias without its anchor', 'name: *sample\n', ['X']],
+  [
+    'a second document',
+    `${head}---\nname: other\n`,
+    ['plan.yaml:5:1 a second document begins here, and a plan is one: take out the line `---`'],
+  ],
+  ['a list', '- name: sample\n', ['plan.yaml:1:1 a plan is a mapping with name, ticket, agents and phases; this is a list']],
+  ['nothing', '# a plan\n', ['plan.yaml:1:1 a plan is a mapping with name, ticket, agents and phases; this is empty']],
+  [
+    'an alias without its anchor',
+    'name: *sample\n',
+    ['plan.yaml:1:7 there is no anchor &sample before this; text that begins with * needs quotes'],
+  ],
   [
     'aliases that stand for more than fits',
-    ['a: &a [x, x, x, x, x, x, x, x, x, x]', 'b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]', 'c: &c [*b, *b, *b, *b, *b, *b]'].join('\n'),
-    ['X'],
+    [
+      'a: &a [x, x, x, x, x, x, x, x, x, x]',
+      'b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]',
+      'c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]',
+      'd: [*c, *c, *c, *c]',
+    ].join('\n'),
+    ['plan.yaml:1:1 Excessive alias count indicates a resource exhaustion attack'],
   ],
   [
     'programs and folders that are not there',
@@ -240,13 +266,21 @@ agents:
   g: { command: [./pack.sh], capabilities: [g], cwd: . }
 phases: { REQUIREMENTS: { gate: {} }, IMPLEMENTATION: { gate: {} }, TESTING: { gate: {} } }
 `,
-    ['X'],
+    [
+      'plan.yaml:3:20 workspace.copy: there is no folder /plans/project',
+      'plan.yaml:5:18 agents.a.command[0]: there is no program no-such on the PATH',
+      'plan.yaml:6:18 agents.b.command[0]: there is no file /plans/nope.sh',
+      'plan.yaml:7:18 agents.c.command[0]: there is no program pack.sh on the PATH; the file beside the plan is ./pack.sh',
+      'plan.yaml:8:18 agents.d.process[0]: /plans/pack.py may not be executed; allow it with chmod +x, or name the program that runs it before it',
+      'plan.yaml:9:18 agents.e.command[0]: there is no program sub on the PATH',
+      'plan.yaml:9:48 agents.e.cwd: there is no folder /plans/sub',
+    ],
   ],
   [
     'an agent of two kinds',
     `${head.replace('tester: {', 'both: { command: [cat], capabilities: [c],')}phases: { REQUIREMENTS: { gate: {} }, IMPLEMENTATION: { gate: {} }, TESTING: { gate: {} } }
 `,
-    ['X'],
+    ['plan.yaml:3:3 agents.both: says module and command, and an agent is only one of module, process and command'],
   ],
   [
     'a file without the necessary',

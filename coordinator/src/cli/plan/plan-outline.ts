@@ -124,7 +124,8 @@ function outlinePhase(name: string, places: readonly Written[]): OutlinePhase {
       const { use } = asRecord(validator);
       return typeof use === 'string' ? [{ path: [...pathOf('gate'), 'validators', index, 'use'], use }] : [];
     }),
-    onRefused: data?.onRefused ?? ('onRefused' in fields ? salvage(planPhase.shape.onRefused.unwrap(), fields['onRefused']).data : undefined),
+    onRefused:
+      data?.onRefused ?? ('onRefused' in fields ? salvage(planPhase.shape.onRefused.unwrap(), fields['onRefused']).data : undefined),
     advance: data?.advance,
     unsure: isRead ? unsure : new Set([...unsure, 'tasks']),
   };
