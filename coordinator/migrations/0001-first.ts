@@ -108,6 +108,8 @@ const statements = [
     context jsonb,
     entered_at timestamptz not null default clock_timestamp(),
     left_at timestamptz,
+    -- The workflow had nowhere to move the ticket to; looked at again then, or when something is added.
+    look_again_at timestamptz,
     unique (ticket_id, number)
   )`,
 
@@ -138,6 +140,12 @@ const statements = [
   )`,
   `create unique index sessions_living on sessions (agent_id) where ended_at is null`,
   `create index sessions_by_lease on sessions (lease_until) where ended_at is null`,
+
+  // One row: when sessions were last looked after, by whichever coordinator. What is missing since nobody could beat.
+  `create table last_sweep (
+    id boolean primary key default true check (id),
+    at timestamptz not null
+  )`,
 
   // A task refers to the set of capabilities it needs, so that a claim looks only into sets that the agent covers.
   `create table capability_sets (

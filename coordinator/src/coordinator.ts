@@ -100,7 +100,7 @@ async function start(config: Config, log: Log, { undo, stopAll }: Life): Promise
   const store = await openStore(config);
   undo.push(() => store.close());
 
-  const changes = createChanges();
+  const changes = createChanges(log);
   undo.push(() => changes.stop());
   const db: Database = { em: store.em, changes, transactionTriesMax: config.transactionTriesMax };
   const projectId = await ensureDefaultProject(store.em.fork());

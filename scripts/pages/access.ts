@@ -26,7 +26,11 @@ export function accessPage(): string {
     '## Methods\n',
     table(
       ['method', 'needs', ...roles],
-      methodNames.map((name) => [code(name), code(methods[name].access), ...roles.map((role) => tick(mayAccess(role, methods[name].access)))]),
+      methodNames.map((name) => [
+        code(name),
+        code(methods[name].access),
+        ...roles.map((role) => tick(mayAccess(role, methods[name].access))),
+      ]),
     ),
     '',
   ].join('\n');

@@ -4,13 +4,19 @@ import { Client as Database } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { probes } from '../support/access-probes.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { noteFigures } from '../support/note-figures.ts';
 import { callRaw, createTenant, imagineObjects, type Objects, type Tenant } from '../support/tenant.ts';
 
 let daemon: Daemon;
 beforeAll(async () => {
   daemon = await startDaemon({ store: 'postgresql' });
 });
-afterAll(() => daemon.stop());
+/** How many calls were held to the table, and how many answers about foreign objects to those about missing ones. */
+const figures = { calls: 0, foreign: 0 };
+afterAll(async () => {
+  noteFigures('access', { ...figures, methods: methodNames.length, roles: roles.length });
+  await daemon.stop();
+});
 
 const probed = Object.keys(probes) as MethodName[];
 const paramsOf = (method: MethodName, named: Objects, own: Objects): readonly unknown[] =>
@@ -51,6 +57,7 @@ describe('with objects of its own project', () => {
         }
       }
 
+      figures.calls += found.length;
       expect(found).toEqual(wanted);
     },
   );
@@ -86,6 +93,7 @@ describe('an object of another project', () => {
       }
     }
 
+    figures.foreign += compared;
     expect(differences).toEqual([]);
     expect(compared).toBeGreaterThan(40);
   });
@@ -120,29 +128,36 @@ describe('an object of another project', () => {
 });
 
 describe('an attempt of another agent of the project', () => {
-  test.each(['task/progress', 'task/complete', 'task/fail', 'task/release', 'lock/acquire', 'artifact/put', 'context/note', 'task/submit'] as const)(
-    'is none to %s',
-    async (method) => {
-      const { objects, tokens } = await createTenant(daemon, 'north');
-      const token = tokens.agent;
-      const other = await createClient(callOverHttp({ url: daemon.httpUrl, token })).agent.register({
-        name: `other-than-${objects.agentName}`,
-        capabilities: ['other'],
-      });
+  test.each([
+    'task/progress',
+    'task/complete',
+    'task/fail',
+    'task/release',
+    'lock/acquire',
+    'artifact/put',
+    'context/note',
+    'task/submit',
+  ] as const)('is none to %s', async (method) => {
+    const { objects, tokens } = await createTenant(daemon, 'north');
+    const token = tokens.agent;
+    const other = await createClient(callOverHttp({ url: daemon.httpUrl, token })).agent.register({
+      name: `other-than-${objects.agentName}`,
+      capabilities: ['other'],
+    });
 
-      const [plain, fenced] = paramsOf(method, objects, objects);
-      const answer = await callRaw(daemon, { method, params: fenced ?? plain, token, sessionToken: other.resumeToken });
+    const [plain, fenced] = paramsOf(method, objects, objects);
+    const answer = await callRaw(daemon, { method, params: fenced ?? plain, token, sessionToken: other.resumeToken });
 
-      expect(outcomeOf(answer)).toBe('claim_stale');
-    },
-  );
+    expect(outcomeOf(answer)).toBe('claim_stale');
+  });
 });
 
 /** The answer without the names it was asked with, without names made for it, and without times. */
 function anonymise(answer: string, named: Objects): string {
   let text = answer;
   // The longest first: some names are part of others.
-  for (const [name, value] of Object.entries(named).toSorted(([, a], [, b]) => b.length - a.length)) text = text.replaceAll(value, `<${name}>`);
+  for (const [name, value] of Object.entries(named).toSorted(([, a], [, b]) => b.length - a.length))
+    text = text.replaceAll(value, `<${name}>`);
   return text
     .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<id>')
     .replaceAll(/"(resumeToken|token)":"[^"]+"/g, '"$1":"<secret>"')
@@ -150,11 +165,22 @@ function anonymise(answer: string, named: Objects): string {
     .replaceAll(/"(\w+Ms)":[\d.]+/g, '"$1":"<ms>"');
 }
 
-const tables = ['tokens', 'workflows', 'tickets', 'tasks', 'agents', 'lock_grants', 'artifacts', 'context_items', 'events', 'idempotency_keys'];
+const tables = [
+  'tokens',
+  'workflows',
+  'tickets',
+  'tasks',
+  'agents',
+  'lock_grants',
+  'artifacts',
+  'context_items',
+  'events',
+  'idempotency_keys',
+];
 
 /** What is in the tables of a project, a digest each. */
 async function digest(project: string): Promise<string[]> {
-  const database = new Database(daemon.databaseUrl!);
+  const database = new Database(daemon.databaseUrl);
   await database.connect();
   try {
     const digests: string[] = [];

@@ -1,13 +1,15 @@
+import { existsSync, globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import jsonSchemaSchema from '@json-schema-tools/meta-schema';
 import openRpcSchema from '@open-rpc/meta-schema';
 import { Ajv } from 'ajv';
 import { expect, test } from 'vitest';
 
 const require = createRequire(import.meta.url);
-const reference = join(import.meta.dirname, '..', '..', 'docs', 'reference');
+const root = join(import.meta.dirname, '..', '..');
+const reference = join(root, 'docs', 'reference');
 const readDocument = async (name: string): Promise<Document> => JSON.parse(await readFile(join(reference, name), 'utf8')) as Document;
 
 type Schema = Readonly<Record<string, unknown>>;
@@ -96,3 +98,34 @@ test('the example of every method fits the schemas that the document gives', asy
 
   expect(problems).toEqual([]);
 });
+
+const pages = globSync('docs/{reference,guide}/*.md', { cwd: root });
+
+test.each(pages)('every link of %s leads somewhere', async (page) => {
+  const links = [...(await readFile(join(root, page), 'utf8')).matchAll(/\]\((?!https?:)(?<file>[^)#]*)(?:#(?<anchor>[^)]*))?\)/g)];
+  const broken = await Promise.all(
+    links.map(async ({ groups }) => {
+      const target = groups!['file'] === '' ? page : join(dirname(page), groups!['file']!);
+      if (!existsSync(join(root, target))) return [target];
+      const anchor = groups!['anchor'];
+      return anchor === undefined || (await anchorsOf(target)).includes(anchor) ? [] : [`${target}#${anchor}`];
+    }),
+  );
+
+  expect(broken.flat()).toEqual([]);
+});
+
+/** The anchors that GitHub gives the headings of a page: the second of a name has a number. */
+async function anchorsOf(page: string): Promise<readonly string[]> {
+  const headings = [...(await readFile(join(root, page), 'utf8')).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading!);
+  const anchors = headings.map((heading) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  );
+  return anchors.map((anchor, index) => {
+    const earlier = anchors.slice(0, index).filter((other) => other === anchor).length;
+    return earlier === 0 ? anchor : `${anchor}-${earlier}`;
+  });
+}

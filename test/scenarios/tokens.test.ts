@@ -35,7 +35,7 @@ describe('a token', () => {
     const token = await newToken({ name: 'secret', role: 'viewer', idempotencyKey: 'once-only' });
     const secret = token.slice(-43);
 
-    const database = new Database(daemon.databaseUrl!);
+    const database = new Database(daemon.databaseUrl);
     await database.connect();
     const kept = await database.query<{ line: string }>(
       `select t::text as line from tokens t union all select k::text from idempotency_keys k union all select e::text from events e`,
@@ -65,7 +65,10 @@ describe('a token', () => {
 
     const { events } = await daemon.client.event.list({ limit: 1_000 });
     expect(again.state).toBe('revoked');
-    expect(events.filter(({ data }) => (data as { tokenId?: string }).tokenId === id).map(({ name }) => name)).toEqual(['token.created', 'token.revoked']);
+    expect(events.filter(({ data }) => (data as { tokenId?: string }).tokenId === id).map(({ name }) => name)).toEqual([
+      'token.created',
+      'token.revoked',
+    ]);
     await expect(clientWith(token).coordinator.info()).rejects.toMatchObject({ kind: 'unauthenticated' });
   });
 
@@ -93,7 +96,9 @@ describe('an admin', () => {
 
     expect(await shop.token.create({ name: 'helper', role: 'agent' })).toMatchObject({ project: 'shop' });
     expect((await shop.project.list()).projects.map(({ name }) => name)).toEqual(['shop']);
-    await expect(shop.token.create({ name: 'spy', role: 'admin', project: 'default' })).rejects.toMatchObject({ kind: 'project_not_found' });
+    await expect(shop.token.create({ name: 'spy', role: 'admin', project: 'default' })).rejects.toMatchObject({
+      kind: 'project_not_found',
+    });
     await expect(shop.token.list({ project: 'default' })).rejects.toMatchObject({ kind: 'project_not_found' });
     await expect(shop.project.create({ name: 'default' })).rejects.toMatchObject({ kind: 'access_denied' });
   });
@@ -164,25 +169,19 @@ describe('a connection', () => {
 });
 
 describe('baton token', () => {
-  async function baton(...args: readonly string[]) {
-    const stdout = new PassThrough();
-    const stderr = new PassThrough();
-    const shell = { env: {}, stdout, stderr, self: ['node'] as const, onInterrupt: () => () => {}, exitNow: () => {} };
-    const code = await runProgram(shell, ['token', ...args, '--url', daemon.httpUrl, '--token-file', daemon.tokenFile]);
-    stdout.end();
-    stderr.end();
-    return { code, stdout: await text(stdout), stderr: await text(stderr) };
-  }
-
   test('create prints the token alone, list shows it, revoke ends it', async () => {
-    const made = await baton('create', 'by hand', '--role', 'viewer', '--project', 'shop', '--expires', '30d');
+    const made = await baton('token', 'create', 'by hand', '--role', 'viewer', '--project', 'shop', '--expires', '30d');
     const token = made.stdout.trim();
     const [, id = ''] = /^baton_([0-9a-f-]{36})_/.exec(token) ?? [];
-    const listed = await baton('list', '--project', 'shop');
+    const listed = await baton('token', 'list', '--project', 'shop');
     const accepted = await clientWith(token).coordinator.info();
-    const revoked = await baton('revoke', id);
+    const revoked = await baton('token', 'revoke', id);
 
-    expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(/^baton_\S+\n$/) as string, stderr: expect.stringContaining(id) as string });
+    expect(made).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^baton_\S+\n$/) as string,
+      stderr: expect.stringContaining(id) as string,
+    });
     expect(accepted).toMatchObject({ project: 'shop', role: 'viewer' });
     expect(listed.stdout).toMatch(new RegExp(`by hand +viewer +shop +active +\\S.* +\\S+ +${id}`));
     expect(revoked.stdout).toBe('The token by hand (viewer in shop) is revoked.\n');
@@ -193,7 +192,7 @@ describe('baton token', () => {
     await using folder = await createTestFolder();
     const file = join(folder.path, 'ci.token');
 
-    const { code, stdout } = await baton('create', 'ci', '--role', 'agent', '--out', file, '--json');
+    const { code, stdout } = await baton('token', 'create', 'ci', '--role', 'agent', '--out', file, '--json');
 
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ name: 'ci', role: 'agent', tokenFile: file });
@@ -210,8 +209,29 @@ describe('baton token', () => {
     [['revoke', '00000000-0000-4000-8000-000000000000'], 1, /token_not_found/],
     [['revoke', 'x'], 1, /tokenId/],
   ])('%j ends with %i and says why', async (args, code, reason) => {
-    const result = await baton(...args);
+    const result = await baton('token', ...args);
 
     expect(result).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(reason) as string });
   });
 });
+
+test('baton project makes and lists projects', async () => {
+  const made = await baton('project', 'create', 'by hand');
+  const again = await baton('project', 'create', 'by hand');
+  const listed = await baton('project', 'list', '--json');
+
+  expect(made).toMatchObject({ code: 0, stdout: expect.stringContaining('--project "by hand"') as string });
+  expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('project_exists') as string });
+  expect((JSON.parse(listed.stdout) as { name: string }[]).map(({ name }) => name)).toContain('by hand');
+});
+
+/** Runs a command in this process. */
+async function baton(...args: readonly string[]) {
+  const stdout = new PassThrough();
+  const stderr = new PassThrough();
+  const shell = { env: {}, stdout, stderr, self: ['node'] as const, onInterrupt: () => () => {}, exitNow: () => {} };
+  const code = await runProgram(shell, [...args, '--url', daemon.httpUrl, '--token-file', daemon.tokenFile]);
+  stdout.end();
+  stderr.end();
+  return { code, stdout: await text(stdout), stderr: await text(stderr) };
+}

@@ -67,4 +67,4 @@ const toGeneralName = (name: string): Buffer =>
 
 /** GeneralizedTime: YYYYMMDDHHMMSSZ. */
 const time = (fromNowMs: number): Buffer =>
-  der(0x18, Buffer.from(`${new Date(Date.now() + fromNowMs).toISOString().replaceAll(/[-:T]|\.\d+/g, '')}`));
+  der(0x18, Buffer.from(new Date(Date.now() + fromNowMs).toISOString().replaceAll(/[-:T]|\.\d+/g, '')));

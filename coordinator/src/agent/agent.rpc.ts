@@ -1,10 +1,9 @@
+import { CoordinatorError } from '@baton/protocol';
 import type { HandlersOf } from '../call.ts';
 import { type Database, transact, write } from '../db/transaction.ts';
-import { sql } from 'kysely';
-import { rowsOf } from '../db/rows.ts';
 import { getAgent, listAgents } from './agent.store.ts';
-import { deregisterSession, reconcileAttempts, registerAgent, type SessionParts } from './session.service.ts';
-import { listHeldAttempts } from './session.store.ts';
+import { deregisterSession, drainAgent, reconcileAttempts, registerAgent, type SessionParts } from './session.service.ts';
+import { listEndedSessions } from './session.store.ts';
 
 export const agentHandlers = (db: Database, parts: SessionParts): HandlersOf<'agent'> => {
   const liveness = { heartbeatMs: parts.liveness.heartbeatMs, silenceMs: parts.live.silenceMs };
@@ -17,18 +16,21 @@ export const agentHandlers = (db: Database, parts: SessionParts): HandlersOf<'ag
       return answer;
     },
 
-    'agent/heartbeat': async ({ attempts }, { session, caller }) => {
+    'agent/heartbeat': async ({ attempts }, { em, session, caller }) => {
       const { heartbeatMs, leaseMs } = parts.liveness;
+      const [ended] = await listEndedSessions(em, [session.sessionId]);
+      if (ended !== undefined) {
+        // By another coordinator, which cannot tell the connection here.
+        parts.live.end(ended.id, ended.reason);
+        throw new CoordinatorError('session_unknown');
+      }
       const revoked =
         attempts === undefined ? [] : await transact(db, caller.projectId, (tx) => reconcileAttempts(tx, parts, session, attempts));
       return { heartbeatMs, leaseMs, revoked };
     },
 
     'agent/drain': (params, call) =>
-      write(db, call, params, async ({ em }) => {
-        await rowsOf(em, sql`update agents set state = 'draining' where id = ${call.session.agentId} and state = 'active'`);
-        return { running: (await listHeldAttempts(em, call.session.sessionId)).length };
-      }),
+      write(db, call, params, (tx) => drainAgent(tx, call.session)),
 
     'agent/deregister': async ({ reason }, { session, caller }) => {
       await transact(db, caller.projectId, (tx) => deregisterSession(tx, parts, session.sessionId, reason));

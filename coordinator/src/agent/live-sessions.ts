@@ -15,17 +15,40 @@ export interface LiveSessions extends Sessions {
   silenceMs(sessionId: string): number | undefined;
   /** Counts as a beat. */
   touch(sessionId: string): void;
+  /** The sessions whose connections are here. */
+  list(): readonly Session[];
+  /** Those heard of here within this time, and those whose connections are here. Forgets the others. */
+  listServed(withinMs: number): string[];
   /** Those heard of since the last call. */
   takeTouched(): string[];
   /** Puts back what could not be written. */
   touchAll(sessionIds: readonly string[]): void;
+  /** Tells a session once, however often it is called. */
   notify<N extends NotificationName>(sessionId: string, name: N, params: NotificationParams<N>): void;
   /** Tells a session that it has ended, and forgets it. */
   end(sessionId: string, reason: SessionEndReason): void;
 }
 
+interface Connected {
+  readonly session: Session;
+  readonly peer: Peer;
+  /** What it was told of late: who acts tells it at once, and so does who follows the events. */
+  readonly told: Set<string>;
+}
+
+const toldMax = 1_000;
+
+/** True the first time. Remembers the latest only. */
+function isNews(told: Set<string>, notice: string): boolean {
+  if (told.has(notice)) return false;
+  told.add(notice);
+  const [oldest] = told;
+  if (told.size > toldMax && oldest !== undefined) told.delete(oldest);
+  return true;
+}
+
 export function createLiveSessions(): LiveSessions {
-  const bySession = new Map<string, { readonly session: Session; readonly peer: Peer }>();
+  const bySession = new Map<string, Connected>();
   const byPeer = new Map<string, Session>();
   const touched = new Set<string>();
   const heardAt = new Map<string, number>();
@@ -46,7 +69,7 @@ export function createLiveSessions(): LiveSessions {
     attach(session, peer) {
       const before = bySession.get(session.sessionId);
       if (before !== undefined) byPeer.delete(before.peer.id);
-      bySession.set(session.sessionId, { session, peer });
+      bySession.set(session.sessionId, { session, peer, told: new Set() });
       byPeer.set(peer.id, session);
       touch(session.sessionId);
       peer.onClose(() => forget(session, peer));
@@ -55,6 +78,12 @@ export function createLiveSessions(): LiveSessions {
     silenceMs(sessionId) {
       const at = heardAt.get(sessionId);
       return at === undefined ? undefined : performance.now() - at;
+    },
+    list: () => [...bySession.values()].map(({ session }) => session),
+    listServed(withinMs) {
+      const since = performance.now() - withinMs;
+      for (const [id, at] of heardAt) if (at < since && !bySession.has(id)) heardAt.delete(id);
+      return [...new Set([...bySession.keys(), ...heardAt.keys()])];
     },
     touch,
     takeTouched() {
@@ -65,7 +94,10 @@ export function createLiveSessions(): LiveSessions {
     touchAll(sessionIds) {
       for (const id of sessionIds) touched.add(id);
     },
-    notify: (sessionId, name, params) => bySession.get(sessionId)?.peer.notify(name, params),
+    notify(sessionId, name, params) {
+      const connected = bySession.get(sessionId);
+      if (connected !== undefined && isNews(connected.told, `${name} ${JSON.stringify(params)}`)) connected.peer.notify(name, params);
+    },
     revoke: (sessionId, attempt: { taskId: string; attempt: number; reason: RevocationReason }) =>
       live.notify(sessionId, 'task/revoked', attempt),
     end(sessionId, reason) {

@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { CoordinatorError, type JsonObject, type Result, type RevocationReason, type SessionEndReason } from '@baton/protocol';
-import { LockMode } from '@mikro-orm/core';
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import type { Session } from '../call.ts';
@@ -8,6 +7,7 @@ import { rowsOf } from '../db/rows.ts';
 import type { Tx } from '../db/transaction.ts';
 import { forgetHolders } from '../lock/lock.service.ts';
 import { type AttemptEndParts, endAttempts, settleAttempts } from '../task/attempt-end.service.ts';
+import { holdSession } from '../task/fence.store.ts';
 import { lockRunningTasksOfSession, lockTasks } from '../task/task.store.ts';
 import { AgentEntity, type AgentRow } from './agent.entity.ts';
 import type { LiveSessions } from './live-sessions.ts';
@@ -19,6 +19,7 @@ import {
   listHeldAttempts,
   lockSession,
   markSessionEnded,
+  renewLease,
   type SessionRow,
 } from './session.store.ts';
 
@@ -54,7 +55,7 @@ export const hashToken = (token: string): string => createHash('sha256').update(
  */
 export async function registerAgent(tx: Tx, parts: SessionParts, registration: Registration): Promise<Registered> {
   const agent = await upsertAgent(tx, registration);
-  const resumed = await resume(tx, agent, registration.resumeToken);
+  const resumed = await resume(tx, parts, agent, registration.resumeToken);
   const started = resumed ?? (await startSession(tx, parts, agent));
   const { heartbeatMs, leaseMs } = parts.liveness;
   const attempts = (await listHeldAttempts(tx.em, started.sessionId)).map(({ taskId, attempt }) => ({ taskId, attempt }));
@@ -82,13 +83,13 @@ async function upsertAgent({ em, projectId }: Tx, { name, capabilities, capacity
         values (${uuidv7()}, ${projectId}, ${name}, ${capabilities}::text[], ${capacity}, ${tags}::text[], ${JSON.stringify(metadata)}::jsonb, 'active', 0)
         on conflict (project_id, name) do nothing`,
   );
-  const agent = await em.findOneOrFail(AgentEntity, { projectId, name }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  // Before its sessions, as everyone who locks both. Not against claims, whose attempts refer to the agent.
+  await rowsOf(em, sql`select 1 from agents where project_id = ${projectId} and name = ${name} for no key update`);
+  const agent = await em.findOneOrFail(AgentEntity, { projectId, name });
   agent.capabilities = [...capabilities];
   agent.capacity = capacity;
   agent.tags = [...new Set(tags)].sort();
   agent.metadata = metadata;
-  // Whoever registers wants to work; what was terminated by decision stays so.
-  if (agent.state === 'draining') agent.state = 'active';
   return agent;
 }
 
@@ -99,11 +100,13 @@ interface Started {
   readonly resumeToken: string;
 }
 
-async function resume({ em, projectId }: Tx, agent: AgentRow, resumeToken: string | undefined): Promise<Started | undefined> {
+async function resume({ em, projectId }: Tx, { liveness }: SessionParts, agent: AgentRow, resumeToken: string | undefined): Promise<Started | undefined> {
   if (resumeToken === undefined) return undefined;
   const session = await findSessionByToken(em, projectId, hashToken(resumeToken));
   if (session?.agentId !== agent.id) return undefined;
-  await lockSession(em, session.id);
+  // It may have ended since it was found.
+  if ((await lockSession(em, session.id)) === undefined) return undefined;
+  await renewLease(em, session.id, liveness.leaseMs);
   return { agentId: agent.id, sessionId: session.id, epoch: session.epoch, resumeToken };
 }
 
@@ -111,6 +114,8 @@ async function startSession(tx: Tx, parts: SessionParts, agent: AgentRow): Promi
   const older = await findLivingSession(tx.em, agent.id);
   if (older !== undefined) await supersedeSession(tx, parts, older.id);
   agent.epoch += 1;
+  // A new incarnation wants to work, one that reconnects goes on draining; what was terminated by decision stays so.
+  if (agent.state === 'draining') agent.state = 'active';
   await tx.em.flush();
   const resumeToken = randomBytes(32).toString('base64url');
   const session = {
@@ -150,6 +155,13 @@ export async function loseSession(tx: Tx, parts: SessionParts, session: SessionR
   tx.record('agent.lost', { ...toAgentEvent(session), reason: lossReasons[reason] });
 }
 
+/** Gives the agent of a session nothing new from here on. Returns how many attempts it still runs: claims under way count. */
+export async function drainAgent({ em }: Tx, { agentId, sessionId }: Session): Promise<{ running: number }> {
+  await rowsOf(em, sql`update agents set state = 'draining' where id = ${agentId} and state = 'active'`);
+  if ((await lockSession(em, sessionId)) === undefined) throw new CoordinatorError('session_unknown');
+  return { running: (await listHeldAttempts(em, sessionId)).length };
+}
+
 /** Ends a session as its agent asks. */
 export async function deregisterSession(tx: Tx, parts: SessionParts, sessionId: string, reason: string | undefined): Promise<void> {
   const session = await lockSession(tx.em, sessionId);
@@ -187,6 +199,7 @@ export async function reconcileAttempts(
   { sessionId }: Session,
   reported: readonly { readonly taskId: string; readonly attempt: number }[],
 ): Promise<{ taskId: string; attempt: number; reason: RevocationReason }[]> {
+  await holdSession(tx.em, sessionId);
   const known = new Set(reported.map(({ taskId, attempt }) => `${taskId}/${attempt}`));
   const lost = (await listHeldAttempts(tx.em, sessionId)).filter(
     ({ taskId, attempt, heldMs }) => !known.has(`${taskId}/${attempt}`) && heldMs > 2 * parts.liveness.heartbeatMs,

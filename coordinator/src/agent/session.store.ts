@@ -1,3 +1,4 @@
+import type { SessionEndReason } from '@baton/protocol';
 import { sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
 import { findRow, rowsOf } from '../db/rows.ts';
@@ -26,6 +27,13 @@ export const lockSession = (em: EntityManager, sessionId: string): Promise<Sessi
   findRow(
     em,
     sql<SessionRow>`select ${sessionColumns} from sessions s join agents a on a.id = s.agent_id where s.id = ${sessionId} and s.ended_at is null for update of s`,
+  );
+
+/** Gives a session that this transaction has locked a lease from now on. */
+export const renewLease = (em: EntityManager, sessionId: string, leaseMs: number): Promise<unknown[]> =>
+  rowsOf(
+    em,
+    sql`update sessions set lease_until = clock_timestamp() + ${leaseMs} * interval '1 millisecond', last_seen_at = clock_timestamp() where id = ${sessionId}`,
   );
 
 /** Locks a session only if its lease has ended by the database's clock; a beat that came in between saves it. */
@@ -58,14 +66,21 @@ export const insertSession = (em: EntityManager, { id, projectId, agentId, epoch
 export const markSessionEnded = (em: EntityManager, sessionId: string, reason: string): Promise<unknown[]> =>
   rowsOf(em, sql`update sessions set ended_at = clock_timestamp(), end_reason = ${reason} where id = ${sessionId}`);
 
-/** Extends the leases of all sessions that were heard of, in one statement, in the order in which everyone locks them. */
-export const extendLeases = (em: EntityManager, sessionIds: readonly string[], leaseMs: number): Promise<unknown[]> =>
-  rowsOf(
+/**
+ * Extends the leases of all sessions that were heard of, in one statement, in the order in which everyone locks them. Returns
+ * the ids of those that live; the others have ended, perhaps by another coordinator.
+ */
+export async function extendLeases(em: EntityManager, sessionIds: readonly string[], leaseMs: number): Promise<Set<string>> {
+  const rows = await rowsOf(
     em,
-    sql`update sessions s set lease_until = clock_timestamp() + ${leaseMs} * interval '1 millisecond', last_seen_at = clock_timestamp()
+    sql<{
+      id: string;
+    }>`update sessions s set lease_until = clock_timestamp() + ${leaseMs} * interval '1 millisecond', last_seen_at = clock_timestamp()
         from (select id from sessions where id = any(${sessionIds}::uuid[]) and ended_at is null order by id for no key update) living
-        where s.id = living.id`,
+        where s.id = living.id returning s.id`,
   );
+  return new Set(rows.map(({ id }) => id));
+}
 
 /**
  * A caller that waits for work in a call of ours cannot beat meanwhile in every language. While it holds nothing, its silence
@@ -82,20 +97,41 @@ export async function extendIdleLeases(em: EntityManager, sessionIds: readonly s
   );
 }
 
-/** After a pause of ours nobody could beat: gives every living session the time that it lost. */
-export const extendAllLeases = (em: EntityManager, gapMs: number): Promise<unknown[]> =>
-  rowsOf(
-    em,
-    sql`update sessions s set lease_until = greatest(s.lease_until, clock_timestamp()) + ${gapMs} * interval '1 millisecond'
-        from (select id from sessions where ended_at is null order by id for no key update) living where s.id = living.id`,
-  );
-
-/** At our start: for as long as we were away nobody could beat. Sessions that beat elsewhere have more than this already. */
-export const renewAllLeases = (em: EntityManager, leaseMs: number): Promise<unknown[]> =>
+/** Gives these sessions a lease from now on, as a pause of the one coordinator that serves them demands. */
+export const renewLeases = (em: EntityManager, sessionIds: readonly string[], leaseMs: number): Promise<unknown[]> =>
   rowsOf(
     em,
     sql`update sessions s set lease_until = greatest(s.lease_until, clock_timestamp() + ${leaseMs} * interval '1 millisecond')
-        from (select id from sessions where ended_at is null order by id for no key update) living where s.id = living.id`,
+        from (select id from sessions where id = any(${sessionIds}::uuid[]) and ended_at is null order by id for no key update) living
+        where s.id = living.id`,
+  );
+
+/**
+ * Where no coordinator has looked after sessions for longer than a pause, gives all of them the time that they lost: nobody
+ * could beat. Whoever comes first does it, the others find it done. Returns the time given, in ms; 0 where there was no pause.
+ */
+export async function forgivePause(em: EntityManager, pauseMs: number): Promise<number> {
+  const gap = sql<{ gapMs: number }>`select (extract(epoch from clock_timestamp() - at) * 1000)::float8 as gap_ms from last_sweep`;
+  if (((await findRow(em, gap))?.gapMs ?? 0) <= pauseMs) return 0;
+  return em.transactional(async (em) => {
+    const gapMs = (await findRow(em, sql<{ gapMs: number }>`${gap} for update`))?.gapMs ?? 0;
+    if (gapMs <= pauseMs) return 0;
+    await rowsOf(
+      em,
+      sql`update sessions s set lease_until = s.lease_until + ${gapMs} * interval '1 millisecond'
+          from (select id from sessions where ended_at is null order by id for no key update) living where s.id = living.id`,
+    );
+    await markSwept(em, 0);
+    return gapMs;
+  });
+}
+
+/** Writes down that sessions were looked after so many ms ago. */
+export const markSwept = (em: EntityManager, agoMs: number): Promise<unknown[]> =>
+  rowsOf(
+    em,
+    sql`insert into last_sweep (at) values (clock_timestamp() - ${agoMs} * interval '1 millisecond')
+        on conflict (id) do update set at = greatest(last_sweep.at, excluded.at)`,
   );
 
 export const listExpiredSessions = (em: EntityManager, limit: number): Promise<{ id: string; projectId: string }[]> =>
@@ -105,6 +141,14 @@ export const listExpiredSessions = (em: EntityManager, limit: number): Promise<{
       id: string;
       projectId: string;
     }>`select id, project_id from sessions where ended_at is null and lease_until <= clock_timestamp() order by lease_until limit ${limit}`,
+  );
+
+/** Of these sessions, those that have ended, with the reason. */
+export const listEndedSessions = (em: EntityManager, sessionIds: readonly string[]): Promise<{ id: string; reason: SessionEndReason }[]> =>
+  rowsOf(
+    em,
+    sql<{ id: string; reason: SessionEndReason }>`select id, end_reason as reason from sessions
+        where id = any(${sessionIds}::uuid[]) and ended_at is not null`,
   );
 
 export interface HeldAttempt {

@@ -2,14 +2,15 @@ import type { HandlersOf } from '../call.ts';
 import { type Database, write } from '../db/transaction.ts';
 import { holdTicketForEvidence } from '../ticket/evidence.ts';
 import { getTicket } from '../ticket/ticket.store.ts';
-import { type ArtifactLimits, storeArtifacts } from './artifact.service.ts';
+import { type ArtifactLimits, measureArtifacts, storeArtifacts } from './artifact.service.ts';
 import { getArtifact, listArtifacts, listCurrentArtifacts, toArtifact } from './artifact.store.ts';
 
 export const artifactHandlers = (db: Database, limits: ArtifactLimits): HandlersOf<'artifact'> => ({
   'artifact/put': (params, call) =>
     write(db, call, params, async (tx) => {
       const origin = await holdTicketForEvidence(tx, call, params);
-      const [stored] = await storeArtifacts(tx, limits, origin, [params.artifact]);
+      const [measured] = measureArtifacts(limits, [params.artifact]);
+      const [stored] = measured === undefined ? [] : await storeArtifacts(tx, [{ origin, measured }]);
       if (stored === undefined) throw new Error('One artifact went in and none came out.');
       return stored;
     }),

@@ -1,8 +1,7 @@
 import { type Artifact, CoordinatorError, type NewArtifact } from '@baton/protocol';
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../db/transaction.ts';
-import { ArtifactEntity, type ArtifactRow } from './artifact.entity.ts';
-import { findNewestVersion, toArtifact } from './artifact.store.ts';
+import { type ArtifactName, insertArtifacts, listNewestVersions, type StoredArtifact, toArtifact } from './artifact.store.ts';
 import { digestOf } from './digest.ts';
 
 export interface ArtifactLimits {
@@ -20,42 +19,72 @@ export interface Origin {
   readonly attempt?: number | undefined;
 }
 
-/**
- * Stores artifacts as the next versions of their types and names in the visit. The content that the newest version has makes
- * no new one. Sizes are checked before the first is stored.
- */
-export async function storeArtifacts(
-  tx: Tx,
-  { artifactBytesMax }: ArtifactLimits,
-  origin: Origin,
-  artifacts: readonly NewArtifact[],
-): Promise<Artifact[]> {
-  const measured = artifacts.map((artifact) => ({ artifact, ...measure(artifact) }));
-  const tooLarge = measured.find(({ artifact, sizeBytes }) => artifact.uri === undefined && sizeBytes > artifactBytesMax);
-  if (tooLarge !== undefined) {
-    const { artifact, sizeBytes } = tooLarge;
-    throw new CoordinatorError('limit_exceeded', {
-      message: `The artifact ${artifact.type} "${artifact.name}" has ${sizeBytes} bytes; inline content may have ${artifactBytesMax}. Store it elsewhere and give uri, sha256 and sizeBytes.`,
-    });
-  }
-  const stored: Artifact[] = [];
-  for (const each of measured) stored.push(toArtifact(await storeOne(tx, origin, each)));
-  return stored;
+export interface MeasuredArtifact {
+  readonly artifact: NewArtifact;
+  readonly sha256: string;
+  /** Of the canonical form for inline content; as given for what lies elsewhere. */
+  readonly sizeBytes: number;
 }
 
-const measure = ({ content, sha256, sizeBytes }: NewArtifact): { sha256: string; sizeBytes: number } =>
-  content === undefined ? { sha256: sha256 ?? '', sizeBytes: sizeBytes ?? 0 } : digestOf(content);
+/**
+ * Digests and sizes, and that none is too large.
+ * @throws CoordinatorError `limit_exceeded`
+ */
+export function measureArtifacts({ artifactBytesMax }: ArtifactLimits, artifacts: readonly NewArtifact[]): MeasuredArtifact[] {
+  return artifacts.map((artifact) => {
+    const { type, name, content, uri } = artifact;
+    if (content === undefined) return { artifact, sha256: artifact.sha256 ?? '', sizeBytes: artifact.sizeBytes ?? 0 };
+    const { sha256, sizeBytes } = digestOf(content);
+    if (uri === undefined && sizeBytes > artifactBytesMax) {
+      throw new CoordinatorError('limit_exceeded', {
+        message: `The artifact ${type} "${name}" has ${sizeBytes} bytes; inline content may have ${artifactBytesMax}. Store it elsewhere and give uri, sha256 and sizeBytes.`,
+      });
+    }
+    return { artifact, sha256, sizeBytes };
+  });
+}
 
-async function storeOne(
-  { em, projectId, record }: Tx,
-  { ticketId, visitId, visitNumber, phase, author, taskId, attempt }: Origin,
-  { artifact, sha256, sizeBytes }: { artifact: NewArtifact; sha256: string; sizeBytes: number },
-): Promise<ArtifactRow> {
-  const { type, name, mediaType, content, uri } = artifact;
-  const newest = await findNewestVersion(em, { visitId, type, name });
-  if (newest?.sha256 === sha256) return newest;
+export interface ArtifactOf {
+  readonly origin: Origin;
+  readonly measured: MeasuredArtifact;
+}
 
-  const row = em.create(ArtifactEntity, {
+/**
+ * Stores artifacts of many origins, each as the next version of its type and name in its visit; the content that the newest
+ * version has makes no new one. The callers hold the rows of the visits.
+ * @returns the versions that now hold what was given, in order
+ */
+export async function storeArtifacts(tx: Tx, artifacts: readonly ArtifactOf[]): Promise<Artifact[]> {
+  if (artifacts.length === 0) return [];
+  const newest = await listNewestVersions(tx.em, artifacts.map(nameOf));
+  const placed = artifacts.map(({ origin, measured }) => {
+    const key = keyOf(nameOf({ origin, measured }));
+    const before = newest.get(key);
+    if (before?.sha256 === measured.sha256) return { row: before, isNew: false, content: undefined };
+    const row = toRow(tx.projectId, origin, measured, (before?.version ?? 0) + 1);
+    newest.set(key, row);
+    return { row, isNew: true, content: measured.artifact.content };
+  });
+  const added = placed.filter(({ isNew }) => isNew);
+  const createdAt = await insertArtifacts(tx.em, added);
+  for (const { row } of added) {
+    const { id: artifactId, ticketId, phase, type, name, version, sha256, author } = row;
+    tx.record('artifact.stored', { artifactId, ticketId, phase, type, name, version, sha256, author });
+  }
+  return placed.map(({ row, isNew }) => toArtifact({ ...row, createdAt: (isNew ? createdAt : undefined) ?? row.createdAt }));
+}
+
+const nameOf = ({ origin, measured }: ArtifactOf): ArtifactName => ({
+  visitId: origin.visitId,
+  type: measured.artifact.type,
+  name: measured.artifact.name,
+});
+const keyOf = ({ visitId, type, name }: ArtifactName) => JSON.stringify([visitId, type, name]);
+
+function toRow(projectId: string, origin: Origin, { artifact, sha256, sizeBytes }: MeasuredArtifact, version: number): StoredArtifact {
+  const { ticketId, visitId, visitNumber, phase, author, taskId, attempt } = origin;
+  const { type, name, mediaType, uri } = artifact;
+  return {
     id: uuidv7(),
     projectId,
     ticketId,
@@ -64,17 +93,14 @@ async function storeOne(
     phase,
     type,
     name,
+    version,
     mediaType,
     sha256,
     sizeBytes,
     author,
-    version: (newest?.version ?? 0) + 1,
-    content: content ?? null,
     uri: uri ?? null,
     taskId: taskId ?? null,
     attempt: attempt ?? null,
-  });
-  await em.flush();
-  record('artifact.stored', { artifactId: row.id, ticketId, phase, type, name, version: row.version, sha256, author });
-  return row;
+    createdAt: new Date(),
+  };
 }

@@ -33,8 +33,49 @@ export interface ArtifactName {
   readonly name: string;
 }
 
-export const findNewestVersion = (em: EntityManager, artifact: ArtifactName): Promise<ArtifactRow | null> =>
-  em.findOne(ArtifactEntity, { ...artifact }, { orderBy: { version: 'desc' } });
+/** A row without its content. */
+export type StoredArtifact = Omit<ArtifactRow, 'content'>;
+
+/** The newest versions of artifacts, by `[visitId, type, name]` as JSON. */
+export async function listNewestVersions(em: EntityManager, names: readonly ArtifactName[]): Promise<Map<string, StoredArtifact>> {
+  const rows = await rowsOf(
+    em,
+    sql<Omit<StoredArtifact, 'createdAt' | 'sizeBytes'> & { createdAt: string; sizeBytes: string | number }>`
+        select distinct on (a.visit_id, a.type, a.name) a.id, a.project_id, a.ticket_id, a.visit_id, a.phase, a.visit_number, a.type, a.name, a.version,
+          a.media_type, a.sha256, a.size_bytes, a.uri, a.task_id, a.attempt, a.author, a.created_at
+        from artifacts a join jsonb_to_recordset(${JSON.stringify(names)}::jsonb) as x("visitId" uuid, type text, name text)
+          on a.visit_id = x."visitId" and a.type = x.type and a.name = x.name
+        order by a.visit_id, a.type, a.name, a.version desc`,
+  );
+  return new Map(
+    rows.map((row) => [
+      JSON.stringify([row.visitId, row.type, row.name]),
+      { ...row, sizeBytes: Number(row.sizeBytes), createdAt: new Date(row.createdAt) } as StoredArtifact,
+    ]),
+  );
+}
+
+/** Inserts new versions in one statement. Returns when, by the database's clock; nothing where there was nothing to insert. */
+export async function insertArtifacts(
+  em: EntityManager,
+  artifacts: readonly { readonly row: StoredArtifact; readonly content: JsonValue | undefined }[],
+): Promise<Date | undefined> {
+  if (artifacts.length === 0) return undefined;
+  const rows = artifacts.map(({ row, content }) => ({ ...row, content: content ?? null }));
+  const [inserted] = await rowsOf(
+    em,
+    sql<{
+      createdAt: string;
+    }>`insert into artifacts (id, project_id, ticket_id, visit_id, phase, visit_number, type, name, version, media_type, sha256, size_bytes,
+          content, uri, task_id, attempt, author, created_at)
+        select x.id, x."projectId", x."ticketId", x."visitId", x.phase, x."visitNumber", x.type, x.name, x.version, x."mediaType", x.sha256, x."sizeBytes",
+          x.content, x.uri, x."taskId", x.attempt, x.author, statement_timestamp()
+        from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as x(id uuid, "projectId" uuid, "ticketId" uuid, "visitId" uuid, phase text, "visitNumber" int,
+          type text, name text, version int, "mediaType" text, sha256 text, "sizeBytes" bigint, content jsonb, uri text, "taskId" uuid, attempt int, author text)
+        returning created_at`,
+  );
+  return inserted && new Date(inserted.createdAt);
+}
 
 export async function getArtifact(em: EntityManager, projectId: string, id: string): Promise<ArtifactWithContent> {
   const row = await em.findOne(ArtifactEntity, { id, projectId }, { populate: ['content'] });

@@ -41,7 +41,8 @@ const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 /** A duration with its unit, such as `90d`, in ms. */
 export function parseDuration(text: string): number {
   const [, number, unit] = /^([1-9]\d*)([smhd])$/.exec(text) ?? [];
-  if (number === undefined || unit === undefined) throw new InvalidArgumentError('Expected a whole number and its unit: 45s, 30m, 12h or 90d.');
+  if (number === undefined || unit === undefined)
+    throw new InvalidArgumentError('Expected a whole number and its unit: 45s, 30m, 12h or 90d.');
   return Number(number) * unitMs[unit as keyof typeof unitMs];
 }
 

@@ -7,8 +7,10 @@ import { locks } from './locks.ts';
 import * as is from './options.ts';
 import { type PlanCheckOptions, planCheck, planSchemaCommand } from './plan.ts';
 import { answerForModules, describeCommand } from './plan/describe-modules.ts';
+import { createProject, listProjects } from './project.ts';
 import type { RunOptions } from './run.ts';
 import { keepCommand, keepProgram } from './run/keep-program.ts';
+import type { ReadOptions } from './list.ts';
 import { CommandError, printLine, type Shell } from './shell.ts';
 import { status } from './status.ts';
 import { tasks } from './tasks.ts';
@@ -56,6 +58,7 @@ function createProgram(shell: Shell, end: End): Command {
   addAgent(program, shell, end);
   addReads(program, shell, end);
   addToken(program, shell, end);
+  addProject(program, shell, end);
   addConformance(program, shell, end);
   program.command(describeCommand, { hidden: true }).action(() => answerForModules(process));
   program
@@ -212,8 +215,13 @@ function addConformance(program: Command, shell: Shell, end: End): void {
 function addToken(program: Command, shell: Shell, end: End): void {
   const token = program
     .command('token')
-    .description('Makes, lists and revokes tokens. Each speaks for one role in one project; what roles may do is in docs/reference/access.md.')
-    .addHelpText('after', is.examples('baton token create ci --role agent --expires 30d', 'baton token list', 'baton token revoke 01997a3e-…'));
+    .description(
+      'Makes, lists and revokes tokens. Each speaks for one role in one project; what roles may do is in docs/reference/access.md.',
+    )
+    .addHelpText(
+      'after',
+      is.examples('baton token create ci --role agent --expires 30d', 'baton token list', 'baton token revoke 01997a3e-…'),
+    );
   const add = (name: string, description: string): Command =>
     is.addTargetOptions(token.command(name).description(description)).addOption(is.jsonOption('print JSON'));
   add('create', 'Makes a token and prints it, this once: only its hash is kept.')
@@ -224,7 +232,10 @@ function addToken(program: Command, shell: Shell, end: End): void {
     .option('--out <file>', 'write the token into this file, for its owner alone, instead of printing it')
     .addHelpText(
       'after',
-      is.examples('baton token create ci --role agent --expires 30d --out ci.token', 'baton token create board --role viewer --project shop'),
+      is.examples(
+        'baton token create ci --role agent --expires 30d --out ci.token',
+        'baton token create board --role viewer --project shop',
+      ),
     )
     .action(async (name: string, options: TokenCreateOptions) => end(await createToken(shell, name, options)));
   add('list', 'Lists the tokens of a project, those that are over too. Secrets are not among it.')
@@ -235,4 +246,17 @@ function addToken(program: Command, shell: Shell, end: End): void {
     .argument('<id>', 'the id of the token, as listed')
     .addHelpText('after', is.examples('baton token revoke 01997a3e-…'))
     .action(async (id: string, options: TokenListOptions) => end(await revokeToken(shell, id, options)));
+}
+
+function addProject(program: Command, shell: Shell, end: End): void {
+  const project = program.command('project').description('Makes and lists projects. What is in one is not to be seen from another.');
+  const add = (name: string, description: string): Command =>
+    is.addTargetOptions(project.command(name).description(description)).addOption(is.jsonOption('print JSON'));
+  add('create', 'Makes a project. Only an admin of the project default may.')
+    .argument('<name>', 'its name')
+    .addHelpText('after', is.examples('baton project create shop'))
+    .action(async (name: string, options: ReadOptions) => end(await createProject(shell, name, options)));
+  add('list', 'Lists the projects that the token may see.')
+    .addHelpText('after', is.examples('baton project list'))
+    .action(async (options: ReadOptions) => end(await listProjects(shell, options)));
 }

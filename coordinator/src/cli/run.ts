@@ -1,17 +1,18 @@
-import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { resolve } from 'node:path';
 import type { Client } from '@baton/protocol';
 import { connect } from '@baton/sdk/connection';
 import type { Config } from '../config.ts';
 import type { Offer } from './plan/check-agents.ts';
+import { kindOfPlace } from './plan/check-places.ts';
 import { loadPlan } from './plan/load-plan.ts';
 import { type AgentTeam, startTeam } from './run/agent-team.ts';
 import { beginRun, ensureTicket, resumeRun, setAside } from './run/begin-run.ts';
 import { type Ending, endingOf, followTicket } from './run/follow.ts';
 import { openPlace } from './run/open-place.ts';
 import { planAgentStarts } from './run/plan-agents.ts';
-import type { RunReport } from './run/report.ts';
+import { refuseReportFile, writeReport } from './run/report-file.ts';
+import { resumeCommand } from './run/resume-command.ts';
 import { type RunRecord, writeRunRecord } from './run/run-record.ts';
 import { createRunView } from './run/run-view.ts';
 import { summarise } from './run/summary.ts';
@@ -35,6 +36,7 @@ const exitCodes = { done: 0, blocked: 1, failed: 1, interrupted: 130 } as const;
 
 /** `baton run`: takes the ticket of a plan through its phases with the plan's agents. Leaves no process behind. */
 export async function run(shell: Shell, file: string, options: RunOptions): Promise<number> {
+  await refuseWrongOptions(options);
   const config = readRunSettings(options, shell);
   const loaded = await loadPlan(shell, file, await surroundingsOf(shell, options, config));
   if (loaded === undefined) return 2;
@@ -48,6 +50,7 @@ export async function run(shell: Shell, file: string, options: RunOptions): Prom
   ends.defer(interrupts.stop);
   ends.defer(view.end);
 
+  if (options.url === undefined) view.say('starting a coordinator');
   const place = await openPlace(shell, options, config);
   ends.defer(place.close);
   try {
@@ -75,14 +78,28 @@ export async function run(shell: Shell, file: string, options: RunOptions): Prom
     const team = startTeam(early === undefined ? starts : [], view);
     ends.defer(team.stop);
     interrupts.onSecond(team.kill);
-    const ending = early ?? (await followTicket(connection, { ticket, view, startingAgents: team.starting, signal: interrupts.signal }));
+    const seen = early ?? (await followTicket(connection, { ticket, view, startingAgents: team.starting, signal: interrupts.signal }));
     await team.stop();
     view.end();
+    const ending = seen.outcome === 'interrupted' ? await lookAgain(connection.client, ticket.id, seen) : seen;
     await conclude(shell, connection.client, { plan: loaded.plan.name, file, record, recordFile: begun.recordFile, ending, team, options });
     return exitCodes[ending.outcome];
   } catch (error) {
     throw explainRefusal(error, place.target);
   }
+}
+
+/** What could only be found out late is asked before anything is started. */
+async function refuseWrongOptions({ url, port, databaseUrl, project, report }: RunOptions): Promise<void> {
+  if (url !== undefined && (port !== undefined || databaseUrl !== undefined)) {
+    const given = port === undefined ? '--database-url' : '--port';
+    throw new CommandError(`${given} is for a coordinator of the run's own, and --url names another. Leave out one of them.`, {
+      exitCode: 2,
+    });
+  }
+  if (project !== undefined && kindOfPlace(project) !== 'folder')
+    throw new CommandError(`--project: there is no folder ${resolve(project)}.`, { exitCode: 2 });
+  if (report !== undefined) await refuseReportFile(report);
 }
 
 interface Conclusion {
@@ -93,6 +110,11 @@ interface Conclusion {
   readonly ending: Ending;
   readonly team: AgentTeam;
   readonly options: RunOptions;
+}
+
+/** What an interrupted run was still allowed to finish may have been the last of it. */
+async function lookAgain(client: Client, ticketId: string, interrupted: Ending): Promise<Ending> {
+  return endingOf(await client.ticket.get({ ticketId })) ?? interrupted;
 }
 
 /** Keeps how the run ended, and reports it. */
@@ -108,18 +130,11 @@ async function conclude(
     ...ending,
     agents: team.agents.map(({ name, restarts }) => ({ name, restarts })),
   });
-  if (options.report !== undefined) await writeReport(options.report, report);
   if (options.json === true) printLine(shell.stdout, JSON.stringify(report));
   else printLine(shell.stdout, `\n${formatSummary(report)}`);
-  if (ending.outcome === 'interrupted') printLine(shell.stderr, `Stopped. \`baton run ${file} --resume\` goes on with it.`);
-}
-
-async function writeReport(file: string, report: RunReport): Promise<void> {
-  try {
-    await writeFile(file, `${JSON.stringify(report, undefined, 2)}\n`);
-  } catch (cause) {
-    throw new CommandError(`The report cannot be written to ${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  }
+  if (ending.outcome === 'interrupted') printLine(shell.stderr, `Stopped. \`${resumeCommand(file, options)}\` goes on with it.`);
+  // Last: what it came to is said, whatever has become of the place for the report.
+  if (options.report !== undefined) await writeReport(options.report, report);
 }
 
 /** As for `baton up`, but with a port that is free, and quiet: the view speaks. */
@@ -138,10 +153,11 @@ function readRunSettings({ port, data, databaseUrl, logLevel }: RunOptions, { en
 /** What the plan is checked against: our own plugins; or, where we join a coordinator, the agents that are there. */
 async function surroundingsOf(shell: Shell, options: RunOptions, { plugins }: Config) {
   const json = options.json ?? false;
-  if (options.url === undefined) return { json, plugins };
+  const hasProject = options.project !== undefined;
+  if (options.url === undefined) return { json, plugins, hasProject };
   const { agents } = await ask(await findTarget(options, shell.env), (client) => client.agent.list({ limit: 1_000 }));
   const others = agents.map(({ name, capabilities }): Offer => ({ name, capabilities, types: undefined }));
-  return { json, plugins: undefined, others };
+  return { json, plugins: undefined, hasProject, others };
 }
 
 /** How long agents have, at a second Ctrl-C, to end what they have started. */

@@ -24,37 +24,33 @@ export const toContextItem = (row: ContextItemRow): ContextItem => ({
   ...(typeof row.attempt === 'number' && { attempt: row.attempt }),
 });
 
+export interface ItemOf {
+  readonly origin: Origin;
+  readonly item: NewContextItem;
+}
+
 /**
- * Inserts items, numbered on from the ticket's last. What the visit holds already, in the same kind and words, is passed
- * over. The caller holds the visit's row.
+ * Inserts items of many origins, numbered on from the last of each ticket. What a visit holds already, in the same kind and
+ * words, is passed over. The callers hold the rows of the visits.
  * @returns the ids of those that are new
  */
-export async function insertItems(
-  em: EntityManager,
-  projectId: string,
-  origin: Origin,
-  items: readonly NewContextItem[],
-): Promise<string[]> {
-  const { ticketId, visitId, visitNumber, phase, author, taskId, attempt } = origin;
-  const rows = items.map(({ kind, text, rationale, data, references, pinned }, index) => ({
+export async function insertItems(em: EntityManager, projectId: string, items: readonly ItemOf[]): Promise<string[]> {
+  const rows = items.map(({ origin, item }, index) => ({
+    ...origin,
+    ...item,
     id: uuidv7(),
     position: index + 1,
-    kind,
-    text,
-    rationale: rationale ?? null,
-    data: data ?? null,
-    refs: references,
-    pinned,
   }));
   const inserted = await rowsOf(
     em,
     sql<{ id: string }>`insert into context_items
           (id, project_id, ticket_id, visit_id, phase, visit_number, number, kind, text, rationale, data, refs, pinned, author, task_id, attempt)
-        select x.id, ${projectId}::uuid, ${ticketId}::uuid, ${visitId}::uuid, ${phase}, ${visitNumber}::int,
-          (select coalesce(max(number), 0) from context_items where ticket_id = ${ticketId}) + x.position,
-          x.kind, x.text, x.rationale, x.data, x.refs, x.pinned, ${author}, ${taskId ?? null}::uuid, ${attempt ?? null}::int
+        select x.id, ${projectId}::uuid, x."ticketId", x."visitId", x.phase, x."visitNumber",
+          (select coalesce(max(number), 0) from context_items c where c.ticket_id = x."ticketId") + row_number() over (partition by x."ticketId" order by x.position),
+          x.kind, x.text, x.rationale, x.data, x."references", x.pinned, x.author, x."taskId", x.attempt
         from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-          as x(id uuid, position int, kind text, text text, rationale text, data jsonb, refs jsonb, pinned boolean)
+          as x(id uuid, position int, "ticketId" uuid, "visitId" uuid, phase text, "visitNumber" int, kind text, text text, rationale text, data jsonb,
+            "references" jsonb, pinned boolean, author text, "taskId" uuid, attempt int)
         order by x.position
         on conflict (visit_id, kind, md5(text)) do nothing returning id`,
   );

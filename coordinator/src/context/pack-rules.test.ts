@@ -43,6 +43,19 @@ test('sections stand in a fixed order, each line with its source', () => {
   );
 });
 
+test('what was done and what there is follow where there is room', () => {
+  const done: PhaseContext = {
+    ...phase([item(1, 'fact', 'It is blue.')]),
+    summaries: ['Painted it.'],
+    artifacts: [{ type: 'photo', name: 'a', version: 2, sha256: 'f'.repeat(64) }],
+  };
+
+  expect(writePack([done], 1_000, countTokens).text).toBe(
+    '## Facts\n- It is blue. [c:1, DESIGN]\n\n## What was done\n- Painted it. [DESIGN]\n\n## Artifacts\n- photo "a" version 2, sha256 ffffffffffff [DESIGN]\n',
+  );
+  expect(writePack([done], 20, countTokens).text).not.toContain('Artifacts');
+});
+
 describe('the budget', () => {
   const decisions = Array.from({ length: 45 }, (_, index) =>
     item(index + 1, 'decision', `Decision number ${index + 1} settles a question of some length.`),

@@ -27,7 +27,8 @@ const toLine = ({ citation, text, rationale, phase }: ContextItem) =>
 
 /**
  * Writes a pack within a budget: pinned items first, then by importance, the newest first. The text has its sections in a
- * fixed order and is the same for the same items. An artifact index follows where there is room.
+ * fixed order and is the same for the same items. What the tasks said of themselves and an index of the artifacts follow where
+ * there is room.
  * @throws CoordinatorError `limit_exceeded` where the pinned items alone do not fit
  */
 export function writePack(phases: readonly PhaseContext[], budgetTokens: number, count: CountTokens): PackText {
@@ -56,14 +57,19 @@ export function writePack(phases: readonly PhaseContext[], budgetTokens: number,
   const sections = contextKinds.flatMap((kind) =>
     writeSection(headings[kind], items.filter((item) => item.kind === kind && chosen.has(item)).map(toLine)),
   );
-  const text = sections.join('\n');
-  const withArtifacts = [...sections, ...writeSection('Artifacts', phases.flatMap(listArtifacts))].join('\n');
-  return count(withArtifacts) <= budgetTokens
-    ? { text: withArtifacts, tokens: count(withArtifacts), omitted }
+  // What is good to have besides, as far as there is room: everything, else the artifacts, else the items alone.
+  const summaries = writeSection('What was done', phases.flatMap(listSummaries));
+  const artifacts = writeSection('Artifacts', phases.flatMap(listArtifacts));
+  const written = [[...sections, ...summaries, ...artifacts], [...sections, ...artifacts], sections].map((lines) => lines.join('\n'));
+  const text = written.find((each) => count(each) <= budgetTokens) ?? sections.join('\n');
+  return { text, tokens: count(text), omitted };
+}
     : { text, tokens: count(text), omitted };
 }
 
 const writeSection = (heading: string, lines: readonly string[]): string[] => (lines.length === 0 ? [] : [`## ${heading}`, ...lines, '']);
+
+const listSummaries = ({ phase, summaries }: PhaseContext): string[] => summaries.map((summary) => `- ${summary} [${phase}]`);
 
 const listArtifacts = ({ phase, artifacts }: PhaseContext): string[] =>
   artifacts.map(({ type, name, version, sha256 }) => `- ${type} "${name}" version ${version}, sha256 ${sha256.slice(0, 12)} [${phase}]`);

@@ -1,3 +1,5 @@
+import type { Log } from '../log.ts';
+
 /** What a committed transaction may have made possible, without saying what exactly: a hint to look, never a fact. */
 export interface Change {
   readonly projectId: string;
@@ -11,6 +13,8 @@ export interface Change {
   readonly locksDue?: boolean;
   /** Tickets whose last open task has ended, perhaps. */
   readonly ticketIds?: readonly string[];
+  /** Another coordinator told of it. */
+  readonly isForeign?: boolean;
 }
 
 /**
@@ -22,6 +26,8 @@ export interface Changes {
   onChange(listener: (change: Change) => void): () => void;
   /** Tells that tasks are claimable when so much time has passed, as after a back-off. */
   tellTasksIn(projectId: string, delayMs: number): void;
+  /** Runs what follows a commit. What it throws is logged: the commit stands, and the caller is to hear of it. */
+  afterCommit(action: () => void): void;
   /** Forgets what would have been told later. */
   stop(): void;
 }
@@ -29,15 +35,25 @@ export interface Changes {
 /** A timer may fire a little early, and the database's clock decides. */
 const timerSlackMs = 5;
 
-export function createChanges(): Changes {
+export function createChanges(log: Pick<Log, 'error'>): Changes {
   const listeners = new Set<(change: Change) => void>();
   const timers = new Set<NodeJS.Timeout>();
+  let hasStopped = false;
+  const afterCommit = (action: () => void) => {
+    try {
+      action();
+    } catch (error) {
+      log.error({ err: error }, 'what follows a commit failed');
+    }
+  };
   const tell = (change: Change) => {
-    for (const listener of listeners) listener(change);
+    for (const listener of listeners) afterCommit(() => listener(change));
   };
   return {
     tell,
+    afterCommit,
     tellTasksIn(projectId, delayMs) {
+      if (hasStopped) return;
       const timer = setTimeout(() => {
         timers.delete(timer);
         tell({ projectId, tasks: true });
@@ -45,6 +61,7 @@ export function createChanges(): Changes {
       timers.add(timer);
     },
     stop() {
+      hasStopped = true;
       for (const timer of timers) clearTimeout(timer);
     },
     onChange(listener) {

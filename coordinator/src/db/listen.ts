@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { z } from 'zod';
 import type { Log } from '../log.ts';
 import type { Change, Changes } from './changes.ts';
 
@@ -13,6 +14,21 @@ const channel = 'baton_changes';
 /** Hints are coalesced: everything that changes within this time is told to the other coordinators at once. */
 const coalesceMs = 20;
 const reconnectMs = 1_000;
+/** How long a database may take to answer before the connection is given up. */
+const answerMs = 10_000;
+
+/** What one coordinator tells another. Anybody with access to the database may write to the channel. */
+const hint = z.object({
+  from: z.string(),
+  change: z.object({
+    projectId: z.string(),
+    events: z.boolean().exactOptional(),
+    tasks: z.boolean().exactOptional(),
+    requestIds: z.array(z.string()).exactOptional(),
+    locksDue: z.boolean().exactOptional(),
+    ticketIds: z.array(z.string()).exactOptional(),
+  }),
+});
 
 /**
  * Shares hints with the other coordinators of a database, over one connection of its own. NOTIFY inside the transactions
@@ -24,7 +40,6 @@ export async function startListening({ databaseUrl, changes, log }: ListenParts)
   const pending = new Map<string, Change>();
   let client: pg.Client | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let isForeign = false;
 
   const send = async () => {
     timer = undefined;
@@ -37,33 +52,47 @@ export async function startListening({ databaseUrl, changes, log }: ListenParts)
   };
 
   const off = changes.onChange((change) => {
-    if (isForeign || !isNews(change)) return;
+    if (change.isForeign === true || !isNews(change)) return;
     pending.set(change.projectId, merge(pending.get(change.projectId), change));
     timer ??= setTimeout(() => void send(), coalesceMs);
   });
 
   const hear = (payload: string | undefined) => {
-    const { from, change } = JSON.parse(payload ?? '{}') as { from?: string; change?: Change };
-    if (from === own || change === undefined) return;
-    isForeign = true;
-    changes.tell(change);
-    isForeign = false;
+    const heard = hint.safeParse(parseJson(payload));
+    if (heard.success && heard.data.from !== own) changes.tell({ ...heard.data.change, isForeign: true });
   };
 
   const connect = async (): Promise<void> => {
-    const next = new pg.Client({ connectionString: databaseUrl, application_name: 'baton hints', keepAlive: true });
+    const next = new pg.Client({
+      connectionString: databaseUrl,
+      application_name: 'baton hints',
+      keepAlive: true,
+      connectionTimeoutMillis: answerMs,
+      query_timeout: answerMs,
+    });
     next.on('notification', ({ payload }) => hear(payload));
     next.on('error', (error) => log.warn({ err: error }, 'the connection for hints was lost'));
-    next.on('end', () => {
+    const giveUp = () => void next.end().catch(() => undefined);
+    stopping.signal.addEventListener('abort', giveUp, { once: true });
+    try {
+      await next.connect();
+      await next.query(`listen ${channel}`);
+      stopping.signal.throwIfAborted();
+    } catch (error) {
+      giveUp();
+      throw error;
+    } finally {
+      stopping.signal.removeEventListener('abort', giveUp);
+    }
+    client = next;
+    // Only now: the end of a connection that never came to be is the business of whoever tried.
+    next.once('end', () => {
+      client = undefined;
       if (!stopping.signal.aborted) void reconnect();
     });
-    await next.connect();
-    await next.query(`listen ${channel}`);
-    client = next;
   };
 
   const reconnect = async (): Promise<void> => {
-    client = undefined;
     while (!stopping.signal.aborted) {
       try {
         await sleep(reconnectMs * (0.5 + Math.random()), undefined, { signal: stopping.signal });
@@ -83,6 +112,14 @@ export async function startListening({ databaseUrl, changes, log }: ListenParts)
       await client?.end();
     },
   };
+}
+
+function parseJson(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    return undefined;
+  }
 }
 
 const isNews = ({ events, tasks, locksDue, requestIds = [], ticketIds = [] }: Change): boolean =>

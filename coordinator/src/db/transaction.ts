@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { CoordinatorError, type EventData, type EventName } from '@baton/protocol';
+import canonicalize from 'canonicalize';
 import { sql } from 'kysely';
 import type { CallContext } from '../call.ts';
 import { appendEvents } from '../event/event.store.ts';
@@ -46,18 +47,20 @@ export interface Tx {
 export async function transact<T>(db: Database, projectId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     const attempt = begin(projectId);
+    let result: T;
     try {
-      const result = await db.em.fork().transactional(async (em) => {
+      result = await db.em.fork().transactional(async (em) => {
         const result = await work(attempt.open(em));
         await em.flush();
         await appendEvents(em, projectId, attempt.events);
         return result;
       });
-      attempt.finish(db.changes);
-      return result;
     } catch (error) {
       if (!mayRunAgain(error) || tries >= db.transactionTriesMax) throw translateDatabaseError(error);
+      continue;
     }
+    attempt.finish(db.changes);
+    return result;
   }
 }
 
@@ -78,7 +81,7 @@ function begin(projectId: string) {
       afterCommit: (action) => void actions.push(action),
     }),
     finish(changes: Changes) {
-      for (const action of actions) action();
+      for (const action of actions) changes.afterCommit(action);
       const { tasks, locksDue, requestIds, ticketIds } = hints;
       changes.tell({ projectId, events: events.length > 0, tasks, locksDue, requestIds: [...requestIds], ticketIds: [...ticketIds] });
       for (const delayMs of hints.tasksInMs) changes.tellTasksIn(projectId, delayMs);
@@ -100,7 +103,8 @@ export async function write<T>(
   const { idempotencyKey: key, ...rest } = params;
   if (key === undefined) return transact(db, caller.projectId, work);
 
-  const paramsHash = createHash('sha256').update(JSON.stringify(rest)).digest('hex');
+  // In the canonical form: a caller that sends its parameters again may order their keys otherwise.
+  const paramsHash = createHash('sha256').update(canonicalize(rest) ?? '').digest('hex');
   return transact(db, caller.projectId, async (tx) => {
     const taken = await rowsOf(
       tx.em,

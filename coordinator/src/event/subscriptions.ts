@@ -26,22 +26,39 @@ export interface Subscriptions {
 
 export function createSubscriptions({ subscriptionsMax }: { readonly subscriptionsMax: number }): Subscriptions {
   const byId = new Map<string, Subscription>();
+  const idsOf = new Map<Peer, Set<string>>();
   const listeners: (() => void)[] = [];
+
+  // One listener for a connection, not for a subscription: a client may subscribe and unsubscribe for days.
+  function forgetAtClose(peer: Peer, own: ReadonlySet<string>): void {
+    peer.onClose(() => {
+      for (const id of own) byId.delete(id);
+      idsOf.delete(peer);
+    });
+  }
+
   return {
     add(peer, start) {
-      const own = [...byId.values()].filter((subscription) => subscription.peer === peer).length;
-      if (own >= subscriptionsMax)
+      const known = idsOf.get(peer);
+      const own = known ?? new Set<string>();
+      if (own.size >= subscriptionsMax)
         throw new CoordinatorError('limit_exceeded', { message: `A connection may have ${subscriptionsMax} subscriptions.` });
       const id = uuidv7();
+      own.add(id);
       byId.set(id, { ...start, id, peer, told: start.after });
-      peer.onClose(() => byId.delete(id));
+      idsOf.set(peer, own);
+      // The connection may have closed while the call was on its way: then this forgets at once.
+      if (known === undefined) forgetAtClose(peer, own);
       // In a later turn, so that the answer with the id is sent before the first events.
       setImmediate(() => {
         for (const listener of listeners) listener();
       });
       return id;
     },
-    remove: (peer, id) => byId.get(id)?.peer === peer && byId.delete(id),
+    remove(peer, id) {
+      if (idsOf.get(peer)?.delete(id) !== true) return false;
+      return byId.delete(id);
+    },
     all: () => [...byId.values()],
     onAdd: (listener) => void listeners.push(listener),
   };

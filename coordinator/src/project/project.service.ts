@@ -26,7 +26,10 @@ export const looksAfterAll = ({ projectName, role }: Caller): boolean => project
 /** Makes a project with the built-in workflow. Elsewhere than in the default project nobody learns which names are taken. */
 export async function createProject(tx: Tx, { caller, name, validators }: NewProject): Promise<Project> {
   if (!looksAfterAll(caller)) {
-    throw new CoordinatorError('access_denied', { role: caller.role, message: `Only an admin of the project ${defaultProject} may create projects.` });
+    throw new CoordinatorError('access_denied', {
+      role: caller.role,
+      message: `Only an admin of the project ${defaultProject} may create projects.`,
+    });
   }
   const { em } = tx;
   const project = em.create(ProjectEntity, { id: uuidv7(), name });

@@ -1,7 +1,8 @@
 import { CoordinatorError, type NewArtifact, type NewContextItem, type JsonValue, type TaskError, type TaskState } from '@baton/protocol';
 import { sql } from 'kysely';
-import { type ArtifactLimits, storeArtifacts } from '../artifact/artifact.service.ts';
+import { type ArtifactLimits, type ArtifactOf, measureArtifacts, type Origin, storeArtifacts } from '../artifact/artifact.service.ts';
 import { noteItems } from '../context/context.service.ts';
+import type { ItemOf } from '../context/context.store.ts';
 import { rowsOf } from '../db/rows.ts';
 import type { Tx } from '../db/transaction.ts';
 import { forgetHolders } from '../lock/lock.service.ts';
@@ -94,7 +95,10 @@ export async function failTasks(
 ): Promise<CallOutcome<AttemptVerdict & { attempt: number }>[]> {
   const held = await holdAttempts(tx, failures);
   const current = dedupe(failures.filter((failure) => held.isCurrent(failure)));
-  for (const { taskId, attempt, context } of current) await noteItems(tx, { ...held.origin(taskId), taskId, attempt }, context);
+  await noteItems(
+    tx,
+    current.flatMap((failure) => failure.context.map((item) => ({ origin: toOrigin(held, failure), item }))),
+  );
   const verdicts = await endAttempts(
     tx,
     parts,
@@ -172,7 +176,7 @@ async function holdAttempts(tx: Tx, calls: readonly AttemptCall[]) {
   };
   return {
     get,
-    origin: (taskId: string) => ({ ...get(taskId), author: names.get(get(taskId).agentId ?? '') ?? 'unknown' }),
+    authorOf: (taskId: string) => names.get(get(taskId).agentId ?? '') ?? 'unknown',
     isCurrent: (call: AttemptCall) => sessions.has(call.sessionId) && matches(call, 'running'),
     isRepeated: (call: AttemptCall, state: TaskState) => matches(call, state),
     toError(call: AttemptCall): CoordinatorError {
@@ -187,7 +191,7 @@ async function holdAttempts(tx: Tx, calls: readonly AttemptCall[]) {
   };
 }
 
-/** Stores what completions bring. Those that bring too much are refused, and nothing of them is stored. */
+/** Stores what completions bring, a statement each for artifacts and items. Those that bring too much are refused, and nothing of them is stored. */
 async function storeEvidence(
   tx: Tx,
   limits: ArtifactLimits,
@@ -195,18 +199,26 @@ async function storeEvidence(
   held: Awaited<ReturnType<typeof holdAttempts>>,
 ): Promise<Map<string, CoordinatorError>> {
   const refused = new Map<string, CoordinatorError>();
-  for (const { taskId, attempt, artifacts, context } of completions) {
-    const origin = { ...held.origin(taskId), taskId, attempt };
+  const artifacts: ArtifactOf[] = [];
+  const items: ItemOf[] = [];
+  for (const { taskId, attempt, artifacts: given, context } of completions) {
+    const origin = toOrigin(held, { taskId, attempt });
     try {
-      await storeArtifacts(tx, limits, origin, artifacts);
-      await noteItems(tx, origin, context);
+      artifacts.push(...measureArtifacts(limits, given).map((measured) => ({ origin, measured })));
+      items.push(...context.map((item) => ({ origin, item })));
     } catch (error) {
-      // Sizes are checked before the first is written.
-      if (!(error instanceof CoordinatorError) || error.kind !== 'limit_exceeded') throw error;
+      if (!(error instanceof CoordinatorError)) throw error;
       refused.set(taskId, error);
     }
   }
+  await storeArtifacts(tx, artifacts);
+  await noteItems(tx, items);
   return refused;
+}
+
+function toOrigin(held: Awaited<ReturnType<typeof holdAttempts>>, { taskId, attempt }: Pick<AttemptCall, 'taskId' | 'attempt'>): Origin {
+  const { ticketId, visitId, visitNumber, phase } = held.get(taskId);
+  return { ticketId, visitId, visitNumber, phase, author: held.authorOf(taskId), taskId, attempt };
 }
 
 async function readDurations(tx: Tx, calls: readonly AttemptCall[]): Promise<Map<string, number>> {

@@ -3,7 +3,7 @@ import type { Origin } from '../artifact/artifact.service.ts';
 import type { CallContext } from '../call.ts';
 import type { Tx } from '../db/transaction.ts';
 import { lockVisit } from '../phase/phase-visit.store.ts';
-import { holdAttempt } from '../task/fence.store.ts';
+import { holdAttempt, holdSession } from '../task/fence.store.ts';
 import { holdTicket } from './ticket.store.ts';
 
 export interface EvidenceCall {
@@ -23,6 +23,9 @@ export async function holdTicketForEvidence(
 ): Promise<Origin> {
   const ticket = await holdTicket(tx.em, tx.projectId, ticketId);
   await lockVisit(tx.em, ticket.visitId);
+  if (session !== undefined) await holdSession(tx.em, session.sessionId);
+  // A ticket that could not move may be able to now.
+  tx.hints.ticketIds.add(ticketId);
   if (taskId !== undefined) {
     const held = await holdAttempt(tx, { taskId, attempt, sessionId: session?.sessionId });
     if (held.ticketId !== ticketId) throw new CoordinatorError('claim_stale', { taskId, message: 'The task belongs to another ticket.' });

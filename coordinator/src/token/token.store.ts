@@ -45,10 +45,7 @@ export interface NewToken {
   readonly expiresInMs?: number | undefined;
 }
 
-export const insertToken = (
-  em: EntityManager,
-  { id, projectId, name, role, secretHash, expiresInMs }: NewToken,
-): Promise<unknown[]> =>
+export const insertToken = (em: EntityManager, { id, projectId, name, role, secretHash, expiresInMs }: NewToken): Promise<unknown[]> =>
   rowsOf(
     em,
     sql`insert into tokens (id, project_id, name, role, secret_hash, expires_at)
@@ -92,9 +89,8 @@ export async function findTokenByKey(em: EntityManager, key: TokenKey): Promise<
 
 /** Answers whether the token was accepted until now. */
 export const markRevoked = async (em: EntityManager, key: TokenKey): Promise<boolean> =>
-  (
-    await rowsOf(em, sql`update tokens t set revoked_at = clock_timestamp() where ${hasKey(key)} and t.revoked_at is null returning t.id`)
-  ).length > 0;
+  (await rowsOf(em, sql`update tokens t set revoked_at = clock_timestamp() where ${hasKey(key)} and t.revoked_at is null returning t.id`))
+    .length > 0;
 
 /** Gives a token another secret. Answers whether it could: one that is revoked stays as it is. */
 export const replaceSecret = async (em: EntityManager, id: string, secretHash: string): Promise<boolean> =>
@@ -107,10 +103,7 @@ export interface TokenQuery {
 }
 
 /** A page of tokens in the order of their making, which is the order of their ids. */
-export async function listTokens(
-  em: EntityManager,
-  { projectId, after, limit }: TokenQuery,
-): Promise<{ tokens: Token[]; next?: string }> {
+export async function listTokens(em: EntityManager, { projectId, after, limit }: TokenQuery): Promise<{ tokens: Token[]; next?: string }> {
   const rows = await rowsOf(
     em,
     sql<TokenRow>`select ${tokenColumns} from tokens t join projects p on p.id = t.project_id

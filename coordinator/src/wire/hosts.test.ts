@@ -29,12 +29,17 @@ describe('a Host', () => {
   );
 
   // The name of the attacker's page, pointed to our address once the page is loaded.
-  test.each(['evil.example', 'evil.example:4766', '127.0.0.1.evil.example:4766', 'baton.example.evil.example', '192.168.1.8', '0.0.0.0:4766', '[::]:4766'])(
-    '%s is a name of somebody else',
-    (host) => {
-      expect(refuseStranger({ host }, known())).toMatch(/names another host/);
-    },
-  );
+  test.each([
+    'evil.example',
+    'evil.example:4766',
+    '127.0.0.1.evil.example:4766',
+    'baton.example.evil.example',
+    '192.168.1.8',
+    '0.0.0.0:4766',
+    '[::]:4766',
+  ])('%s is a name of somebody else', (host) => {
+    expect(refuseStranger({ host }, known())).toMatch(/names another host/);
+  });
 
   test.each([
     undefined,

@@ -91,7 +91,9 @@ describe('with a certificate', () => {
 
 describe('a bind', () => {
   test.each(['0.0.0.0', '::', '192.168.1.7', 'example.com'])('to %s without TLS is refused with what to do', async (host) => {
-    await expect(readTls({ host, tlsCert: undefined, tlsKey: undefined })).rejects.toThrow(/needs TLS.*--tls-cert and --tls-key.*--host 127\.0\.0\.1/);
+    await expect(readTls({ host, tlsCert: undefined, tlsKey: undefined })).rejects.toThrow(
+      /needs TLS.*--tls-cert and --tls-key.*--host 127\.0\.0\.1/,
+    );
   });
 
   test('to this machine needs none', async () => {

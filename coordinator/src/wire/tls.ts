@@ -63,6 +63,8 @@ export function knownHosts({ host, publicHosts }: Pick<Config, 'host' | 'publicH
 /** The name to tell others: under which a client that checks the certificate reaches the coordinator. */
 export function advertisedHost({ host, publicHosts }: Pick<Config, 'host' | 'publicHosts'>, tls: Tls | undefined): string {
   if (tls === undefined) return host;
-  const inCertificate = [...(tls.certificate.subjectAltName ?? '').matchAll(/(?:DNS|IP Address):([^,*\s]+)/g)].map(([, name]) => name ?? '');
+  const inCertificate = [...(tls.certificate.subjectAltName ?? '').matchAll(/(?:DNS|IP Address):([^,*\s]+)/g)].map(
+    ([, name]) => name ?? '',
+  );
   return [host, ...publicHosts, ...inCertificate].find((name) => isFor(tls, toHostName(name))) ?? host;
 }

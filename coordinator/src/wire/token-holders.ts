@@ -20,7 +20,7 @@ export function createTokenHolders(): TokenHolders {
     },
     tokenIds: () => [...holders.keys()],
     end(tokenIds) {
-      for (const id of tokenIds) for (const end of [...(holders.get(id) ?? [])]) end();
+      for (const id of tokenIds) for (const end of holders.get(id) ?? []) end();
     },
   };
 }

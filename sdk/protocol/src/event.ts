@@ -65,7 +65,7 @@ export const eventMethods = {
     idempotent: false,
     params: readParams({ after: after.optional().describe('The number of the last event that is known already.'), ticketId: ofTicket }),
     result: z.object({ subscriptionId: id, after: after.describe('Everything after this number will be sent.') }),
-    errors: ['limit_exceeded', 'invalid_request'],
+    errors: ['ticket_not_found', 'limit_exceeded', 'invalid_request'],
     example: {
       params: { ticketId: ids.ticket },
       result: { subscriptionId: ids.subscription, after: 1 },

@@ -62,9 +62,11 @@ def _refusal(url: str, error: Exception) -> Exception:
     response = getattr(error, 'response', None)
     status = getattr(response, 'status_code', None) or getattr(error, 'status_code', None)
     if status == 401:
-        return CoordinatorError('unauthenticated', {'kind': 'unauthenticated', 'message': f'The token does not fit {url}.'}, code=40101)
-    if status == 503:
-        return CoordinatorError('overloaded', {'kind': 'overloaded', 'retryable': True, 'message': f'{url} takes no more connections now.'}, code=50301)
+        title = 'The token is missing, unknown, expired or revoked.'
+        return CoordinatorError('unauthenticated', {'message': f'It was shown to {url}.'}, code=40101, title=title)
+    if status in (429, 503):
+        data = {'retryable': True, 'message': f'{url} takes no more connections from here now.'}
+        return CoordinatorError('overloaded', data, code=50301, title='The coordinator is busy.')
     if status == 403:
         return CoordinatorUnreachable(f'{url} refuses connections under this host name.')
     return CoordinatorUnreachable(f'What answers at {url} is not a coordinator ({error}).')

@@ -1078,7 +1078,7 @@ class EventMethods:
         `after`: The number of the last event that is known already.
         `ticket_id`: Only what is about this ticket.
 
-        Raises CoordinatorError: `limit_exceeded`, `invalid_request`.
+        Raises CoordinatorError: `ticket_not_found`, `limit_exceeded`, `invalid_request`.
         """
         result: t.EventSubscribeResult = await self._call(
             'event/subscribe',

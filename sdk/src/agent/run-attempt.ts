@@ -60,7 +60,8 @@ export function startAttempt({ client, executor, graceMs, log: agentLog }: Attem
   const report = async (end: AttemptReport): Promise<AttemptEnd> => {
     try {
       await sendUntilTaken(end, { client, taskId, attempt, signal: revoked.signal });
-      if (end.kind === 'failed') log.warn(`failed: ${end.error.message}`, { code: end.error.code, permanent: end.permanent });
+      // No warning: the coordinator tells everybody who follows the ticket.
+      if (end.kind === 'failed') log.info(`failed: ${end.error.message}`, { code: end.error.code, permanent: end.permanent });
       return end.kind;
     } catch (error) {
       if (revoked.signal.aborted || isStale(error)) {

@@ -41,7 +41,7 @@ export async function resumeRun({ plan, text, planFile, dataDir }: RunSource): P
     throw new CommandError(
       `No run of ${plan.name} is known in ${dataDir}. Start one without --resume, or name its data folder with --data.`,
     );
-  const change = describeChange(recordFile, record, planFile, text);
+  const change = describeChange(record, planFile, text);
   if (change !== undefined) throw new CommandError(change);
   refuseUnderWay(record, dataDir);
   return { recordFile, record: withoutOutcome(record) };

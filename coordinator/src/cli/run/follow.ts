@@ -80,7 +80,11 @@ export async function followTicket(connection: Connection, options: FollowOption
   }
 
   const interrupted = Promise.withResolvers<Ending>();
-  const interrupt = () => interrupted.resolve({ outcome: 'interrupted', reason: 'it was interrupted' });
+  const interrupt = () => {
+    const running = Object.values(state.tasks).filter((task) => task.state === 'running').length;
+    view.say(describeStop(running));
+    interrupted.resolve({ outcome: 'interrupted', reason: 'it was interrupted' });
+  };
   signal.addEventListener('abort', interrupt, { once: true });
   if (signal.aborted) interrupt();
   try {
@@ -90,6 +94,11 @@ export async function followTicket(connection: Connection, options: FollowOption
     signal.removeEventListener('abort', interrupt);
   }
 }
+
+const describeStop = (running: number): string =>
+  running === 0
+    ? 'stopping'
+    : `stopping; ${running === 1 ? 'the running task has' : `${running} running tasks have`} a few seconds to finish, a second Ctrl-C does not wait`;
 
 const namesOf = (workflow: WorkflowDefinition): PhaseNames => {
   const all = workflow.phases.map(({ name }) => name);

@@ -81,7 +81,7 @@ function renderRunning({ title, agentName = '', attempt, progress, startedAt }: 
   const percentage = progress?.percentage === undefined ? '' : `  ${Math.round(progress.percentage)} %`;
   return line(
     [' ● ', 'cyan'],
-    [title.padEnd(40)],
+    [toColumn(title)],
     [`  ${agentName}`, 'cyan'],
     [attempt > 1 ? `  attempt ${attempt}` : '', 'yellow'],
     [`  ${spent}`, 'dim'],
@@ -90,12 +90,16 @@ function renderRunning({ title, agentName = '', attempt, progress, startedAt }: 
   );
 }
 
+/** Of one width, so that what stands behind it is always seen. */
+const toColumn = (title: string): string => (title.length > titleWidth ? `${title.slice(0, titleWidth - 1)}…` : title.padEnd(titleWidth));
+const titleWidth = 40;
+
 const isWaitingForLock = ({ state, waitsFor }: TaskView): boolean => state === 'ready' && waitsFor !== undefined;
 
 const renderWaiting = ({ title, waitsFor }: TaskView): Line =>
   line(
     [' … ', 'yellow'],
-    [title.padEnd(40)],
+    [toColumn(title)],
     [`  waits for ${waitsFor?.key ?? ''}`, 'yellow'],
     [waitsFor?.holders.length ? `, held by ${waitsFor.holders.join(', ')}` : '', 'dim'],
   );

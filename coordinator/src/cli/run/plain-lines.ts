@@ -43,10 +43,10 @@ function describeEvent(event: RecordedEvent): string | undefined {
     }
     case 'task.requeued': {
       const { title, attempt, outcome, error, retryInMs } = event.data;
-      return `↻ ${title}: attempt ${attempt} ${outcome.replace('_', ' ')}, again in ${formatDuration(retryInMs)}: ${firstLine(error.message)}`;
+      return `↻ ${title}: attempt ${attempt} ${outcome.replace('_', ' ')}, again in ${formatDuration(retryInMs)}: ${briefly(error.message)}`;
     }
     case 'task.failed':
-      return `✗ ${event.data.title}: ${firstLine(event.data.error.message)}`;
+      return `✗ ${event.data.title}: ${briefly(event.data.error.message)}`;
     case 'task.cancelled':
       return `- ${event.data.title} cancelled${event.data.reason === undefined ? '' : `: ${firstLine(event.data.reason)}`}`;
     case 'task.skipped':
@@ -69,3 +69,10 @@ function describeEvent(event: RecordedEvent): string | undefined {
 const indent = ' '.repeat(11);
 
 const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
+
+/** An error in one line: what a program said last stands for all that it said. */
+function briefly(message: string): string {
+  const lines = message.trimEnd().split('\n');
+  const last = lines.length > 1 && lines[0]?.endsWith(':') === true ? ` ${lines.at(-1)?.trim() ?? ''}` : '';
+  return `${lines[0] ?? ''}${last}`;
+}

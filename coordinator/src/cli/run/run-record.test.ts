@@ -31,8 +31,8 @@ test('there is no record of a plan that has not run', async () =>
   expect(await findRunRecord(recordFileOf(dataDir, 'none'))).toBeUndefined());
 
 test('a plan that was changed cannot be gone on with, and the way out is named', () => {
-  expect(describeChange('r.json', record, 'plan.yaml', 'name: a')).toBeUndefined();
-  expect(describeChange('r.json', record, 'plan.yaml', 'name: b')).toBe(
-    `plan.yaml was changed since run ${record.runId} began, so that run cannot go on. Undo the change, or start anew without --resume (r.json names the run).`,
+  expect(describeChange(record, 'plan.yaml', 'name: a')).toBeUndefined();
+  expect(describeChange(record, 'plan.yaml', 'name: b')).toBe(
+    `plan.yaml was changed since run ${record.runId} began, so that run cannot go on. Undo the change, or start anew without --resume.`,
   );
 });

@@ -68,7 +68,7 @@ export async function writeRunRecord(file: string, record: RunRecord): Promise<v
 export const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** The run goes on only with what it began with: another plan would have other tasks. */
-export const describeChange = (file: string, record: RunRecord, planFile: string, text: string): string | undefined =>
+export const describeChange = (record: RunRecord, planFile: string, text: string): string | undefined =>
   record.planSha256 === digestOf(text)
     ? undefined
-    : `${planFile} was changed since run ${record.runId} began, so that run cannot go on. Undo the change, or start anew without --resume (${file} names the run).`;
+    : `${planFile} was changed since run ${record.runId} began, so that run cannot go on. Undo the change, or start anew without --resume.`;

@@ -35,15 +35,17 @@ function formatOutcome({ ticket, outcome, reason, durationMs, workspace }: RunRe
 const isArrival = ({ phases, outcome }: RunReport, index: number): boolean =>
   index === phases.length - 1 && (outcome === 'done' || outcome === 'blocked');
 
-function formatTasks({ tasks }: RunReport): string {
-  const states = Object.entries(tasks.byState).map(([state, count]) => `${count} ${state}`);
+function formatTasks({ tasks, outcome }: RunReport): string {
+  // Its agent is gone; the coordinator has not noticed yet.
+  const nameOf = (state: string) => (state === 'running' && outcome === 'interrupted' ? 'interrupted' : state);
+  const states = Object.entries(tasks.byState).map(([state, count]) => `${count} ${nameOf(state)}`);
   const head = `${tasks.total} task${tasks.total === 1 ? '' : 's'}: ${states.join(', ') || 'none'}; ${tasks.attempts} attempts, ${tasks.retries === 1 ? '1 retry' : `${tasks.retries} retries`}`;
   // What went as it should is in the counts: each task that did not gets a line.
   const notable = tasks.list.filter(({ state, attempts }) => state !== 'completed' || attempts.length > 1);
   const lines = notable.map(({ title, state, attempts, error }) => {
     const earlier = attempts.flatMap(({ error: said, number }) => (said === undefined ? [] : [`attempt ${number}: ${firstLine(said)}`]));
     const why = earlier.length > 0 ? earlier.join('; ') : firstLine(error ?? '');
-    return `  ${title}: ${state}${attempts.length > 1 ? ` after ${attempts.length} attempts` : ''}${why === '' ? '' : ` (${why})`}`;
+    return `  ${title}: ${nameOf(state)}${attempts.length > 1 ? ` after ${attempts.length} attempts` : ''}${why === '' ? '' : ` (${why})`}`;
   });
   return [head, ...lines].join('\n');
 }
