@@ -64,8 +64,6 @@ export function writePack(phases: readonly PhaseContext[], budgetTokens: number,
   const text = written.find((each) => count(each) <= budgetTokens) ?? sections.join('\n');
   return { text, tokens: count(text), omitted };
 }
-    : { text, tokens: count(text), omitted };
-}
 
 const writeSection = (heading: string, lines: readonly string[]): string[] => (lines.length === 0 ? [] : [`## ${heading}`, ...lines, '']);
 
