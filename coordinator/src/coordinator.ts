@@ -5,7 +5,7 @@ import { ensureTokenFile, writeAddress } from './access-files.ts';
 import { agentHandlers } from './agent/agent.rpc.ts';
 import { createLiveSessions, type LiveSessions } from './agent/live-sessions.ts';
 import { hashToken, type SessionParts } from './agent/session.service.ts';
-import { findSessionByToken, renewAllLeases } from './agent/session.store.ts';
+import { findSessionByToken, forgivePause, listEndedSessions } from './agent/session.store.ts';
 import { artifactHandlers } from './artifact/artifact.rpc.ts';
 import type { Handlers, Session } from './call.ts';
 import type { Config } from './config.ts';
@@ -28,7 +28,8 @@ import { createEventPublisher } from './loops/event-publisher.ts';
 import { createHouseKeeper } from './loops/house-keeper.ts';
 import { createLockSweeper } from './loops/lock-sweeper.ts';
 import type { Loop } from './loops/loop.ts';
-import { createSessionSweeper } from './loops/session-sweeper.ts';
+import { createSessionNotifier } from './loops/session-notifier.ts';
+import { createSessionSweeper, pauseMsOf } from './loops/session-sweeper.ts';
 import { createTicketAdvancer } from './loops/ticket-advancer.ts';
 import { createTokenWatcher } from './loops/token-watcher.ts';
 import { measureProcess } from './measure-process.ts';
@@ -44,7 +45,7 @@ import type { TicketParts } from './ticket/ticket.service.ts';
 import { tokenHandlers } from './token/token.rpc.ts';
 import { findToken } from './token/token.store.ts';
 import { createAuthenticate, createToken } from './wire/auth.ts';
-import { type Call, createDispatch } from './wire/dispatch.ts';
+import { type Call, createDispatch, type Dispatch } from './wire/dispatch.ts';
 import { startWire } from './wire/server.ts';
 import { readTls } from './wire/tls.ts';
 import { createTokenHolders } from './wire/token-holders.ts';
@@ -105,7 +106,8 @@ async function start(config: Config, log: Log, { undo, stopAll }: Life): Promise
   const db: Database = { em: store.em, changes, transactionTriesMax: config.transactionTriesMax };
   const projectId = await ensureDefaultProject(store.em.fork());
   await ensureBuiltInWorkflows(db, projectId, plugins);
-  await renewAllLeases(store.em.fork(), config.leaseMs);
+  // For as long as no coordinator was there nobody could beat, and agents that come back before the first sweep find their sessions.
+  await forgivePause(store.em.fork(), pauseMsOf(config.sweepMs));
 
   const parts = createParts(config, { db, plugins, log, metrics });
   const authenticate = createAuthenticate((id) => findToken(store.em.fork(), id));
@@ -125,11 +127,11 @@ async function start(config: Config, log: Log, { undo, stopAll }: Life): Promise
   undo.push(() => parts.waiters.stop());
   undo.push(() => parts.queue.stop());
 
-  const dispatch = createDispatch({
-    handlers: createHandlers(config, parts, store),
-    em: store.em,
-    findSession: findSession(parts.live, store),
-  });
+  const dispatch = tellEnded(
+    createDispatch({ handlers: createHandlers(config, parts, store), em: store.em, findSession: findSession(parts.live, store) }),
+    parts.live,
+    store,
+  );
   metrics.watch('claims_parked', () => parts.queue.parked);
   metrics.watch('sessions_live', () => parts.live.count);
   metrics.watchTasks(() => countOpenTasks(store.em.fork()));
@@ -224,6 +226,7 @@ const createLoops = (
   { db, session, live, queue, subscriptions, tickets, log }: Parts,
 ): Loop[] => [
   createSessionSweeper({ db, session, queue, sweepMs, log }),
+  createSessionNotifier({ db, live, pollMs, log }),
   createAttemptSweeper({ db, attempts: session, sweepMs, log }),
   createLockSweeper({ db, live, sweepMs, log }),
   createEventPublisher({ db, subscriptions, pollMs, log }),
@@ -239,6 +242,20 @@ const findSession =
     if (session !== undefined) live.touch(session.sessionId);
     else if (sessionToken !== undefined) throw new CoordinatorError('session_unknown');
     return session;
+  };
+
+/** An agent whose session has ended elsewhere hears of it, and why, before the call that finds out is refused. */
+const tellEnded =
+  (dispatch: Dispatch, live: LiveSessions, store: Store): Dispatch =>
+  async (call) => {
+    const session = call.peer === undefined ? undefined : live.findByPeer(call.peer.id);
+    try {
+      return await dispatch(call);
+    } catch (error) {
+      if (session !== undefined && error instanceof CoordinatorError && error.kind === 'session_unknown')
+        for (const { id, reason } of await listEndedSessions(store.em.fork(), [session.sessionId])) live.end(id, reason);
+      throw error;
+    }
   };
 
 async function findByToken({ em }: Store, projectId: string, token: string | undefined): Promise<Session | undefined> {

@@ -128,25 +128,28 @@ describe('an object of another project', () => {
 });
 
 describe('an attempt of another agent of the project', () => {
+  let tenant: Tenant;
+  let otherSession: string;
+  beforeAll(async () => {
+    tenant = await createTenant(daemon, 'north');
+    const { agent } = createClient(callOverHttp({ url: daemon.httpUrl, token: tenant.tokens.agent }));
+    otherSession = (await agent.register({ name: 'another', capabilities: ['other'] })).resumeToken;
+  });
+
   test.each([
     'task/progress',
     'task/complete',
     'task/fail',
     'task/release',
+    'task/submit',
     'lock/acquire',
     'artifact/put',
     'context/note',
-    'task/submit',
   ] as const)('is none to %s', async (method) => {
-    const { objects, tokens } = await createTenant(daemon, 'north');
-    const token = tokens.agent;
-    const other = await createClient(callOverHttp({ url: daemon.httpUrl, token })).agent.register({
-      name: `other-than-${objects.agentName}`,
-      capabilities: ['other'],
-    });
-
+    const { objects, tokens } = tenant;
     const [plain, fenced] = paramsOf(method, objects, objects);
-    const answer = await callRaw(daemon, { method, params: fenced ?? plain, token, sessionToken: other.resumeToken });
+
+    const answer = await callRaw(daemon, { method, params: fenced ?? plain, token: tokens.agent, sessionToken: otherSession });
 
     expect(outcomeOf(answer)).toBe('claim_stale');
   });

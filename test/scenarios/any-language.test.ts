@@ -28,7 +28,7 @@ test('there are twelve frames', () => {
 
 // Over a plain socket instead of wscat, which would only put it behind a prompt.
 test('the twelve frames are answered as the guide shows', async () => {
-  await using daemon = await startDaemon({ config: { leaseMs: 15_000 } });
+  await using daemon = await startDaemon();
   const output = await runCommands(daemon, commands.slice(0, 1));
   const names = new Map([['TICKET', /TICKET is (\S+)/.exec(output)![1]!]]);
   await using socket = await openRaw(daemon.url, { authorization: `Bearer ${daemon.token}` });
@@ -87,7 +87,9 @@ function createReader(socket: RawSocket) {
 /** The guide shows less than there is, and calls ids by names in capitals: each is learned where it is first told. */
 function compareShown(found: unknown, shown: unknown, names: Map<string, string>): readonly string[] {
   if (typeof shown === 'object' && shown !== null) {
-    return Object.entries(shown).flatMap(([key, value]) => compareShown((found as Record<string, unknown>)[key], value, names));
+    // Leases are longer in tests, which may stand still for a while.
+    const fields = Object.entries(shown).filter(([key]) => key !== 'leaseMs');
+    return fields.flatMap(([key, value]) => compareShown((found as Record<string, unknown>)[key], value, names));
   }
   if (found === shown) return [];
   if (typeof found !== 'string' || typeof shown !== 'string' || !placeholders.includes(shown) || names.has(shown)) {

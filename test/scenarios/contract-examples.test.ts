@@ -107,9 +107,6 @@ async function live(call: Call, without: readonly MethodName[] = []): Promise<re
   return differences;
 }
 
-// The agent's lease is in its example.
-const config = { leaseMs: 15_000 };
-
 test('the story has every method once', () => {
   const told = story.filter((step) => typeof step === 'string');
 
@@ -117,7 +114,7 @@ test('the story has every method once', () => {
 });
 
 test('the example of every method happens as it is told, on a WebSocket', async () => {
-  await using daemon = await startDaemon({ config });
+  await using daemon = await startDaemon();
   const agent = await daemon.connect();
   const call: Call = (method, params) => (isCalledByAgent(method) ? agent : daemon.connection).call(method, params);
 
@@ -125,7 +122,7 @@ test('the example of every method happens as it is told, on a WebSocket', async 
 });
 
 test('the example of every method happens as it is told, over HTTP', async () => {
-  await using daemon = await startDaemon({ config });
+  await using daemon = await startDaemon();
 
   expect(await live(createHttpCall(daemon), ['event/subscribe', 'event/unsubscribe'])).toEqual([]);
 });

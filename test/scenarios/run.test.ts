@@ -179,6 +179,86 @@ test('a wrong plan is refused with all its mistakes, and nothing is started', as
   await expect(access(dataDir())).rejects.toThrow('ENOENT');
 });
 
+test.each<[what: string, args: (folder: string) => string[], stderr: (folder: string) => string]>([
+  [
+    'a report that cannot be written',
+    (at) => ['--report', join(at, 'none', 'report.json')],
+    (at) => `--report: the report cannot be written to ${join(at, 'none', 'report.json')}: there is no folder ${join(at, 'none')}.\n`,
+  ],
+  ['a report in place of a folder', (at) => ['--report', at], (at) => `--report: the report cannot be written to ${at}: it is a folder.\n`],
+  ['a project that is not there', (at) => ['--project', join(at, 'none')], (at) => `--project: there is no folder ${join(at, 'none')}.\n`],
+  [
+    'a port for a coordinator of another',
+    () => ['--url', 'http://127.0.0.1:1', '--port', '99'],
+    () => "--port is for a coordinator of the run's own, and --url names another. Leave out one of them.\n",
+  ],
+])('%s is refused before anything is started', async (_, args, stderr) => {
+  const plan = await writePlan({}, {});
+
+  const result = await spawnBaton(['run', plan, '--data', dataDir(), ...args(folder)]);
+
+  expect(result).toMatchObject({ code: 2, stdout: '', stderr: stderr(folder) });
+  await expect(access(dataDir())).rejects.toThrow('ENOENT');
+});
+
+test('what a run came to is said even where its report can no longer be written', async () => {
+  const gone = join(folder, 'gone');
+  await mkdir(gone);
+  const remover = { command: ['node', '-e', `fs.rmSync(${JSON.stringify(gone)}, { recursive: true })`], capabilities: ['remove'] };
+  const plan = await writePlan({ agents: { remover } }, { IMPLEMENTATION: { tasks: [{ type: 'remove' }], gate: {} } });
+
+  const { code, stdout, stderr } = await spawnBaton(['run', plan, '--data', dataDir(), '--report', join(gone, 'report.json')]);
+
+  expect(code).toBe(1);
+  expect(stdout).toContain('A change: DONE');
+  expect(stderr).toContain('--report: the report cannot be written to');
+});
+
+test('a plan that is no text, or not there, is named in one line', async () => {
+  await writeFile(join(folder, 'picture.png'), Buffer.from([0x89, 0x50, 0x4e, 0x47, 0xff, 0xfe]));
+  const check = async (file: string) => {
+    const { code, stderr } = await spawnBaton(['plan', 'check', file]);
+    return { code, stderr };
+  };
+
+  expect(await check(join(folder, 'picture.png'))).toEqual({
+    code: 2,
+    stderr: `${join(folder, 'picture.png')} is not a text file; a plan is YAML, in UTF-8.\n`,
+  });
+  expect(await check(join(folder, 'none.yaml'))).toEqual({ code: 2, stderr: `There is no file ${join(folder, 'none.yaml')}.\n` });
+  expect(await check(folder)).toEqual({
+    code: 2,
+    stderr: `${folder} is a folder. Name the plan in it, such as ${join(folder, 'plan.yaml')}.\n`,
+  });
+});
+
+test('a module that does not find the SDK is told where it is looked for', async () => {
+  await writeFile(join(folder, 'apart.ts'), "import '@baton/sdk';\n");
+  const plan = await writePlan({ agents: { apart: { module: './apart.ts' } } }, {});
+
+  const { stderr } = await spawnBaton(['plan', 'check', plan]);
+
+  expect(stderr).toContain("agents.apart.module: the module does not load: Cannot find package '@baton/sdk'");
+  expect(stderr).toContain('packages are looked for from the module upwards: run `npm install @baton/sdk` in its folder');
+});
+
+test('each failed attempt is told in one line, with what the program said last', async () => {
+  const failing = { command: ['node', '-e', 'console.error("one\\nError: two"); process.exit(3)'], capabilities: ['fail'] };
+  const plan = await writePlan(
+    { agents: { failing } },
+    { IMPLEMENTATION: { tasks: [{ type: 'fail', title: 'Try', maxAttempts: 2 }], gate: {} } },
+  );
+
+  const { code, stdout } = await spawnBaton(runArguments(plan));
+
+  expect(code).toBe(1);
+  const lines = stdout.slice(0, stdout.indexOf('gate IMPLEMENTATION')).split('\n');
+  expect(lines.filter((line) => line.includes('exited with code 3')).map((line) => line.slice(9))).toEqual([
+    expect.stringMatching(/^↻ Try: attempt 1 failed, again in .*: node exited with code 3: Error: two$/),
+    '✗ Try: node exited with code 3: Error: two',
+  ]);
+});
+
 test('a plan whose module does not load is refused with the reason', async () => {
   await writeFile(join(folder, 'broken.ts'), "throw new Error('No network.');\n");
   const plan = await writePlan({ agents: { broken: { module: './broken.ts' }, none: { module: './none.ts' } } }, {});
@@ -236,12 +316,25 @@ test('Ctrl-C ends a run with all its processes, and says how to go on', async ()
   const agentPid = await writerOf('a');
 
   running.kill('SIGINT');
-  const { code, stderr } = await running.exited;
+  const { code, stdout, stderr } = await running.exited;
 
   expect(code).toBe(130);
-  expect(stderr).toContain('--resume');
+  expect(stdout).toContain('stopping; the running task has a few seconds to finish, a second Ctrl-C does not wait');
+  expect(stderr).toBe(`Stopped. \`baton run '${plan}' --resume --data '${dataDir()}'\` goes on with it.\n`);
   await expectGone(agentPid);
   expect((await readReport()).outcome).toBe('interrupted');
+});
+
+test('a run whose last task is still finished after Ctrl-C has ended by itself', async () => {
+  const plan = await writePlan({}, { TESTING: { tasks: [{ type: 'write-file', input: { file: 'a', takesMs: 1_500 } }], gate: {} } });
+  const running = startBaton(runArguments(plan));
+  await writerOf('a');
+
+  running.kill('SIGINT');
+  const { code, stderr } = await running.exited;
+
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect((await readReport()).outcome).toBe('done');
 });
 
 test('a run that was killed goes on with --resume, and does nothing again that was done', async () => {
@@ -342,6 +435,9 @@ test('what cannot be asked is explained in one line', async () => {
     code: 1,
     stderr: 'No coordinator answers at http://127.0.0.1:1. Start one with `baton up`, or say with --url or --data where it is.\n',
   });
+  await writeFile(join(folder, 'two'), 'one\ntwo\n');
+  const two = `The token file ${join(folder, 'two')} must hold one token and nothing else: it has 2 lines. Name the right file, or write the token alone into it.\n`;
+  expect(await ask('--url', daemon.ready.httpUrl, '--token-file', join(folder, 'two'))).toEqual({ code: 1, stderr: two });
   expect(await ask('--url', 'here')).toMatchObject({ code: 2 });
   expect(await ask('--nonsense')).toMatchObject({ code: 2 });
 });
@@ -355,6 +451,25 @@ test('a data folder in use names its holder and the way to join it', async () =>
   expect(code).toBe(1);
   expect(stderr).toContain(`in use by process ${daemon.pid}`);
   expect(stderr).toContain(`--url ${daemon.ready.httpUrl}`);
+});
+
+test('a ticket is named by its id', async () => {
+  const { code, stderr } = await spawnBaton(['tasks', '--ticket', 'abc']);
+
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: '--ticket abc is not the id of a ticket; `baton tickets` lists them with their ids.\n',
+  });
+});
+
+test('baton up says to a person where it listens, and logs nothing of it', async () => {
+  const running = startBaton(['up', '--port', '0', '--data', dataDir()]);
+  await eventually(() => access(join(dataDir(), 'coordinator.json')), { withinMs: 40_000 });
+  running.kill('SIGTERM');
+  const { code, stdout, stderr } = await running.exited;
+
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/^Listening at {2}ws:\/\/\S+\nStore {9}Embedded store: .+\nToken {9}\S.*token\nCtrl-C stops it\.\n$/);
 });
 
 test('SIGTERM ends baton up cleanly', async () => {

@@ -16,8 +16,10 @@ test('baton up with a certificate is reached over wss and https by all commands'
   await using daemon = await spawnDaemon(['--data', folder.path, '--host', '0.0.0.0', '--tls-cert', certFile, '--tls-key', keyFile]);
   const { url, httpUrl, tokenFile } = daemon.ready;
   await using connection = await connect({ url, tokenFile, ca: cert, reconnect: false });
-  const trusting = await spawnBaton(['status', '--data', folder.path, '--json'], { env: { NODE_EXTRA_CA_CERTS: certFile } });
-  const wary = await spawnBaton(['status', '--data', folder.path]);
+  const [trusting, wary] = await Promise.all([
+    spawnBaton(['status', '--data', folder.path, '--json'], { env: { NODE_EXTRA_CA_CERTS: certFile } }),
+    spawnBaton(['status', '--data', folder.path]),
+  ]);
 
   expect(url).toMatch(/^wss:\/\/localhost:\d+\/rpc$/);
   expect(httpUrl).toMatch(/^https:\/\/localhost:\d+$/);

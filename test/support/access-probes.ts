@@ -40,8 +40,8 @@ export const probes: { readonly [M in MethodName]: Probe<M> } = {
   'agent/register': ({ agentName, sessionToken }) => [
     { name: agentName, capabilities: ['probe'], capacity: 10, resumeToken: sessionToken },
   ],
-  'agent/heartbeat': ({ runningId, failingId, releasedId }) => [
-    { attempts: [runningId, failingId, releasedId].map((taskId) => ({ taskId, attempt: 1 })) },
+  'agent/heartbeat': ({ runningId, failingId, releasedId, cancelledId }) => [
+    { attempts: [runningId, failingId, releasedId, cancelledId].map((taskId) => ({ taskId, attempt: 1 })) },
   ],
   'lock/list': ({ runningId, agentId }) => [{ taskId: runningId }, { agentId }],
   'lock/get': ({ lockKey }) => [{ key: lockKey }],

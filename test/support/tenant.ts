@@ -13,6 +13,8 @@ export interface Objects {
   readonly failingId: string;
   readonly releasedId: string;
   readonly readyId: string;
+  /** A task whose first attempt was cancelled. */
+  readonly cancelledId: string;
   readonly agentName: string;
   readonly agentId: string;
   readonly sessionToken: string;
@@ -49,9 +51,10 @@ export async function createTenant({ client: admin, httpUrl }: Daemon, project: 
   const session = await client.agent.register({ name: agentName, capabilities: [mark], capacity: 10 });
   const work = createClient(callOverHttp({ ...bearer, sessionToken: session.resumeToken }));
 
-  await client.task.submit({ ticketId: ticket.id, tasks: Array.from({ length: 3 }, () => ({ type: mark })) });
-  const { claims } = await work.task.claim({ max: 3 });
-  const [running, failing, released] = claims.map(({ taskId }) => taskId);
+  await client.task.submit({ ticketId: ticket.id, tasks: Array.from({ length: 4 }, () => ({ type: mark })) });
+  const { claims } = await work.task.claim({ max: 4 });
+  const [running, failing, released, cancelled] = claims.map(({ taskId }) => taskId);
+  await client.task.cancel({ taskId: cancelled! });
   const ready = await client.task.submit({ ticketId: ticket.id, tasks: [{ type: 'nobody-does-this' }] });
   const artifact = await client.artifact.put({ ticketId: ticket.id, artifact: { type: 'report', content: { of: mark } } });
   await client.context.note({ ticketId: ticket.id, item: { kind: 'fact', text: `It belongs to ${mark}.` } });
@@ -69,6 +72,7 @@ export async function createTenant({ client: admin, httpUrl }: Daemon, project: 
       failingId: failing!,
       releasedId: released!,
       readyId: ready.tasks[0]!.id,
+      cancelledId: cancelled!,
       agentName,
       agentId: session.agentId,
       sessionToken: session.resumeToken,
@@ -92,6 +96,7 @@ export function imagineObjects(): Objects {
     failingId: id(),
     releasedId: id(),
     readyId: id(),
+    cancelledId: id(),
     agentName: `agent-${mark}`,
     agentId: id(),
     sessionToken: id(),

@@ -1,9 +1,7 @@
-import { CoordinatorError } from '@baton/protocol';
 import type { HandlersOf } from '../call.ts';
 import { type Database, transact, write } from '../db/transaction.ts';
 import { getAgent, listAgents } from './agent.store.ts';
-import { deregisterSession, drainAgent, reconcileAttempts, registerAgent, type SessionParts } from './session.service.ts';
-import { listEndedSessions } from './session.store.ts';
+import { checkSession, deregisterSession, drainAgent, reconcileAttempts, registerAgent, type SessionParts } from './session.service.ts';
 
 export const agentHandlers = (db: Database, parts: SessionParts): HandlersOf<'agent'> => {
   const liveness = { heartbeatMs: parts.liveness.heartbeatMs, silenceMs: parts.live.silenceMs };
@@ -18,12 +16,7 @@ export const agentHandlers = (db: Database, parts: SessionParts): HandlersOf<'ag
 
     'agent/heartbeat': async ({ attempts }, { em, session, caller }) => {
       const { heartbeatMs, leaseMs } = parts.liveness;
-      const [ended] = await listEndedSessions(em, [session.sessionId]);
-      if (ended !== undefined) {
-        // By another coordinator, which cannot tell the connection here.
-        parts.live.end(ended.id, ended.reason);
-        throw new CoordinatorError('session_unknown');
-      }
+      if (attempts === undefined) await checkSession(em, session.sessionId);
       const revoked =
         attempts === undefined ? [] : await transact(db, caller.projectId, (tx) => reconcileAttempts(tx, parts, session, attempts));
       return { heartbeatMs, leaseMs, revoked };

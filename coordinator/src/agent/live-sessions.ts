@@ -10,6 +10,7 @@ export interface LiveSessions extends Sessions {
   /** How many there are. */
   readonly count: number;
   attach(session: Session, peer: Peer): void;
+  /** What the connection registered, even if it has been taken away: then the rows refuse what it does. */
   findByPeer(peerId: string): Session | undefined;
   /** How long ago the session was heard of, in ms, where it was heard of here. */
   silenceMs(sessionId: string): number | undefined;
@@ -17,15 +18,17 @@ export interface LiveSessions extends Sessions {
   touch(sessionId: string): void;
   /** The sessions whose connections are here. */
   list(): readonly Session[];
-  /** Those heard of here within this time, and those whose connections are here. Forgets the others. */
-  listServed(withinMs: number): string[];
+  /** All that have been heard of here and not been forgotten, whether they keep a connection or not. */
+  listHeard(): string[];
+  /** Forgets when those were heard of that have been silent for so long and have no connection here. */
+  forgetSilent(silenceMs: number): void;
   /** Those heard of since the last call. */
   takeTouched(): string[];
   /** Puts back what could not be written. */
   touchAll(sessionIds: readonly string[]): void;
-  /** Tells a session once, however often it is called. */
+  /** Tells a session whose connection is here; of the same thing once, whatever the reason that is given. */
   notify<N extends NotificationName>(sessionId: string, name: N, params: NotificationParams<N>): void;
-  /** Tells a session that it has ended, and forgets it. */
+  /** Tells a session that it has ended, and counts it no more. */
   end(sessionId: string, reason: SessionEndReason): void;
 }
 
@@ -80,10 +83,10 @@ export function createLiveSessions(): LiveSessions {
       return at === undefined ? undefined : performance.now() - at;
     },
     list: () => [...bySession.values()].map(({ session }) => session),
-    listServed(withinMs) {
-      const since = performance.now() - withinMs;
+    listHeard: () => [...heardAt.keys()],
+    forgetSilent(silenceMs) {
+      const since = performance.now() - silenceMs;
       for (const [id, at] of heardAt) if (at < since && !bySession.has(id)) heardAt.delete(id);
-      return [...new Set([...bySession.keys(), ...heardAt.keys()])];
     },
     touch,
     takeTouched() {
@@ -96,14 +99,17 @@ export function createLiveSessions(): LiveSessions {
     },
     notify(sessionId, name, params) {
       const connected = bySession.get(sessionId);
-      if (connected !== undefined && isNews(connected.told, `${name} ${JSON.stringify(params)}`)) connected.peer.notify(name, params);
+      if (connected !== undefined && isNews(connected.told, `${name} ${JSON.stringify({ ...params, reason: '' })}`))
+        connected.peer.notify(name, params);
     },
     revoke: (sessionId, attempt: { taskId: string; attempt: number; reason: RevocationReason }) =>
       live.notify(sessionId, 'task/revoked', attempt),
     end(sessionId, reason) {
       live.notify(sessionId, 'agent/sessionEnded', { sessionId, reason });
       const known = bySession.get(sessionId);
-      if (known !== undefined) forget(known.session, known.peer);
+      bySession.delete(sessionId);
+      // Whoever says goodbye is a caller like any other; one that was fenced must not become one unawares.
+      if (known !== undefined && reason === 'deregistered') forget(known.session, known.peer);
       touched.delete(sessionId);
       heardAt.delete(sessionId);
     },

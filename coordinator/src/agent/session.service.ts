@@ -3,6 +3,7 @@ import { CoordinatorError, type JsonObject, type Result, type RevocationReason, 
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import type { Session } from '../call.ts';
+import type { EntityManager } from '../db/orm.ts';
 import { rowsOf } from '../db/rows.ts';
 import type { Tx } from '../db/transaction.ts';
 import { forgetHolders } from '../lock/lock.service.ts';
@@ -16,6 +17,7 @@ import {
   findSessionByToken,
   insertSession,
   listAttemptStates,
+  listEndedSessions,
   listHeldAttempts,
   lockSession,
   markSessionEnded,
@@ -55,7 +57,7 @@ export const hashToken = (token: string): string => createHash('sha256').update(
  */
 export async function registerAgent(tx: Tx, parts: SessionParts, registration: Registration): Promise<Registered> {
   const agent = await upsertAgent(tx, registration);
-  const resumed = await resume(tx, parts, agent, registration.resumeToken);
+  const resumed = await resume(tx, parts.liveness, { agent, resumeToken: registration.resumeToken });
   const started = resumed ?? (await startSession(tx, parts, agent));
   const { heartbeatMs, leaseMs } = parts.liveness;
   const attempts = (await listHeldAttempts(tx.em, started.sessionId)).map(({ taskId, attempt }) => ({ taskId, attempt }));
@@ -100,13 +102,18 @@ interface Started {
   readonly resumeToken: string;
 }
 
-async function resume({ em, projectId }: Tx, { liveness }: SessionParts, agent: AgentRow, resumeToken: string | undefined): Promise<Started | undefined> {
+interface Return {
+  readonly agent: AgentRow;
+  readonly resumeToken: string | undefined;
+}
+
+async function resume({ em, projectId }: Tx, { leaseMs }: SessionLimits, { agent, resumeToken }: Return): Promise<Started | undefined> {
   if (resumeToken === undefined) return undefined;
   const session = await findSessionByToken(em, projectId, hashToken(resumeToken));
   if (session?.agentId !== agent.id) return undefined;
   // It may have ended since it was found.
   if ((await lockSession(em, session.id)) === undefined) return undefined;
-  await renewLease(em, session.id, liveness.leaseMs);
+  await renewLease(em, session.id, leaseMs);
   return { agentId: agent.id, sessionId: session.id, epoch: session.epoch, resumeToken };
 }
 
@@ -185,6 +192,11 @@ async function closeSession(tx: Tx, parts: SessionParts, { id, agentName }: Sess
   // With the attempts' locks among them: all keys in one pass.
   await forgetHolders(tx, { sessionIds: [id] });
   tx.afterCommit(() => parts.live.end(id, reason));
+}
+
+/** @throws CoordinatorError `session_unknown` where it has ended, by whichever coordinator */
+export async function checkSession(em: EntityManager, sessionId: string): Promise<void> {
+  if ((await listEndedSessions(em, [sessionId])).length > 0) throw new CoordinatorError('session_unknown');
 }
 
 const revocationOf: Record<string, RevocationReason> = { cancelled: 'cancelled', timed_out: 'timed_out' };

@@ -164,6 +164,26 @@ export const listHeldAttempts = (em: EntityManager, sessionId: string): Promise<
         from tasks where session_id = ${sessionId} and state = 'running' order by id`,
   );
 
+export interface CancelledAttempt {
+  readonly sessionId: string;
+  readonly taskId: string;
+  readonly attempt: number;
+  /** With the phase, and not by itself. */
+  readonly withPhase: boolean;
+}
+
+/** Of these tasks, the attempts of these sessions that were cancelled. */
+export const listCancelledAttempts = (
+  em: EntityManager,
+  { taskIds, sessionIds }: { readonly taskIds: readonly string[]; readonly sessionIds: readonly string[] },
+): Promise<CancelledAttempt[]> =>
+  rowsOf(
+    em,
+    sql<CancelledAttempt>`select n.session_id, n.task_id, n.number as attempt, v.left_at is not null as with_phase
+        from attempts n join tasks t on t.id = n.task_id join phase_visits v on v.id = t.visit_id
+        where n.task_id = any(${taskIds}::uuid[]) and n.session_id = any(${sessionIds}::uuid[]) and n.outcome = 'cancelled'`,
+  );
+
 export interface AttemptState {
   readonly taskId: string;
   readonly attempt: number;

@@ -8,7 +8,7 @@ import { kindOfPlace } from './plan/check-places.ts';
 import { loadPlan } from './plan/load-plan.ts';
 import { type AgentTeam, startTeam } from './run/agent-team.ts';
 import { beginRun, ensureTicket, resumeRun, setAside } from './run/begin-run.ts';
-import { type Ending, endingOf, followTicket } from './run/follow.ts';
+import { type Ending, endingOf, followTicket, settleTicket } from './run/follow.ts';
 import { openPlace } from './run/open-place.ts';
 import { planAgentStarts } from './run/plan-agents.ts';
 import { refuseReportFile, writeReport } from './run/report-file.ts';
@@ -81,7 +81,7 @@ export async function run(shell: Shell, file: string, options: RunOptions): Prom
     const seen = early ?? (await followTicket(connection, { ticket, view, startingAgents: team.starting, signal: interrupts.signal }));
     await team.stop();
     view.end();
-    const ending = seen.outcome === 'interrupted' ? await lookAgain(connection.client, ticket.id, seen) : seen;
+    const ending = (seen.outcome === 'interrupted' ? await settleTicket(connection.client, ticket.id) : undefined) ?? seen;
     await conclude(shell, connection.client, { plan: loaded.plan.name, file, record, recordFile: begun.recordFile, ending, team, options });
     return exitCodes[ending.outcome];
   } catch (error) {
@@ -110,11 +110,6 @@ interface Conclusion {
   readonly ending: Ending;
   readonly team: AgentTeam;
   readonly options: RunOptions;
-}
-
-/** What an interrupted run was still allowed to finish may have been the last of it. */
-async function lookAgain(client: Client, ticketId: string, interrupted: Ending): Promise<Ending> {
-  return endingOf(await client.ticket.get({ ticketId })) ?? interrupted;
 }
 
 /** Keeps how the run ended, and reports it. */

@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '@baton/protocol';
+import type { EventName, RecordedEvent } from '@baton/protocol';
 import { sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
 import { findRow, rowsOf, toTimestamp } from '../db/rows.ts';
@@ -28,6 +28,8 @@ export interface EventQuery {
   readonly projectId: string;
   readonly after: number;
   readonly ticketId?: string | undefined;
+  /** Only these. */
+  readonly names?: readonly EventName[];
   readonly limit: number;
 }
 
@@ -39,18 +41,25 @@ interface EventRow {
   readonly data: unknown;
 }
 
-export async function listEvents(em: EntityManager, { projectId, after, ticketId, limit }: EventQuery): Promise<RecordedEvent[]> {
+export async function listEvents(em: EntityManager, { projectId, after, ticketId, names, limit }: EventQuery): Promise<RecordedEvent[]> {
   const ofTicket = ticketId === undefined ? sql`` : sql`and ticket_id = ${ticketId}`;
+  const ofNames = names === undefined ? sql`` : sql`and name = any(${names}::text[])`;
   const rows = await rowsOf(
     em,
     sql<EventRow>`select seq, name, ticket_id, at, data from events
-        where project_id = ${projectId} and seq > ${after} ${ofTicket} order by seq limit ${limit}`,
+        where project_id = ${projectId} and seq > ${after} ${ofTicket} ${ofNames} order by seq limit ${limit}`,
   );
   return rows.map(toEvent);
 }
 
 const toEvent = ({ seq, name, ticketId, at, data }: EventRow): RecordedEvent =>
   ({ seq: Number(seq), name, ...(ticketId !== null && { ticketId }), at: toTimestamp(at), data }) as RecordedEvent;
+
+/** The streams of all projects, with the numbers of their newest events. */
+export async function listStreams(em: EntityManager): Promise<{ projectId: string; lastSeq: number }[]> {
+  const rows = await rowsOf(em, sql<{ projectId: string; lastSeq: string | number }>`select project_id, last_seq from event_streams`);
+  return rows.map(({ projectId, lastSeq }) => ({ projectId, lastSeq: Number(lastSeq) }));
+}
 
 /** The number of the project's newest event; 0 before the first. */
 export async function getLastSeq(em: EntityManager, projectId: string): Promise<number> {

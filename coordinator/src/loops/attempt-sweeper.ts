@@ -30,15 +30,15 @@ export function createAttemptSweeper({ db, attempts, sweepMs, log }: AttemptSwee
           projectId: string;
         }>`select id, project_id from tasks where state = 'running' and deadline_at <= clock_timestamp() order by deadline_at limit ${overdueMax}`,
       );
-      for (const [projectId, ids] of groupByProject(overdue)) await endOverdue(db, attempts, projectId, ids);
+      for (const [projectId, rows] of Map.groupBy(overdue, ({ projectId }) => projectId)) {
+        const ids = rows.map(({ id }) => id);
+        // One project that cannot be swept must not hold up the others.
+        await endOverdue(db, attempts, projectId, ids).catch((error: unknown) =>
+          log.error({ err: error, projectId }, 'overdue attempts could not be ended'),
+        );
+      }
     },
   });
-}
-
-function groupByProject(rows: readonly { id: string; projectId: string }[]): Map<string, string[]> {
-  const groups = new Map<string, string[]>();
-  for (const { id, projectId } of rows) groups.set(projectId, [...(groups.get(projectId) ?? []), id]);
-  return groups;
 }
 
 const endOverdue = (db: Database, parts: AttemptEndParts, projectId: string, ids: readonly string[]): Promise<void> =>

@@ -1,6 +1,15 @@
 import type { LiveSessions } from '../agent/live-sessions.ts';
 import { loseSession, type SessionParts } from '../agent/session.service.ts';
-import { extendAllLeases, extendIdleLeases, extendLeases, listExpiredSessions, lockExpiredSession } from '../agent/session.store.ts';
+import {
+  extendIdleLeases,
+  extendLeases,
+  forgivePause,
+  listEndedSessions,
+  listExpiredSessions,
+  lockExpiredSession,
+  markSwept,
+  renewLeases,
+} from '../agent/session.store.ts';
 import type { EntityManager } from '../db/orm.ts';
 import { type Database, transact } from '../db/transaction.ts';
 import type { Log } from '../log.ts';
@@ -15,42 +24,80 @@ export interface SessionSweeperParts {
   readonly log: Log;
 }
 
-/** How many expired sessions one run ends. */
-const expiredMax = 500;
-/** A gap between two runs beyond this many intervals was a pause of ours: agents could not reach us. */
-const pauseIntervals = 3;
+/** How many expired sessions one run ends: few, so that the beats of the others are written meanwhile. */
+const expiredMax = 100;
 
 /**
- * Writes down who was heard of, in one statement, and then ends the sessions whose leases have run out. After a pause of
- * ours all leases are extended by the gap first: silence that we caused proves nothing.
+ * A gap between two looks beyond this was a pause of ours: agents could not reach us. Three intervals, as with beats; and long
+ * enough that a slow statement is none.
+ */
+export const pauseMsOf = (sweepMs: number): number => Math.max(3 * sweepMs, 1_000);
+
+/**
+ * Writes down who was heard of, in one statement, and then ends the sessions whose leases have run out. Silence that we caused
+ * proves nothing: a time in which no coordinator looked is given to all sessions, one in which only this one did not look to
+ * those that it serves.
  */
 export function createSessionSweeper({ db, session, queue, sweepMs, log }: SessionSweeperParts): Loop {
-  let lastRun = performance.now();
-  return createLoop({
-    name: 'session sweeper',
-    intervalMs: sweepMs,
-    log,
-    async run() {
-      const gapMs = performance.now() - lastRun;
-      lastRun = performance.now();
-      const em = db.em.fork();
-      if (gapMs > pauseIntervals * sweepMs) {
-        log.warn({ gapMs: Math.round(gapMs) }, 'the coordinator paused; all leases are extended by the gap');
-        await extendAllLeases(em, gapMs);
+  const { live } = session;
+  const { leaseMs } = session.liveness;
+  const pauseMs = pauseMsOf(sweepMs);
+  let lastSwept = performance.now();
+
+  const run = async (): Promise<void> => {
+    const startedAt = performance.now();
+    const em = db.em.fork();
+    await giveLostTime(em, startedAt - lastSwept);
+    await writeBeats(em, live, leaseMs);
+    await extendIdleLeases(em, queue.listWaitingSessions(), leaseMs);
+    // Who beat while the database was slow has been heard of in memory only.
+    await writeBeats(em, live, leaseMs);
+    // The other coordinators may not have come to write down their beats either: the next run gives the time back.
+    if (performance.now() - startedAt > pauseMs) return;
+    const expired = await listExpiredSessions(em, expiredMax);
+    await markSwept(em, performance.now() - startedAt);
+    lastSwept = startedAt;
+    live.forgetSilent(leaseMs);
+    const ended = await endAll(expired);
+    if (expired.length === expiredMax && ended > 0) loop.poke();
+  };
+
+  const giveLostTime = async (em: EntityManager, gapMs: number): Promise<void> => {
+    const givenMs = await forgivePause(em, pauseMs);
+    if (givenMs > 0) log.warn({ gapMs: Math.round(givenMs) }, 'no coordinator looked after sessions; all leases are extended by the gap');
+    else if (gapMs > pauseMs) {
+      log.warn({ gapMs: Math.round(gapMs) }, 'this coordinator paused; the leases of its sessions are extended by the gap');
+      await renewLeases(em, live.listHeard(), Math.min(gapMs, leaseMs));
+    }
+  };
+
+  const endAll = async (expired: readonly { id: string; projectId: string }[]): Promise<number> => {
+    let ended = 0;
+    for (const { id, projectId } of expired) {
+      if ((live.silenceMs(id) ?? leaseMs) < leaseMs) continue;
+      try {
+        await endExpired(db, session, id, projectId);
+        ended += 1;
+      } catch (error) {
+        // One session that cannot be ended must not hold up the others.
+        log.error({ err: error, sessionId: id }, 'an expired session could not be ended');
       }
-      await writeBeats(em, session.live, session.liveness.leaseMs);
-      await extendIdleLeases(em, queue.listWaitingSessions(), session.liveness.leaseMs);
-      for (const { id, projectId } of await listExpiredSessions(em, expiredMax)) await endExpired(db, session, id, projectId);
-      lastRun = performance.now();
-    },
-  });
+    }
+    return ended;
+  };
+
+  const loop = createLoop({ name: 'session sweeper', intervalMs: sweepMs, log, run });
+  return loop;
 }
 
 async function writeBeats(em: EntityManager, live: LiveSessions, leaseMs: number): Promise<void> {
   const heardOf = live.takeTouched();
   if (heardOf.length === 0) return;
   try {
-    await extendLeases(em, heardOf, leaseMs);
+    const living = await extendLeases(em, heardOf, leaseMs);
+    const others = heardOf.filter((id) => !living.has(id));
+    // Ended by another coordinator, which cannot tell the connection here.
+    if (others.length > 0) for (const { id, reason } of await listEndedSessions(em, others)) live.end(id, reason);
   } catch (error) {
     live.touchAll(heardOf);
     throw error;

@@ -12,11 +12,14 @@ export interface TicketAdvancerParts {
 
 /** How many tickets one look finds. */
 const ticketsMax = 100;
+/** How many tickets are looked at out of turn because something was added to them; the others have their turn. */
+const changedMax = 1_000;
 /** How many gates are judged at once. */
 const concurrencyMax = 4;
 
 /** Moves tickets on whose phase says so and has nothing open, as soon as their last task ends. */
 export function createTicketAdvancer({ tickets, pollMs, log }: TicketAdvancerParts): Loop {
+  const changed = new Set<string>();
   const underWay = new Map<string, Promise<void>>();
 
   const advance = (projectId: string, ticketId: string, signal: AbortSignal): Promise<void> => {
@@ -35,7 +38,9 @@ export function createTicketAdvancer({ tickets, pollMs, log }: TicketAdvancerPar
     intervalMs: pollMs,
     log,
     async run(signal) {
-      const due = await listTicketsToAdvance(tickets.db.em.fork(), ticketsMax);
+      const told = [...changed];
+      changed.clear();
+      const due = await listTicketsToAdvance(tickets.db.em.fork(), { changed: told, limit: ticketsMax });
       for (const { id, projectId } of due) {
         if (signal.aborted) break;
         if (underWay.has(id)) continue;
@@ -45,6 +50,7 @@ export function createTicketAdvancer({ tickets, pollMs, log }: TicketAdvancerPar
     },
   });
   tickets.db.changes.onChange(({ ticketIds = [] }) => {
+    for (const id of ticketIds.slice(0, changedMax - changed.size)) changed.add(id);
     if (ticketIds.length > 0) loop.poke();
   });
   return {

@@ -73,17 +73,27 @@ async function wasVisitedBefore({ em }: Tx, { ticketId, phase, number }: PhaseVi
   return (await em.count(PhaseVisitEntity, { ticketId, phase, number: { $lt: number } })) > 0;
 }
 
-/** Makes the tasks of the templates for an occasion. References of an earlier round are taken over by the new tasks. */
+/**
+ * Makes the tasks of the templates for an occasion. Each takes the place of the one that its template made in an earlier round,
+ * which a gate then passes over: by its reference, which is made up from the template's place where it has none.
+ */
 export async function makeTasks(
   tx: Tx,
   ticket: TicketRow,
   templates: readonly TaskTemplate[],
   occasions: readonly TaskTemplate['when'][],
 ): Promise<void> {
-  const chosen = templates.filter(({ when }) => occasions.includes(when));
+  const chosen = templates
+    .map((template, index) => ({ ...template, ref: template.ref ?? `template.${index}` }))
+    .filter(({ when }) => occasions.includes(when));
   if (chosen.length === 0) return;
   const { id: ticketId, visitId, phase, priority } = ticket;
   const facts = ticketFacts(ticket, await getVisit(tx.em, visitId));
-  const tasks = chosen.map(({ when: _, title, ...task }) => ({ ...task, ...(title !== undefined && { title: fillTitle(title, facts) }) }));
+  const tasks = chosen.map(({ when: _, title, ...task }) => ({
+    ...task,
+    title: title === undefined ? titleOf(task) : fillTitle(title, facts),
+  }));
   await addTasks(tx, { ticketId, visitId, phase, priority, depth: 0, refsMayRepeat: true }, tasks);
 }
+
+const titleOf = ({ ref, type }: { readonly ref: string; readonly type: string }): string => (ref.startsWith('template.') ? type : ref);

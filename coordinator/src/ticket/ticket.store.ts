@@ -61,13 +61,25 @@ export const listTickets = (em: EntityManager, { projectId, phase, states, after
     { orderBy: { id: 'desc' }, limit },
   );
 
-/** Tickets that their workflow may move: in an automatic phase, with no task open. */
-export const listTicketsToAdvance = (em: EntityManager, limit: number): Promise<{ id: string; projectId: string }[]> =>
+/**
+ * Tickets that their workflow may move: in an automatic phase, with no task open. Those that could not be moved are passed over
+ * for a while, unless they are among the `changed`, which come first.
+ */
+export const listTicketsToAdvance = (
+  em: EntityManager,
+  { changed, limit }: { readonly changed: readonly string[]; readonly limit: number },
+): Promise<{ id: string; projectId: string }[]> =>
   rowsOf(
     em,
-    sql<{ id: string; projectId: string }>`select id, project_id from tickets t where state = 'open' and automatic
-        and not exists (select 1 from tasks where visit_id = t.visit_id and state in ('blocked', 'ready', 'running')) order by id limit ${limit}`,
+    sql<{ id: string; projectId: string }>`select t.id, t.project_id from tickets t join phase_visits v on v.id = t.visit_id
+        where t.state = 'open' and t.automatic and (v.look_again_at is null or v.look_again_at <= clock_timestamp() or t.id = any(${changed}::uuid[]))
+          and not exists (select 1 from tasks where visit_id = t.visit_id and state in ('blocked', 'ready', 'running'))
+        order by t.id = any(${changed}::uuid[]) desc, t.id limit ${limit}`,
   );
+
+/** Passes over a ticket that has nowhere to go in this visit, until something changes or so much time has passed. */
+export const postponeTicket = (em: EntityManager, visitId: string, delayMs: number): Promise<unknown[]> =>
+  rowsOf(em, sql`update phase_visits set look_again_at = clock_timestamp() + ${delayMs} * interval '1 millisecond' where id = ${visitId}`);
 
 export const hasOpenTasks = async (em: EntityManager, visitId: string): Promise<boolean> =>
   (await rowsOf(em, sql`select 1 from tasks where visit_id = ${visitId} and state in ('blocked', 'ready', 'running') limit 1`)).length > 0;

@@ -106,8 +106,14 @@ async function serveCall(
 
   const gone = new AbortController();
   const cancel = () => gone.abort(new CoordinatorError('cancelled'));
-  response.once('close', cancel);
-  response.once('close', holders.add(caller.tokenId, cancel));
+  const release = holders.add(caller.tokenId, cancel);
+  const end = () => {
+    release();
+    cancel();
+  };
+  response.once('close', end);
+  // Its caller may have hung up while the body was read.
+  if (response.closed) end();
   const sessionToken = request.headers['baton-session'];
   const answerOne = async (message: FrameMessage): Promise<string | undefined> => {
     if (message.type === 'refused') {

@@ -39,7 +39,10 @@ const noRoom = () => toRefusal(new CoordinatorError('overloaded', { retryAfterMs
 
 const isTooLarge = (error: Error) => 'code' in error && error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
 
-export function createSocketServer(server: Server | TlsServer, { config, session, metrics, holders, admit }: SocketServerParts): SocketServer {
+export function createSocketServer(
+  server: Server | TlsServer,
+  { config, session, metrics, holders, admit }: SocketServerParts,
+): SocketServer {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: config.frameBytesMax,

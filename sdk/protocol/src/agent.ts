@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { event, method, notification, readParams, writeParams } from './define.ts';
-import { revocationReasons } from './task.ts';
 import { mender, menderSession } from './story/agent.ts';
 import { ids } from './story/cast.ts';
+import { revocationReasons } from './task.ts';
 import { capabilities, capability, cursor, id, jsonObject, limit, name, nextCursor, timestamp } from './values.ts';
 
 export const agentStates = ['active', 'draining', 'terminated'] as const;
-export const agentState = z.enum(agentStates).meta({ id: 'AgentState' });
+export const agentState = z
+  .enum(agentStates)
+  .meta({ id: 'AgentState', description: 'Whether it takes tasks; a draining one only ends what it has.' });
 
 export const agentHealth = z.enum(['healthy', 'stale', 'lost']).meta({
   id: 'AgentHealth',
@@ -29,7 +31,7 @@ export const agent = z
     silenceMs: z.number().optional().describe('How long ago its last call was; absent where it has no session.'),
     registeredAt: timestamp,
   })
-  .meta({ id: 'Agent' });
+  .meta({ id: 'Agent', description: 'An identity with capabilities, and how its newest session is.' });
 export type Agent = z.infer<typeof agent>;
 
 /** What an agent needs to keep its session: how often to beat, and how long its claims outlive its silence. */
@@ -63,10 +65,7 @@ export const agentMethods = {
     }),
     result: session,
     errors: ['draining'],
-    example: {
-      params: { name: 'mender', capabilities: ['typescript'], capacity: 3 },
-      result: menderSession,
-    },
+    example: { params: { name: 'mender', capabilities: ['typescript'], capacity: 3 }, result: menderSession },
   }),
   'agent/heartbeat': method({
     summary: 'Keeps the session alive. The answer names the reported attempts that are no longer held.',
@@ -110,10 +109,7 @@ export const agentMethods = {
     params: writeParams({}),
     result: z.object({ running: z.int().describe('How many attempts are still to be finished.') }),
     errors: ['session_unknown'],
-    example: {
-      params: {},
-      result: { running: 0 },
-    },
+    example: { params: {}, result: { running: 0 } },
   }),
   'agent/deregister': method({
     summary: 'Ends the session. What it still runs is given to others at once.',
@@ -123,10 +119,7 @@ export const agentMethods = {
     params: writeParams({ reason: z.string().max(1_000).optional() }),
     result: z.object({}),
     errors: ['session_unknown'],
-    example: {
-      params: { reason: 'The work is done.' },
-      result: {},
-    },
+    example: { params: { reason: 'The work is done.' }, result: {} },
   }),
   'agent/get': method({
     summary: 'Returns one agent.',
@@ -136,10 +129,7 @@ export const agentMethods = {
     params: readParams({ agentId: id }),
     result: agent,
     errors: ['agent_not_found'],
-    example: {
-      params: { agentId: ids.agent },
-      result: mender,
-    },
+    example: { params: { agentId: ids.agent }, result: mender },
   }),
   'agent/list': method({
     summary: 'Lists agents by name; those that are lost or terminated only when asked for.',
@@ -153,10 +143,7 @@ export const agentMethods = {
     }),
     result: z.object({ agents: z.array(agent), next: nextCursor }),
     errors: [],
-    example: {
-      params: {},
-      result: { agents: [mender] },
-    },
+    example: { params: {}, result: { agents: [mender] } },
   }),
 };
 

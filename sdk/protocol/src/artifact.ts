@@ -97,10 +97,7 @@ export const artifactMethods = {
     params: readParams({ artifactId: id }),
     result: artifactWithContent,
     errors: ['artifact_not_found'],
-    example: {
-      params: { artifactId: ids.testResults },
-      result: { ...testResults, content: { passed: 41, failed: 0 } },
-    },
+    example: { params: { artifactId: ids.testResults }, result: { ...testResults, content: { passed: 41, failed: 0 } } },
   }),
   'artifact/list': method({
     summary: 'Lists artifacts without their content, oldest first; with `current` only the newest versions of the current visit.',
@@ -116,10 +113,7 @@ export const artifactMethods = {
     }),
     result: z.object({ artifacts: z.array(artifact), next: nextCursor }),
     errors: ['ticket_not_found'],
-    example: {
-      params: { ticketId: ids.ticket, type: 'test_results' },
-      result: { artifacts: [testResults] },
-    },
+    example: { params: { ticketId: ids.ticket, type: 'test_results' }, result: { artifacts: [testResults] } },
   }),
 };
 

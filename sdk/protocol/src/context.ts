@@ -98,10 +98,7 @@ export const contextMethods = {
     }),
     result: contextItem,
     errors: ['ticket_not_found', 'claim_stale'],
-    example: {
-      params: { ticketId: ids.ticket, item: newDecision, taskId: ids.reproduce, attempt: 1 },
-      result: decisionItem,
-    },
+    example: { params: { ticketId: ids.ticket, item: newDecision, taskId: ids.reproduce, attempt: 1 }, result: decisionItem },
   }),
   'context/list': method({
     summary: 'Lists the items of a ticket, oldest first.',
@@ -120,10 +117,7 @@ export const contextMethods = {
     }),
     result: z.object({ items: z.array(contextItem), next: nextCursor }),
     errors: ['ticket_not_found'],
-    example: {
-      params: { ticketId: ids.ticket, kinds: ['decision'] },
-      result: { items: [decisionItem] },
-    },
+    example: { params: { ticketId: ids.ticket, kinds: ['decision'] }, result: { items: [decisionItem] } },
   }),
   'context/aggregate': method({
     summary: 'Returns what one phase has come to: its completed tasks, items, artifacts and a summary.',
@@ -133,10 +127,7 @@ export const contextMethods = {
     params: readParams({ ticketId: id, phase: phaseName }),
     result: phaseContext,
     errors: ['ticket_not_found', 'phase_unknown'],
-    example: {
-      params: { ticketId: ids.ticket, phase: 'FIX' },
-      result: fixContext,
-    },
+    example: { params: { ticketId: ids.ticket, phase: 'FIX' }, result: fixContext },
   }),
   'context/get': method({
     summary: 'Returns what the phases before `forPhase` have come to, within a budget of tokens, each line with its source.',
@@ -150,10 +141,7 @@ export const contextMethods = {
     }),
     result: contextPack,
     errors: ['ticket_not_found', 'phase_unknown', 'limit_exceeded'],
-    example: {
-      params: { ticketId: ids.ticket, forPhase: 'REVIEW', budgetTokens: 1_000 },
-      result: packForReview,
-    },
+    example: { params: { ticketId: ids.ticket, forPhase: 'REVIEW', budgetTokens: 1_000 }, result: packForReview },
   }),
 };
 

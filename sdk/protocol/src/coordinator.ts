@@ -56,9 +56,6 @@ export const coordinatorMethods = {
     params: readParams({}),
     result: jsonObject,
     errors: [],
-    example: {
-      params: {},
-      result: { openrpc: '1.3.2', info: { title: 'Baton' }, methods: [], components: {} },
-    },
+    example: { params: {}, result: { openrpc: '1.3.2', info: { title: 'Baton' }, methods: [], components: {} } },
   }),
 };

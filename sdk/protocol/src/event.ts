@@ -5,9 +5,9 @@ import { contextEvents } from './context.ts';
 import { method, notification, readParams } from './define.ts';
 import { gateEvents } from './gate.ts';
 import { lockEvents } from './lock.ts';
-import { taskEvents } from './task.ts';
 import { ids } from './story/cast.ts';
 import { firstEvents } from './story/event.ts';
+import { taskEvents } from './task.ts';
 import { ticketEvents } from './ticket.ts';
 import { tokenEvents } from './token.ts';
 import { id, jsonObject, limit, timestamp } from './values.ts';
@@ -53,10 +53,7 @@ export const eventMethods = {
     }),
     result: z.object({ events: z.array(recordedEvent), lastSeq: z.int().describe('The number of the newest event of the project.') }),
     errors: [],
-    example: {
-      params: { ticketId: ids.ticket, limit: 2 },
-      result: { events: firstEvents, lastSeq: 23 },
-    },
+    example: { params: { ticketId: ids.ticket, limit: 2 }, result: { events: firstEvents, lastSeq: 23 } },
   }),
   'event/subscribe': method({
     summary: 'Sends this connection every event after a number, in order and without a gap; from now on if none is given. WebSocket only.',
@@ -66,10 +63,7 @@ export const eventMethods = {
     params: readParams({ after: after.optional().describe('The number of the last event that is known already.'), ticketId: ofTicket }),
     result: z.object({ subscriptionId: id, after: after.describe('Everything after this number will be sent.') }),
     errors: ['ticket_not_found', 'limit_exceeded', 'invalid_request'],
-    example: {
-      params: { ticketId: ids.ticket },
-      result: { subscriptionId: ids.subscription, after: 1 },
-    },
+    example: { params: { ticketId: ids.ticket }, result: { subscriptionId: ids.subscription, after: 1 } },
   }),
   'event/unsubscribe': method({
     summary: 'Ends a subscription.',
@@ -79,10 +73,7 @@ export const eventMethods = {
     params: readParams({ subscriptionId: id }),
     result: z.object({}),
     errors: ['subscription_not_found', 'invalid_request'],
-    example: {
-      params: { subscriptionId: ids.subscription },
-      result: {},
-    },
+    example: { params: { subscriptionId: ids.subscription }, result: {} },
   }),
 };
 

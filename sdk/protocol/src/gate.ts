@@ -168,10 +168,7 @@ export const gateMethods = {
     params: writeParams({ ticketId: id }),
     result: gateResult,
     errors: ['ticket_not_found', 'overloaded'],
-    example: {
-      params: { ticketId: ids.ticket },
-      result: gatePassed,
-    },
+    example: { params: { ticketId: ids.ticket }, result: gatePassed },
   }),
   'gate/results': method({
     summary: 'Lists what the gates of a ticket have said, oldest first.',
@@ -181,10 +178,7 @@ export const gateMethods = {
     params: readParams({ ticketId: id }),
     result: z.object({ results: z.array(gateResult) }),
     errors: ['ticket_not_found'],
-    example: {
-      params: { ticketId: ids.ticket },
-      result: { results: [gatePassed] },
-    },
+    example: { params: { ticketId: ids.ticket }, result: { results: [gatePassed] } },
   }),
 };
 

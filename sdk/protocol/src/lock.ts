@@ -114,10 +114,7 @@ export const lockMethods = {
     params: writeParams({ keys: keys.optional().describe('Without any, all that this holder has.'), ...holder }),
     result: z.object({ released: z.int().describe('How many were held.') }),
     errors: ['lock_key_invalid', 'session_unknown'],
-    example: {
-      params: { keys: ['db:test', 'port:5432'] },
-      result: { released: 2 },
-    },
+    example: { params: { keys: ['db:test', 'port:5432'] }, result: { released: 2 } },
   }),
   'lock/check': method({
     summary: 'Tells whether a fence is the current one of its key, so that a resource can refuse a stale writer.',
@@ -127,10 +124,7 @@ export const lockMethods = {
     params: readParams({ key: lockKey, fence: z.int().min(1).describe('As it was granted.') }),
     result: z.object({ valid: z.boolean().describe('It is held now, under this fence.') }),
     errors: ['lock_key_invalid'],
-    example: {
-      params: { key: 'db:test', fence: 1 },
-      result: { valid: true },
-    },
+    example: { params: { key: 'db:test', fence: 1 }, result: { valid: true } },
   }),
   'lock/get': method({
     summary: 'Returns who holds a key and who waits for it.',
@@ -140,10 +134,7 @@ export const lockMethods = {
     params: readParams({ key: lockKey }),
     result: lock,
     errors: ['lock_key_invalid'],
-    example: {
-      params: { key: 'db:test' },
-      result: heldDatabase,
-    },
+    example: { params: { key: 'db:test' }, result: heldDatabase },
   }),
   'lock/list': method({
     summary: 'Lists the keys that are held or waited for.',
@@ -157,10 +148,7 @@ export const lockMethods = {
     }),
     result: z.object({ locks: z.array(lock) }),
     errors: [],
-    example: {
-      params: { agentId: ids.agent },
-      result: { locks: [heldDatabase, heldPort] },
-    },
+    example: { params: { agentId: ids.agent }, result: { locks: [heldDatabase, heldPort] } },
   }),
 };
 

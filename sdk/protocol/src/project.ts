@@ -17,10 +17,7 @@ export const projectMethods = {
     params: writeParams({ name }),
     result: project,
     errors: ['project_exists'],
-    example: {
-      params: { name: 'shop' },
-      result: { id: ids.shopProject, name: 'shop', createdAt: at('09:00:00') },
-    },
+    example: { params: { name: 'shop' }, result: { id: ids.shopProject, name: 'shop', createdAt: at('09:00:00') } },
   }),
   'project/list': method({
     summary: 'Lists the projects this token may see, by name.',

@@ -5,6 +5,7 @@ import {
   errorCatalogue,
   errorKinds,
   eventNames,
+  events,
   finalStates,
   generalErrors,
   isErrorKind,
@@ -13,9 +14,11 @@ import {
   methodNames,
   methods,
   next,
+  notifications,
   roles,
   softwareDelivery,
   taskMachine,
+  toAsyncApi,
   toMermaid,
   toOpenRpc,
 } from './index.ts';
@@ -115,6 +118,13 @@ describe('the methods', () => {
 
     expect(Object.keys(components.schemas)).toEqual(expect.arrayContaining([...new Set(referred)]));
   });
+});
+
+test('all notifications and events are in the AsyncAPI document', () => {
+  const { components } = toAsyncApi({ notifications, events }, '1.2.3');
+
+  expect(Object.values(components.messages).map(({ name }) => name)).toEqual([...Object.keys(notifications), '$/cancelRequest']);
+  expect(Object.keys(components.schemas)).toEqual(expect.arrayContaining([...eventNames]));
 });
 
 test.each(eventNames)('the event %s is called noun.pastTense', (name) => {

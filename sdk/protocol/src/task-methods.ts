@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { newArtifact } from './artifact.ts';
 import { newContextItem } from './context.ts';
 import { method, readParams, writeParams } from './define.ts';
-import { claim, newTask, progress, task, taskDetails, taskError, taskState } from './task.ts';
 import { ids } from './story/cast.ts';
 import { firstClaims, mendTask, newTasks, reproduceTask } from './story/task.ts';
+import { claim, newTask, progress, task, taskDetails, taskError, taskState } from './task.ts';
 import { id, jsonValue, limit, nextCursor, phaseName, waitMs } from './values.ts';
 
 /** Every later write of an attempt carries both; a stale pair is refused and changes nothing. */
@@ -57,10 +57,7 @@ export const taskMethods = {
     params: readParams({ taskId: id }),
     result: taskDetails,
     errors: ['task_not_found'],
-    example: {
-      params: { taskId: ids.reproduce },
-      result: reproduceTask,
-    },
+    example: { params: { taskId: ids.reproduce }, result: reproduceTask },
   }),
   'task/list': method({
     summary: 'Lists tasks in the order of their submission.',
@@ -76,10 +73,7 @@ export const taskMethods = {
     }),
     result: z.object({ tasks: z.array(task), next: nextCursor }),
     errors: ['ticket_not_found'],
-    example: {
-      params: { ticketId: ids.ticket, states: ['blocked'] },
-      result: { tasks: [mendTask] },
-    },
+    example: { params: { ticketId: ids.ticket, states: ['blocked'] }, result: { tasks: [mendTask] } },
   }),
   'task/claim': method({
     summary: 'Takes up to `max` tasks that the session can do. Waits up to `waitMs` for the first.',
@@ -92,10 +86,7 @@ export const taskMethods = {
     }),
     result: z.object({ claims: z.array(claim) }),
     errors: ['session_unknown', 'draining'],
-    example: {
-      params: { max: 3, waitMs: 5_000 },
-      result: { claims: firstClaims },
-    },
+    example: { params: { max: 3, waitMs: 5_000 }, result: { claims: firstClaims } },
   }),
   'task/progress': method({
     summary: 'Tells how far an attempt is.',
@@ -105,10 +96,7 @@ export const taskMethods = {
     params: writeParams({ ...fence, progress }),
     result: z.object({}),
     errors: ['claim_stale', 'session_unknown'],
-    example: {
-      params: { taskId: ids.reproduce, attempt: 1, progress: { percentage: 50, message: 'The test is written.' } },
-      result: {},
-    },
+    example: { params: { taskId: ids.reproduce, attempt: 1, progress: { percentage: 50, message: 'The test is written.' } }, result: {} },
   }),
   'task/complete': method({
     summary: 'Ends an attempt with its result. Artifacts, context items and the readiness of dependents are part of the same transaction.',
@@ -185,10 +173,7 @@ export const taskMethods = {
     params: writeParams({ taskId: id, reason: z.string().max(1_000).optional().describe('Kept with the task and told in its event.') }),
     result: z.object({ taskId: id, state: taskState }),
     errors: ['task_not_found', 'task_state_refused'],
-    example: {
-      params: { taskId: ids.measure, reason: 'Nobody needs the number.' },
-      result: { taskId: ids.measure, state: 'cancelled' },
-    },
+    example: { params: { taskId: ids.measure, reason: 'Nobody needs the number.' }, result: { taskId: ids.measure, state: 'cancelled' } },
   }),
   'task/retry': method({
     summary: 'Gives a failed, cancelled or skipped task a new life, and reopens the dependents that were skipped because of it.',
@@ -198,9 +183,6 @@ export const taskMethods = {
     params: writeParams({ taskId: id, reason: z.string().max(1_000).optional().describe('Kept with the task and told in its event.') }),
     result: z.object({ taskId: id, state: taskState }),
     errors: ['task_not_found', 'task_state_refused', 'phase_closed'],
-    example: {
-      params: { taskId: ids.measure, reason: 'Support asks for the number.' },
-      result: { taskId: ids.measure, state: 'ready' },
-    },
+    example: { params: { taskId: ids.measure, reason: 'Support asks for the number.' }, result: { taskId: ids.measure, state: 'ready' } },
   }),
 };

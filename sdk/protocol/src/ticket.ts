@@ -7,9 +7,10 @@ import { bugFixPhases } from './story/workflow.ts';
 import { id, jsonObject, limit, name, nextCursor, phaseName, priority, timestamp } from './values.ts';
 import { edgeKind, phaseDefinition } from './workflow.ts';
 
-/** `open` until a phase is reached that nothing leaves. A blocked ticket waits for someone. */
 export const ticketStates = ['open', 'blocked', 'closed'] as const;
-export const ticketState = z.enum(ticketStates).meta({ id: 'TicketState' });
+export const ticketState = z
+  .enum(ticketStates)
+  .meta({ id: 'TicketState', description: '`open` until a phase is reached that nothing leaves. A blocked ticket waits for someone.' });
 
 export const ticket = z
   .object({
@@ -84,10 +85,7 @@ export const ticketMethods = {
     params: readParams({ ticketId: id }),
     result: ticket,
     errors: ['ticket_not_found'],
-    example: {
-      params: { ticketId: ids.ticket },
-      result: reportedBug,
-    },
+    example: { params: { ticketId: ids.ticket }, result: reportedBug },
   }),
   'ticket/list': method({
     summary: 'Lists tickets, newest first.',
@@ -102,10 +100,7 @@ export const ticketMethods = {
     }),
     result: z.object({ tickets: z.array(ticket), next: nextCursor }),
     errors: [],
-    example: {
-      params: { states: ['open'] },
-      result: { tickets: [reportedBug] },
-    },
+    example: { params: { states: ['open'] }, result: { tickets: [reportedBug] } },
   }),
   'ticket/transition': method({
     summary: 'Moves a ticket along an edge of its workflow. A forward edge passes the gate of the phase that is left.',
@@ -135,10 +130,7 @@ export const ticketMethods = {
     params: readParams({ ticketId: id }),
     result: z.object({ visits: z.array(phaseVisit) }),
     errors: ['ticket_not_found'],
-    example: {
-      params: { ticketId: ids.ticket },
-      result: { visits: [fixVisit, reviewVisit] },
-    },
+    example: { params: { ticketId: ids.ticket }, result: { visits: [fixVisit, reviewVisit] } },
   }),
   'ticket/validTransitions': method({
     summary: 'Lists the edges that leave the phase the ticket is in.',
@@ -148,10 +140,7 @@ export const ticketMethods = {
     params: readParams({ ticketId: id }),
     result: z.object({ from: phaseName, transitions: z.array(z.object({ to: phaseName, kind: edgeKind })) }),
     errors: ['ticket_not_found'],
-    example: {
-      params: { ticketId: ids.ticket },
-      result: { from: 'FIX', transitions: [{ to: 'REVIEW', kind: 'forward' }] },
-    },
+    example: { params: { ticketId: ids.ticket }, result: { from: 'FIX', transitions: [{ to: 'REVIEW', kind: 'forward' }] } },
   }),
 };
 
@@ -164,10 +153,7 @@ export const phaseMethods = {
     params: readParams({ workflow: name.default('software-delivery').describe('In its newest version.') }),
     result: z.object({ phases: z.array(phaseDefinition.pick({ name: true, description: true, gate: true })) }),
     errors: ['workflow_not_found'],
-    example: {
-      params: { workflow: 'bug-fix' },
-      result: { phases: bugFixPhases },
-    },
+    example: { params: { workflow: 'bug-fix' }, result: { phases: bugFixPhases } },
   }),
 };
 

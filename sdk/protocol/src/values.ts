@@ -9,9 +9,9 @@ export const jsonValue = z
   .meta({ id: 'JsonValue', description: 'Any JSON value. Depth, size and forbidden keys are checked once for the whole frame, not here.' });
 export const jsonObject = z
   .custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'Expected a JSON object.')
-  .meta({ id: 'JsonObject', type: 'object' });
+  .meta({ id: 'JsonObject', type: 'object', description: 'Any JSON object.' });
 
-export const id = z.uuid().meta({ id: 'Id' });
+export const id = z.uuid().meta({ id: 'Id', description: 'A UUID. Ids are made by the coordinator.' });
 
 export const timestamp = z.iso.datetime().meta({ id: 'Timestamp', description: "When something happened, by the database's clock." });
 
@@ -46,13 +46,15 @@ export const capabilities = z
   .meta({ id: 'Capabilities', description: 'A set of capabilities: sorted and without duplicates, so that equal sets are equal arrays.' });
 
 export const priorities = ['LOW', 'MEDIUM', 'HIGH', 'CRITICAL'] as const;
-export const priority = z.enum(priorities).meta({ id: 'Priority' });
+export const priority = z
+  .enum(priorities)
+  .meta({ id: 'Priority', description: 'How much earlier than others it comes up. Nothing waits for ever.' });
 export type Priority = z.infer<typeof priority>;
 
 export const phaseName = z
   .string()
   .regex(/^[A-Z][A-Z0-9_]{0,63}$/, 'A phase name is in capitals, such as IMPLEMENTATION.')
-  .meta({ id: 'PhaseName' });
+  .meta({ id: 'PhaseName', description: 'A phase of a workflow, such as IMPLEMENTATION.' });
 
 export const limit = z.int().min(1).max(1_000).describe('At most this many rows in one answer.');
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { method, readParams, writeParams } from './define.ts';
 import { gateDefinition } from './gate.ts';
-import { newTask } from './task.ts';
 import { bugFix, bugFixDefinition } from './story/workflow.ts';
+import { newTask } from './task.ts';
 import { id, name, phaseName, timestamp } from './values.ts';
 
 /** Forward edges pass the gate of the phase they leave; the other kinds need none. */
@@ -142,10 +142,7 @@ export const workflowMethods = {
     params: writeParams({ definition: workflowDefinition }),
     result: workflow,
     errors: ['workflow_invalid', 'validator_unknown'],
-    example: {
-      params: { definition: bugFixDefinition },
-      result: bugFix,
-    },
+    example: { params: { definition: bugFixDefinition }, result: bugFix },
   }),
   'workflow/get': method({
     summary: 'Returns one workflow, in its newest version unless one is named.',
@@ -155,10 +152,7 @@ export const workflowMethods = {
     params: readParams({ name, version: z.int32().min(1).optional().describe('Without it the newest.') }),
     result: workflow,
     errors: ['workflow_not_found'],
-    example: {
-      params: { name: 'bug-fix' },
-      result: bugFix,
-    },
+    example: { params: { name: 'bug-fix' }, result: bugFix },
   }),
   'workflow/list': method({
     summary: 'Lists the newest version of each workflow, by name.',
@@ -168,9 +162,6 @@ export const workflowMethods = {
     params: readParams({}),
     result: z.object({ workflows: z.array(workflow) }),
     errors: [],
-    example: {
-      params: {},
-      result: { workflows: [bugFix] },
-    },
+    example: { params: {}, result: { workflows: [bugFix] } },
   }),
 };

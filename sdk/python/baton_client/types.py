@@ -451,6 +451,8 @@ class NewContextItem(TypedDict):
 
 
 class Agent(TypedDict):
+    """An identity with capabilities, and how its newest session is."""
+
     id: Id
     name: str
     capabilities: list[str]

@@ -38,7 +38,7 @@ class AgentTest(unittest.IsolatedAsyncioTestCase):
         self.assertIn('Doubling is done by adding.', [item['text'] for item in items['items']])
 
     async def test_a_plain_function_runs_in_a_thread_and_the_agent_goes_on(self) -> None:
-        both = threading.Barrier(2, timeout=10)
+        both = threading.Barrier(2, timeout=40)
 
         @self.agent.task(self.kind)
         def meet(given: Any, ctx: TaskContext) -> str:
@@ -107,7 +107,7 @@ class AgentTest(unittest.IsolatedAsyncioTestCase):
             [task_id] = await submit(self.client, {'type': self.kind})
             await began.wait()
             await self.client.task.cancel(task_id=task_id, reason='No longer needed.')
-            self.assertEqual(await asyncio.wait_for(told, 10), (True, 'cancelled'))
+            self.assertEqual(await asyncio.wait_for(told, 40), (True, 'cancelled'))
 
         self.assertEqual((await self.client.task.get(task_id=task_id))['state'], 'cancelled')
 
@@ -117,14 +117,14 @@ class AgentTest(unittest.IsolatedAsyncioTestCase):
         @self.agent.task(self.kind)
         def wait(given: Any, ctx: TaskContext) -> None:
             began.set()
-            if ctx.cancelled.wait(30):
+            if ctx.cancelled.wait(60):
                 ended.set()
 
         async with serving(self.agent):
             [task_id] = await submit(self.client, {'type': self.kind})
-            await asyncio.to_thread(began.wait, 10)
+            await asyncio.to_thread(began.wait, 40)
             await self.client.task.cancel(task_id=task_id)
-            self.assertTrue(await asyncio.to_thread(ended.wait, 10))
+            self.assertTrue(await asyncio.to_thread(ended.wait, 40))
 
     async def test_an_attempt_that_takes_too_long_has_timed_out(self) -> None:
         @self.agent.task(self.kind)
@@ -245,7 +245,7 @@ class AgentTest(unittest.IsolatedAsyncioTestCase):
 
         task = await self.client.task.get(task_id=task_id)
         self.assertEqual((task['state'], task['attempts'][0].get('outcome')), ('ready', 'released'))
-        self.assertLess(time.monotonic() - started, 10)
+        self.assertLess(time.monotonic() - started, 40)
 
     async def test_a_second_process_of_the_same_name_takes_the_place_of_the_first(self) -> None:
         self.agent.task(self.kind)(lambda given, ctx: None)
@@ -256,7 +256,7 @@ class AgentTest(unittest.IsolatedAsyncioTestCase):
             await second.agent.register(name=self.agent.name, capabilities=[self.kind])
 
             with self.assertRaises(AgentReplaced):
-                await asyncio.wait_for(first, 10)
+                await asyncio.wait_for(first, 40)
 
     def test_two_functions_for_one_type_are_a_mistake(self) -> None:
         agent = Agent('twice')

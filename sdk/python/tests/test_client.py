@@ -71,7 +71,7 @@ class ClientTest(unittest.IsolatedAsyncioTestCase):
             [task_id] = await submit(client, {'type': kind})
 
             # Nobody waits any more, so the task goes to the next who asks.
-            answer = await client.task.claim(wait_ms=5_000)
+            answer = await client.task.claim(wait_ms=30_000)
             self.assertEqual([claim['taskId'] for claim in answer['claims']], [task_id])
 
     async def test_a_call_waits_for_the_next_connection(self) -> None:

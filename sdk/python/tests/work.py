@@ -52,7 +52,7 @@ async def registered(client: Client, name: str) -> None:
 
 async def eventually(look: Callable[[], Awaitable[T]], is_right: Callable[[T], bool]) -> T:
     """Looks until what is seen is right. A test that waits in vain shows what it saw last."""
-    for _ in range(200):
+    for _ in range(800):
         seen = await look()
         if is_right(seen):
             return seen

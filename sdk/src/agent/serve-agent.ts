@@ -88,11 +88,14 @@ export async function serveAgent(options: ServeOptions, { identity, log, createE
     // The end that follows our own goodbye is no news.
     if (leave.signal.aborted) return;
     log.warn('the session has ended', { reason });
-    if (reason === 'superseded') ended.reject(new AgentReplacedError(identity.name));
-    else void session.renew();
+    if (reason !== 'superseded') return void session.renew();
+    // A call that is refused in the same moment must not register anew and end its successor.
+    session.stop();
+    ended.reject(new AgentReplacedError(identity.name));
   });
   connection.onClose(({ willReconnect, reason }) => {
-    if (!willReconnect) ended.reject(new ConnectionError('closed', `The connection to the coordinator has ended. ${reason}`));
+    if (willReconnect) log.warn('the connection to the coordinator is lost; trying again', { reason });
+    else ended.reject(new ConnectionError('closed', `The connection to the coordinator has ended. ${reason}`));
   });
 
   const abandon = async () => {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RecordedEvent, Ticket, WorkflowDefinition } from '@baton/protocol';
+import type { Client, RecordedEvent, Ticket, WorkflowDefinition } from '@baton/protocol';
 import type { Connection } from '@baton/sdk/connection';
 import { findPhase, isFinal, nextPhase } from '../../workflow/workflow-rules.ts';
 import { describeGap, findGaps, isStuck } from './capability-gap.ts';
@@ -110,6 +110,16 @@ export function endingOf({ state, phase, blockedReason }: Pick<Ticket, 'state' |
   if (state === 'closed') return { outcome: 'done' };
   if (state === 'blocked') return { outcome: 'blocked', reason: blockedReason ?? `it waits in ${phase}` };
   return undefined;
+}
+
+/** How a ticket ends whose agents have stopped: the last that they did may have been all that was left. */
+export async function settleTicket(client: Client, ticketId: string): Promise<Ending | undefined> {
+  for (const until = Date.now() + lastEventsMs; ; await sleep(50)) {
+    const ending = endingOf(await client.ticket.get({ ticketId }));
+    if (ending !== undefined || Date.now() > until) return ending;
+    const { tasks } = await client.task.list({ ticketId, states: ['blocked', 'ready', 'running'], limit: 1 });
+    if (tasks.length > 0) return undefined;
+  }
 }
 
 /** Speaks up for tasks that wait for an agent which is not there, each once, and gives up where nothing else can go on. */

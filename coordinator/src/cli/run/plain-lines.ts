@@ -1,5 +1,6 @@
 import type { RecordedEvent } from '@baton/protocol';
 import { formatDuration } from '../duration.ts';
+import { countEach, firstLine, inShort, lastWords } from './brief.ts';
 
 /** An event as one line of text without colours, or undefined for what is of no interest to who watches. */
 export function toPlainLine(event: RecordedEvent, startedAt: number): string | undefined {
@@ -16,14 +17,17 @@ function describeEvent(event: RecordedEvent): string | undefined {
       return `ticket ${event.data.ticketId} «${event.data.title}» begins in ${event.data.phase}`;
     case 'ticket.transitioned': {
       const { from, to, kind, visit, reason } = event.data;
-      const why = reason === undefined ? '' : `: ${firstLine(reason)}`;
+      // A gate has said its reasons just before.
+      const why = reason === undefined ? '' : `: ${inShort(reason, reasonMax)}`;
       return `${from} → ${to}${kind === 'forward' ? '' : ` (${kind})`}, visit ${visit}${why}`;
     }
     case 'ticket.gateForced':
       return `gate ${event.data.phase} was passed by force, by ${event.data.by}: ${firstLine(event.data.reason)}`;
     case 'gate.evaluated': {
       const { phase, outcome, reasons } = event.data;
-      return [`gate ${phase} ${outcome}`, ...reasons.map(({ message }) => `${indent}${message}`)].join('\n');
+      return [`gate ${phase} ${outcome}`, ...countEach(reasons.map(({ message }) => message)).map((message) => `${indent}${message}`)].join(
+        '\n',
+      );
     }
     case 'task.submitted': {
       const { phase, taskCount, parentTaskId } = event.data;
@@ -43,10 +47,10 @@ function describeEvent(event: RecordedEvent): string | undefined {
     }
     case 'task.requeued': {
       const { title, attempt, outcome, error, retryInMs } = event.data;
-      return `↻ ${title}: attempt ${attempt} ${outcome.replace('_', ' ')}, again in ${formatDuration(retryInMs)}: ${briefly(error.message)}`;
+      return `↻ ${title}: attempt ${attempt} ${outcome.replace('_', ' ')}, again in ${formatDuration(retryInMs)}: ${lastWords(error.message)}`;
     }
     case 'task.failed':
-      return `✗ ${event.data.title}: ${briefly(event.data.error.message)}`;
+      return `✗ ${event.data.title}: ${lastWords(event.data.error.message)}`;
     case 'task.cancelled':
       return `- ${event.data.title} cancelled${event.data.reason === undefined ? '' : `: ${firstLine(event.data.reason)}`}`;
     case 'task.skipped':
@@ -67,12 +71,4 @@ function describeEvent(event: RecordedEvent): string | undefined {
 }
 
 const indent = ' '.repeat(11);
-
-const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
-
-/** An error in one line: what a program said last stands for all that it said. */
-function briefly(message: string): string {
-  const lines = message.trimEnd().split('\n');
-  const last = lines.length > 1 && lines[0]?.endsWith(':') === true ? ` ${lines.at(-1)?.trim() ?? ''}` : '';
-  return `${lines[0] ?? ''}${last}`;
-}
+const reasonMax = 120;

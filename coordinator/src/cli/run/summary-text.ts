@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { formatDuration } from '../duration.ts';
 import { formatTable } from '../table.ts';
+import { countEach, firstLine, inShort, lastWords } from './brief.ts';
 import type { RunReport } from './report.ts';
 
 /** What a run came to, for a person. */
@@ -13,7 +14,7 @@ export function formatSummary(report: RunReport): string {
         phase,
         visit,
         isArrival(report, index) ? '' : formatDuration(durationMs),
-        kind === 'forward' || kind === undefined ? '' : `${kind}${reason === undefined ? '' : `: ${firstLine(reason)}`}`,
+        kind === 'forward' || kind === undefined ? '' : `${kind}${reason === undefined ? '' : `: ${inShort(reason, whyMax)}`}`,
       ]),
     ),
     formatTasks(report),
@@ -24,12 +25,18 @@ export function formatSummary(report: RunReport): string {
   return sections.filter((section) => section !== '').join('\n\n');
 }
 
+/** The gates below say the whole. */
+const whyMax = 60;
+const reasonMax = 300;
+
 function formatOutcome({ ticket, outcome, reason, durationMs, workspace }: RunReport): string {
   const mark = outcome === 'done' ? styleText('green', '✓') : styleText('red', '✗');
   const where = `${mark} ${styleText('bold', ticket.title)}: ${outcome === 'done' ? ticket.phase : outcome}, after ${formatDuration(durationMs)}`;
-  return [where, ...(reason === undefined ? [] : [`  ${reason}`]), ...(workspace === undefined ? [] : [`  workspace: ${workspace}`])].join(
-    '\n',
-  );
+  return [
+    where,
+    ...(reason === undefined ? [] : [`  ${inShort(reason, reasonMax)}`]),
+    ...(workspace === undefined ? [] : [`  workspace: ${workspace}`]),
+  ].join('\n');
 }
 
 const isArrival = ({ phases, outcome }: RunReport, index: number): boolean =>
@@ -43,8 +50,8 @@ function formatTasks({ tasks, outcome }: RunReport): string {
   // What went as it should is in the counts: each task that did not gets a line.
   const notable = tasks.list.filter(({ state, attempts }) => state !== 'completed' || attempts.length > 1);
   const lines = notable.map(({ title, state, attempts, error }) => {
-    const earlier = attempts.flatMap(({ error: said, number }) => (said === undefined ? [] : [`attempt ${number}: ${firstLine(said)}`]));
-    const why = earlier.length > 0 ? earlier.join('; ') : firstLine(error ?? '');
+    const earlier = attempts.flatMap(({ error: said, number }) => (said === undefined ? [] : [`attempt ${number}: ${lastWords(said)}`]));
+    const why = earlier.length > 0 ? earlier.join('; ') : lastWords(error ?? '');
     return `  ${title}: ${nameOf(state)}${attempts.length > 1 ? ` after ${attempts.length} attempts` : ''}${why === '' ? '' : ` (${why})`}`;
   });
   return [head, ...lines].join('\n');
@@ -53,7 +60,7 @@ function formatTasks({ tasks, outcome }: RunReport): string {
 function formatGates({ gates }: RunReport): string {
   const lines = gates.flatMap(({ phase, visit, outcome, reasons }) => [
     `  ${outcome === 'passed' ? styleText('green', '✓') : styleText('red', '✗')} ${phase} (visit ${visit}) ${outcome}`,
-    ...reasons.map(({ message }) => `      ${firstLine(message)}`),
+    ...countEach(reasons.map(({ message }) => firstLine(message))).map((message) => `      ${message}`),
   ]);
   return lines.length === 0 ? '' : ['Gates', ...lines].join('\n');
 }
@@ -74,5 +81,3 @@ function formatWaits({ locks }: RunReport): string {
   );
   return [`Lock waits: ${formatDuration(locks.waitedMs)}`, ...lines].join('\n');
 }
-
-const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';

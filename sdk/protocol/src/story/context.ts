@@ -60,11 +60,14 @@ export const packForReview: ContextPack = {
 ## Facts
 - The query is built by hand in src/sign-in.ts. [c:2, FIX]
 
+## What was done
+- A test signs in as O'Brien and fails. [FIX]
+
 ## Artifacts
 - code_changes "test/sign-in.test.ts" version 1, sha256 45d15f509b15 [FIX]
 - test_results "unit" version 1, sha256 9caded4b84ec [FIX]
 `,
-  tokens: 101,
+  tokens: 120,
   budgetTokens: 1_000,
   counter: 'tokenx',
   omitted: [],
