@@ -97,3 +97,25 @@ test('a refused ticket that nothing follows waits, and is not judged again and a
   expect((await daemon.client.gate.results({ ticketId: ticket.id })).results).toHaveLength(1);
   expect(await daemon.client.ticket.get({ ticketId: ticket.id })).toMatchObject({ phase: 'BUILD', state: 'open' });
 });
+
+test('a refused ticket that nothing follows goes on as soon as the evidence comes', async () => {
+  const gate = { ...threshold(1), tasks: 'none' as const };
+  const { ticket, arrival, judged } = await setUp({ gate }, { blockedPhase: false });
+  await judged('failed');
+
+  await daemon.client.artifact.put({ ticketId: ticket.id, artifact: { type: 'size', content: { n: 1 } } });
+  await arrival('DONE');
+
+  expect((await daemon.client.gate.results({ ticketId: ticket.id })).results.map(({ outcome }) => outcome)).toEqual(['failed', 'passed']);
+});
+
+test('many tickets that have nowhere to go do not hold up one that has', async () => {
+  const { ticket } = await setUp({ gate: threshold(1) }, { blockedPhase: false });
+  const { workflow } = await daemon.client.ticket.get({ ticketId: ticket.id });
+  await Promise.all(Array.from({ length: 100 }, () => daemon.client.ticket.create({ title: 'Stuck', workflow: { name: workflow.name } })));
+
+  const other = await setUp({ tasks: [{ type: uniqueType() }], gate: threshold(1) });
+  await other.agent.complete(await other.agent.claimOne(), size(1));
+
+  expect((await other.arrival('DONE')).data.to).toBe('DONE');
+});

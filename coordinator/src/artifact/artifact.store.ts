@@ -50,7 +50,7 @@ export async function listNewestVersions(em: EntityManager, names: readonly Arti
   return new Map(
     rows.map((row) => [
       JSON.stringify([row.visitId, row.type, row.name]),
-      { ...row, sizeBytes: Number(row.sizeBytes), createdAt: new Date(row.createdAt) } as StoredArtifact,
+      { ...row, sizeBytes: Number(row.sizeBytes), createdAt: new Date(row.createdAt) },
     ]),
   );
 }

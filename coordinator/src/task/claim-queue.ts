@@ -36,6 +36,12 @@ interface Parked {
   settle(result: readonly ClaimedTask[] | CoordinatorError): boolean;
 }
 
+interface Serving {
+  readonly db: Database;
+  readonly limits: ClaimQueueLimits;
+  readonly projectId: string;
+}
+
 interface Line {
   readonly parked: Set<Parked>;
   /** The round under way, and whether another must follow it. */
@@ -67,7 +73,7 @@ export function createClaimQueue(db: Database, limits: ClaimQueueLimits): ClaimQ
       for (let from = 0; from < waiting.length; from += limits.claimBatchMax) {
         // Some may have left while those before them were served.
         const batch = waiting.slice(from, from + limits.claimBatchMax).filter((each) => line.parked.has(each));
-        await serveAll(db, limits, projectId, batch, line);
+        await serveAll({ db, limits, projectId }, batch, line);
       }
     }
     line.round = undefined;
@@ -141,43 +147,41 @@ function park(line: Line, call: ClaimCall, { resolve, reject }: Settle): Parked 
   return parked;
 }
 
-/** How many tasks that wait for locks may stand before one that does not, in rounds of a matching transaction. */
+/** In how many rounds one call looks past tasks that wait for locks. */
 const looksMax = 50;
 
-async function serveAll(db: Database, limits: ClaimQueueLimits, projectId: string, batch: readonly Parked[], line: Line): Promise<void> {
+async function serveAll({ db, limits, projectId }: Serving, batch: readonly Parked[], line: Line): Promise<void> {
   let waiting = batch;
-  for (let looks = 1; waiting.length > 0; looks += 1) {
-    const isWorthAnotherLook = await serve(db, limits, projectId, waiting, looks < looksMax);
+  for (let looksLeft = looksMax; waiting.length > 0 && looksLeft > 0; looksLeft -= 1) {
+    const isWorthAnotherLook = await serve({ db, limits, projectId, mayLookAgain: looksLeft > 1 }, waiting);
     if (!isWorthAnotherLook) return;
     waiting = waiting.filter((each) => line.parked.has(each));
   }
 }
 
-/** Matches those that wait once. Answers whether another look may find more for those that got nothing; none of them is sent away before. */
+/** Matches those that wait once. Answers whether another look may find more; none that got nothing is sent away before that. */
 async function serve(
-  db: Database,
-  limits: ClaimQueueLimits,
-  projectId: string,
+  { db, limits, projectId, mayLookAgain }: Serving & { mayLookAgain: boolean },
   waiting: readonly Parked[],
-  mayLookAgain: boolean,
 ): Promise<boolean> {
   try {
-    const { answers, isWorthAnotherLook } = await transact(db, projectId, (tx) =>
+    const matching = await transact(db, projectId, (tx) =>
       matchTasks(
         tx,
         limits,
         waiting.map(({ call }) => call),
       ),
     );
+    const willLookAgain = matching.isWorthAnotherLook && mayLookAgain;
     const unwanted: ClaimedTask[] = [];
     for (const [index, parked] of waiting.entries()) {
-      const answer = answers[index];
+      const answer = matching.answers[index];
       if (answer === undefined) parked.settle(new CoordinatorError('session_unknown'));
       else if (answer.length > 0 && !parked.settle(answer)) unwanted.push(...answer);
-      else if (isOver(parked) && !(isWorthAnotherLook && mayLookAgain)) parked.settle(answer);
+      else if (isOver(parked) && !willLookAgain) parked.settle(answer);
     }
     await giveBack(db, limits, projectId, unwanted);
-    return isWorthAnotherLook && mayLookAgain;
+    return willLookAgain;
   } catch (error) {
     const told = error instanceof CoordinatorError ? error : new CoordinatorError('internal', {}, { cause: error });
     for (const parked of waiting) parked.settle(told);

@@ -60,7 +60,11 @@ export async function enterPhase(tx: Tx, workflow: WorkflowDefinition, ticket: T
   ticket.state = isBlocked ? 'blocked' : isFinal(workflow, entry.to) ? 'closed' : 'open';
   ticket.automatic = phase?.advance === 'automatic';
   await em.flush();
-  await rowsOf(em, sql`update tickets set updated_at = clock_timestamp() where id = ${ticket.id}`);
+  const [touched] = await rowsOf(
+    em,
+    sql<{ updatedAt: string }>`update tickets set updated_at = clock_timestamp() where id = ${ticket.id} returning updated_at`,
+  );
+  if (touched !== undefined) ticket.updatedAt = new Date(touched.updatedAt);
 
   const isReturn = await wasVisitedBefore(tx, visit);
   await makeTasks(tx, ticket, phase?.tasks ?? [], isReturn ? ['always', 'return'] : ['always', 'first']);

@@ -1,0 +1,66 @@
+import { Client } from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { startDaemon } from '../support/daemon.ts';
+import { eventually } from '../support/eventually.ts';
+
+const leaseMs = 10_000;
+const config = { leaseMs, heartbeatMs: 1_000 };
+let database: TestDatabase;
+let observer: Client;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  observer = new Client(database.url);
+  await observer.connect();
+});
+afterAll(async () => {
+  await observer.end();
+  await database.drop();
+});
+
+const start = () => startDaemon({ databaseUrl: database.url, config });
+
+async function readSession(id: string) {
+  const { rows } = await observer.query<{ leaseUntil: string; leftMs: number; hasBeatBeenWritten: boolean }>(
+    `select lease_until::text as "leaseUntil", (extract(epoch from lease_until - clock_timestamp()) * 1000)::float8 as "leftMs",
+       last_seen_at - started_at > interval '20 milliseconds' as "hasBeatBeenWritten" from sessions where id = $1`,
+    [id],
+  );
+  return rows[0]!;
+}
+
+/** As if so much time had passed since anybody looked. */
+async function goBack(ms: number): Promise<void> {
+  const gap = `interval '1 millisecond' * ${ms}`;
+  await observer.query(`update last_sweep set at = at - ${gap}`);
+  await observer.query(`update sessions set lease_until = lease_until - ${gap} where ended_at is null`);
+}
+
+test('a coordinator that starts beside another gives no time to a silent session', async () => {
+  await using _ = await start();
+  const agent = await _.connectAgent();
+  await agent.disconnect();
+  await eventually(async () => expect((await readSession(agent.session.sessionId)).hasBeatBeenWritten).toBe(true));
+  const before = await readSession(agent.session.sessionId);
+
+  await (await start()).stop();
+
+  expect((await readSession(agent.session.sessionId)).leaseUntil).toBe(before.leaseUntil);
+});
+
+test('the time in which there was no coordinator is given to sessions, once', async () => {
+  const before = await start();
+  const agent = await before.connectAgent();
+  await eventually(async () => expect((await readSession(agent.session.sessionId)).hasBeatBeenWritten).toBe(true));
+  await before.stop();
+  await goBack(3_600_000);
+
+  await using first = await start();
+  await using _second = await start();
+  const { leftMs } = await readSession(agent.session.sessionId);
+  const returned = await first.connectAgent({ name: agent.name, resumeToken: agent.session.resumeToken });
+
+  expect(leftMs).toBeGreaterThan(leaseMs - 5_000);
+  expect(leftMs).toBeLessThan(leaseMs + 2_000);
+  expect(returned.session).toMatchObject({ resumed: true, epoch: agent.session.epoch });
+});
