@@ -6,6 +6,7 @@ import { createChanges } from '../../coordinator/src/db/changes.ts';
 import { startListening } from '../../coordinator/src/db/listen.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
+import { runStatement } from '../support/stores.ts';
 
 /** A way to the database that can be cut, and that can take connections without passing them on. */
 async function openGateway(databaseUrl: string) {
@@ -43,6 +44,21 @@ async function openGateway(databaseUrl: string) {
     },
   };
 }
+
+test('what is no hint does no harm, and the next hint is heard', async () => {
+  await using database = await createTestDatabase();
+  const changes = createChanges({ error: () => undefined });
+  const heard: unknown[] = [];
+  changes.onChange((change) => void heard.push(change));
+  const listening = await startListening({ databaseUrl: database.url, changes, log: { warn: () => undefined } });
+
+  for (const payload of ['', 'no JSON', '{}', 'null', '{"from":"x","change":{"projectId":1}}', '{"from":"x","change":{"projectId":"p"}}'])
+    await runStatement(database.url, `notify baton_changes, '${payload}'`);
+  await eventually(() => expect(heard).toHaveLength(1));
+  await listening.stop();
+
+  expect(heard).toEqual([{ projectId: 'p', isForeign: true }]);
+});
 
 test('however long the database is away, one connection for hints is tried at a time', async () => {
   await using database = await createTestDatabase();

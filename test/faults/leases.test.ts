@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Config } from '../../coordinator/src/config.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { startDaemon } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
@@ -18,7 +19,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-const start = () => startDaemon({ databaseUrl: database.url, config });
+const start = (settings: Partial<Config> = config) => startDaemon({ databaseUrl: database.url, config: settings });
 
 async function readSession(id: string) {
   const { rows } = await observer.query<{ leaseUntil: string; leftMs: number; hasBeatBeenWritten: boolean }>(
@@ -37,8 +38,8 @@ async function goBack(ms: number): Promise<void> {
 }
 
 test('a coordinator that starts beside another gives no time to a silent session', async () => {
-  await using _ = await start();
-  const agent = await _.connectAgent();
+  await using daemon = await start();
+  const agent = await daemon.connectAgent();
   await agent.disconnect();
   await eventually(async () => expect((await readSession(agent.session.sessionId)).hasBeatBeenWritten).toBe(true));
   const before = await readSession(agent.session.sessionId);
@@ -63,4 +64,19 @@ test('the time in which there was no coordinator is given to sessions, once', as
   expect(leftMs).toBeGreaterThan(leaseMs - 5_000);
   expect(leftMs).toBeLessThan(leaseMs + 2_000);
   expect(returned.session).toMatchObject({ resumed: true, epoch: agent.session.epoch });
+});
+
+test('a time in which the process stood still is given to sessions, once for all coordinators in it', async () => {
+  const short = { leaseMs: 2_000, heartbeatMs: 500, sweepMs: 200 };
+  await using first = await start(short);
+  await using second = await start(short);
+  const [agent, other] = [await first.connectAgent(), await second.connectAgent()];
+  await eventually(async () => expect((await readSession(other.session.sessionId)).hasBeatBeenWritten).toBe(true));
+
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3_000);
+  await eventually(async () => expect((await readSession(agent.session.sessionId)).leftMs).toBeGreaterThan(0));
+  const { leftMs } = await readSession(agent.session.sessionId);
+  await Promise.all([agent.client.agent.heartbeat({}), other.client.agent.heartbeat({})]);
+
+  expect(leftMs).toBeLessThan(short.leaseMs + 1_000);
 });

@@ -37,7 +37,7 @@ const waysToBreak: Readonly<Record<Breakage, (place: Place) => readonly unknown[
   huge: ({ value }) => {
     if (typeof value === 'string') return ['x'.repeat(100_000), 'é'.repeat(70_000)];
     if (typeof value === 'number') return [1e308, 2 ** 53, -(2 ** 53), 2 ** 31, 2 ** 63];
-    if (Array.isArray(value)) return [Array.from({ length: 10_001 }, () => (value as readonly unknown[])[0] ?? 0)];
+    if (Array.isArray(value)) return [crowd((value as readonly unknown[])[0] ?? 0)];
     return [Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`member${index}`, index])), deep(40), deep(20)];
   },
   foreign: ({ value, schema }) => {
@@ -46,6 +46,9 @@ const waysToBreak: Readonly<Record<Breakage, (place: Place) => readonly unknown[
   },
   text: ({ value }) => (typeof value === 'string' ? nastyTexts : []),
 };
+
+/** More than any list takes, in a frame that is not too large to be read at all. */
+const crowd = (item: unknown) => Array.from({ length: Math.min(10_001, Math.ceil(1_000_000 / JSON.stringify(item).length)) }, () => item);
 
 /** Things of another project; and things of our own that are of another kind. */
 function strangers(symbol: string): readonly string[] {

@@ -1,5 +1,17 @@
-import { errorCatalogue, errorKinds, type ErrorKind, isErrorKind, mayAccess, type MethodDefinition, type MethodName, methods, type Role } from '@baton/protocol';
+import {
+  errorCatalogue,
+  errorKinds,
+  type ErrorKind,
+  isErrorKind,
+  mayAccess,
+  type MethodDefinition,
+  type MethodDefinition,
+  type MethodName,
+  methods,
+  type Role,
+} from '@baton/protocol';
 import { findLeak } from '../../coordinator/src/cli/conformance/find-leak.ts';
+import { toNamedParams } from '../../coordinator/src/wire/named-params.ts';
 import type { RawAnswer } from './raw-caller.ts';
 import { foreignSecret } from './world.ts';
 
@@ -57,6 +69,14 @@ export function judgeAnswer(
 function expectedKind({ method, level, params }: Omit<Asked, 'isFaulty'>): ErrorKind | undefined {
   const definition: MethodDefinition = methods[method];
   if (!mayAccess(level, definition.access)) return 'access_denied';
-  if (!definition.params.safeParse(params).success) return 'invalid_params';
+  if (!fits(definition, params)) return 'invalid_params';
   return definition.session && level !== 'agent' ? 'session_required' : undefined;
+}
+
+function fits(definition: MethodDefinition, params: unknown): boolean {
+  try {
+    return definition.params.safeParse(toNamedParams(definition, params)).success;
+  } catch {
+    return false;
+  }
 }

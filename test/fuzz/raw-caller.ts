@@ -41,6 +41,7 @@ export async function openRawCaller(url: string, token: string): Promise<RawCall
 
   return {
     async call(method, params) {
+      if (closed !== undefined) throw new Error(closed);
       const id = (lastId += 1);
       const { promise, resolve, reject } = Promise.withResolvers<string>();
       const timer = setTimeout(() => reject(new Error(closed ?? `No answer within ${answerMs} ms.`)), answerMs);

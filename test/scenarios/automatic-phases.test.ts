@@ -99,7 +99,7 @@ test('a refused ticket that nothing follows waits, and is not judged again and a
 });
 
 test('a refused ticket that nothing follows goes on as soon as the evidence comes', async () => {
-  const gate = { ...threshold(1), tasks: 'none' as const };
+  const gate = { ...threshold(1), tasksMin: 0 };
   const { ticket, arrival, judged } = await setUp({ gate }, { blockedPhase: false });
   await judged('failed');
 

@@ -22,8 +22,7 @@ export const agentHandlers = (db: Database, parts: SessionParts): HandlersOf<'ag
       return { heartbeatMs, leaseMs, revoked };
     },
 
-    'agent/drain': (params, call) =>
-      write(db, call, params, (tx) => drainAgent(tx, call.session)),
+    'agent/drain': (params, call) => write(db, call, params, (tx) => drainAgent(tx, call.session)),
 
     'agent/deregister': async ({ reason }, { session, caller }) => {
       await transact(db, caller.projectId, (tx) => deregisterSession(tx, parts, session.sessionId, reason));

@@ -8,7 +8,11 @@ function setUp() {
   const live = createLiveSessions();
   const told: unknown[] = [];
   const closing: (() => void)[] = [];
-  const peer: Peer = { id: 'p', notify: (name, params) => void told.push([name, params]), onClose: (listener) => void closing.push(listener) };
+  const peer: Peer = {
+    id: 'p',
+    notify: (name, params) => void told.push([name, params]),
+    onClose: (listener) => void closing.push(listener),
+  };
   live.attach(session, peer);
   return { live, told, close: () => closing.forEach((listener) => listener()) };
 }

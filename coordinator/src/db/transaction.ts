@@ -104,7 +104,9 @@ export async function write<T>(
   if (key === undefined) return transact(db, caller.projectId, work);
 
   // In the canonical form: a caller that sends its parameters again may order their keys otherwise.
-  const paramsHash = createHash('sha256').update(canonicalize(rest) ?? '').digest('hex');
+  const paramsHash = createHash('sha256')
+    .update(canonicalize(rest) ?? '')
+    .digest('hex');
   return transact(db, caller.projectId, async (tx) => {
     const taken = await rowsOf(
       tx.em,

@@ -5,7 +5,7 @@ import { holdAttempt, holdSession } from '../task/fence.store.ts';
 import { type Holder, normaliseRequests } from './lock-rules.ts';
 import { listLocks } from './lock-list.store.ts';
 import { enqueueRequest, grantLocks, releaseLocks, withdrawRequests } from './lock.service.ts';
-import { takeRequest } from './lock.store.ts';
+import { takeRequest } from './lock-request.store.ts';
 import type { RequestWaiters } from './request-waiters.ts';
 
 export interface Acquisition {

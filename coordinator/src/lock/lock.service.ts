@@ -3,19 +3,14 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../db/transaction.ts';
 import { decide, type Decision, type Grant, type Holder, type LockTable, type Want } from './lock-rules.ts';
 import {
-  deleteGrants,
   deleteRequests,
-  findGrants,
   findRequests,
   holdWaitingSessions,
   insertRequest,
   listWaitingRequests,
-  type LockFilter,
-  lockTable,
   markRequestGranted,
-  wakeTasks,
-  writeGrants,
-} from './lock.store.ts';
+} from './lock-request.store.ts';
+import { deleteGrants, findGrants, type LockFilter, lockTable, wakeTasks, writeGrants } from './lock.store.ts';
 
 export type GrantOutcome =
   | { readonly granted: readonly GrantedLock[] }

@@ -1,5 +1,5 @@
 import type { Database } from '../db/transaction.ts';
-import { listUndecidedRequests } from './lock.store.ts';
+import { listUndecidedRequests } from './lock-request.store.ts';
 
 /** The calls of this coordinator that wait in the queue of a lock. A release wakes the one that it serves and no other. */
 export interface RequestWaiters {

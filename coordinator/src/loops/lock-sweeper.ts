@@ -1,7 +1,8 @@
 import type { LiveSessions } from '../agent/live-sessions.ts';
 import { type Database, transact } from '../db/transaction.ts';
 import { handOver } from '../lock/lock.service.ts';
-import { deleteRequests, type DueLocks, findAbandonedRequests, findExpiredGrants, listDueKeys } from '../lock/lock.store.ts';
+import { deleteRequests, type DueLocks, findAbandonedRequests, listDueKeys } from '../lock/lock-request.store.ts';
+import { findExpiredGrants } from '../lock/lock.store.ts';
 import type { Log } from '../log.ts';
 import { createLoop, type Loop } from './loop.ts';
 
