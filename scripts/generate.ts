@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { asyncApiDocument } from './pages/asyncapi.ts';
 import { accessPage } from './pages/access.ts';
 import { configurationPage } from './pages/configuration.ts';
+import { conformancePage } from './pages/conformance.ts';
 import { errorsPage } from './pages/errors.ts';
 import { eventsPage } from './pages/events.ts';
 import { machinesPage } from './pages/machines.ts';
@@ -27,6 +28,7 @@ const files: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/reference/machines.md': machinesPage,
   'docs/reference/access.md': accessPage,
   'docs/reference/configuration.md': configurationPage,
+  'docs/reference/conformance.md': conformancePage,
   'docs/reference/plan.schema.json': planSchemaDocument,
   'sdk/python/baton_client/types.py': pythonTypesModule,
   'sdk/python/baton_client/methods.py': pythonMethodsModule,

@@ -67,7 +67,7 @@ export const configSchema = z.strictObject({
   failedAuthenticationsPerMinuteMax: count(60),
   /** A connection that answers no ping for this long is closed. */
   pingMs: ms(15_000),
-  /** How long the head of a request may take; for the whole of it there is three times as much. */
+  /** How long the head of a request may take; for the whole of it there is three times as much, and as much again for its answer to be read. */
   headerTimeoutMs: ms(10_000),
   /** How long an HTTP connection may stay open between two requests. */
   idleTimeoutMs: ms(5_000),

@@ -33,9 +33,11 @@ export interface WrongServer extends AsyncDisposable {
 }
 
 export async function startWrongServer(): Promise<WrongServer> {
-  const server = createServer(async (request, response) => {
-    const said = answer(await text(request));
-    if (said !== undefined) response.writeHead(200, { 'content-type': 'application/json' }).end(said);
+  const server = createServer((request, response) => {
+    void text(request).then((frame) => {
+      const said = answer(frame);
+      if (said !== undefined) response.writeHead(200, { 'content-type': 'application/json' }).end(said);
+    });
   });
   const sockets = new WebSocketServer({ server });
   sockets.on('connection', (socket) => {

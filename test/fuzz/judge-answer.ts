@@ -5,7 +5,6 @@ import {
   isErrorKind,
   mayAccess,
   type MethodDefinition,
-  type MethodDefinition,
   type MethodName,
   methods,
   type Role,
@@ -25,8 +24,8 @@ const neverHere: readonly ErrorKind[] = [
   'draining',
   'database_unavailable',
 ];
-/** The kinds that any call may be refused with, because no method lists them. */
-const general = new Set<ErrorKind>(errorKinds.filter((kind) => !listed.has(kind) && !neverHere.includes(kind)));
+/** The kinds that any call may be refused with: those that no method lists, and that the role or the project does not allow it. */
+const general = new Set<ErrorKind>(errorKinds.filter((kind) => !listed.has(kind) && !neverHere.includes(kind))).add('access_denied');
 
 export interface Asked {
   readonly method: MethodName;
@@ -60,8 +59,7 @@ export function judgeAnswer(
   if (error.data?.['retryable'] !== (errorCatalogue[kind].blame === 'passing')) return 'It says wrongly whether to try again.';
   if (isFaulty) return kind === 'invalid_params' || kind === 'invalid_request' ? undefined : `It is refused as ${kind}.`;
   if (mustBe !== undefined && kind !== mustBe) return `It is refused as ${kind}, not as ${mustBe}.`;
-  if (mustBe === undefined && !(definition.errors as readonly ErrorKind[]).includes(kind) && !general.has(kind))
-    return `The method does not list ${kind}.`;
+  if (mustBe === undefined && !definition.errors.includes(kind) && !general.has(kind)) return `The method does not list ${kind}.`;
   return undefined;
 }
 

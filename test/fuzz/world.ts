@@ -11,6 +11,9 @@ export const foreignSecret = 'zz-foreign-secret';
 
 type Things = Readonly<Record<WorldSymbol, unknown>>;
 
+/** What is made together. */
+type Part = 'agent' | 'work' | 'subscription' | 'token';
+
 /** A daemon with something of everything in it, asked at four levels: viewer, an agent with a session, operator, admin. */
 export interface World extends AsyncDisposable {
   readonly stored: StoredState;
@@ -18,25 +21,25 @@ export interface World extends AsyncDisposable {
   resolve(params: unknown): unknown;
   call(level: Role, method: MethodName, params: unknown): ReturnType<RawCaller['call']>;
   /** Makes new things, where the accepted call has used up what there was. */
-  refreshAfter(method: MethodName): Promise<void>;
+  refreshAfter(method: MethodName, level: Role): Promise<void>;
 }
 
 /** No beat, sweep or poll of the daemon's own may write while it is watched. */
 const quiet = { sweepMs: 3_600_000, pollMs: 3_600_000, leaseMs: 7_200_000, heartbeatMs: 2_400_000 };
 
-/** After these a thing that others refer to is gone or is another's. */
-const consuming = new Set<MethodName>([
-  'task/complete',
-  'task/fail',
-  'task/release',
-  'task/cancel',
-  'ticket/transition',
-  'agent/register',
-  'agent/drain',
-  'agent/deregister',
-  'event/unsubscribe',
-  'token/revoke',
-]);
+/** What an accepted call uses up: a thing that others refer to is gone or is another's. */
+const usedUp: Readonly<Partial<Record<MethodName, Part>>> = {
+  'task/complete': 'work',
+  'task/fail': 'work',
+  'task/release': 'work',
+  'task/cancel': 'work',
+  'ticket/transition': 'work',
+  'agent/register': 'agent',
+  'agent/drain': 'agent',
+  'agent/deregister': 'agent',
+  'event/unsubscribe': 'subscription',
+  'token/revoke': 'token',
+};
 
 export async function createWorld(): Promise<World> {
   const daemon = await startDaemon({ store: 'postgresql', config: quiet });
@@ -48,17 +51,26 @@ export async function createWorld(): Promise<World> {
   const client = createClient(callOverHttp({ url: daemon.httpUrl, token: tokens.get('admin')! }));
   const foreign = await createForeignThings(daemon);
   const callers = new Map<Role, RawCaller>();
-  let things: Things | undefined;
+  const makers = createMakers(client, callers);
+  const things: Partial<Record<WorldSymbol, unknown>> = { ...foreign };
 
-  async function refresh(): Promise<void> {
-    await Promise.all([...callers.values()].map(({ close }) => close()));
-    for (const role of roles) callers.set(role, await openRawCaller(daemon.url, tokens.get(role)!));
-    things = { ...foreign, ...(await createThings(client, callers)) };
+  async function make(part: Part, level: Role = 'agent'): Promise<void> {
+    if (part === 'agent') {
+      // Whoever has registered over its connection has a session now.
+      for (const role of new Set([level, 'agent'] as const)) {
+        await callers.get(role)?.close();
+        callers.set(role, await openRawCaller(daemon.url, tokens.get(role)!));
+      }
+    }
+    Object.assign(things, await makers[part]());
+    if (part === 'agent') for (const other of ['work', 'subscription'] as const) await make(other);
   }
-  await refresh();
+  for (const role of roles) callers.set(role, await openRawCaller(daemon.url, tokens.get(role)!));
+  await make('agent');
+  await make('token');
 
   function resolve(value: unknown): unknown {
-    if (isSymbol(value)) return things?.[value];
+    if (isSymbol(value)) return things[value];
     if (Array.isArray(value)) return value.map(resolve);
     return isObject(value) ? Object.fromEntries(Object.entries(value).map(([name, member]) => [name, resolve(member)])) : value;
   }
@@ -67,8 +79,9 @@ export async function createWorld(): Promise<World> {
     stored,
     resolve,
     call: (level, method, params) => callers.get(level)!.call(method, params),
-    async refreshAfter(method) {
-      if (consuming.has(method)) await refresh();
+    async refreshAfter(method, level) {
+      const part = usedUp[method];
+      if (part !== undefined) await make(part, level);
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([...callers.values()].map(({ close }) => close()));
@@ -78,43 +91,48 @@ export async function createWorld(): Promise<World> {
   };
 }
 
-type OwnThings = Omit<Things, `@foreign${string}`>;
-
-async function createThings(client: Client, callers: ReadonlyMap<Role, RawCaller>): Promise<OwnThings> {
-  const result = async <T>(level: Role, method: MethodName, params: unknown) => {
-    const { answer } = await callers.get(level)!.call(method, params);
+function createMakers(client: Client, callers: ReadonlyMap<Role, RawCaller>): Readonly<Record<Part, () => Promise<Partial<Things>>>> {
+  const asAgent = async <T>(method: MethodName, params: unknown) => {
+    const { answer } = await callers.get('agent')!.call(method, params);
     if (answer.error !== undefined) throw new Error(`The world cannot be made: ${method} ${JSON.stringify(answer.error)}`);
     return answer.result as T;
   };
-  const type = `fuzz-${crypto.randomUUID()}`;
-  const { id: ticketId } = await client.ticket.create({ title: 'A ticket' });
-  await client.ticket.transition({ ticketId, to: 'REQUIREMENTS' });
-  const { agentId, resumeToken } = await result<{ agentId: string; resumeToken: string }>('agent', 'agent/register', {
-    name: type,
-    capabilities: [type],
-    capacity: 1_000,
-  });
-  const submitted = await client.task.submit({
-    ticketId,
-    tasks: [
-      { ref: 'given', type },
-      { ref: 'waiting', type, dependsOn: ['given'] },
-    ],
-  });
-  const { claims } = await result<{ claims: { taskId: string; attempt: number }[] }>('agent', 'task/claim', { waitMs: 5_000 });
-  const { id: artifactId } = await client.artifact.put({ ticketId, artifact: { type: 'report', content: { a: 1 } } });
-  const { subscriptionId } = await result<{ subscriptionId: string }>('agent', 'event/subscribe', {});
-  const { id: tokenId } = await client.token.create({ name: 'to be revoked', role: 'viewer' });
+  // Tasks that only this agent takes, so that a claim finds the one that was meant.
+  let type = '';
   return {
-    '@ticket': ticketId,
-    '@task': claims[0]!.taskId,
-    '@attempt': claims[0]!.attempt,
-    '@waitingTask': submitted.tasks[1]!.id,
-    '@agent': agentId,
-    '@artifact': artifactId,
-    '@subscription': subscriptionId,
-    '@token': tokenId,
-    '@resumeToken': resumeToken,
+    async agent() {
+      type = `fuzz-${crypto.randomUUID()}`;
+      const registration = { name: type, capabilities: [type], capacity: 1_000 };
+      const { agentId, resumeToken } = await asAgent<{ agentId: string; resumeToken: string }>('agent/register', registration);
+      return { '@agent': agentId, '@resumeToken': resumeToken };
+    },
+    async work() {
+      const { id: ticketId } = await client.ticket.create({ title: 'A ticket' });
+      await client.ticket.transition({ ticketId, to: 'REQUIREMENTS' });
+      const tasks = [
+        { ref: 'given', type, priority: 'CRITICAL' as const },
+        { ref: 'waiting', type, dependsOn: ['given'] },
+      ];
+      const submitted = await client.task.submit({ ticketId, tasks });
+      const { claims } = await asAgent<{ claims: { taskId: string; attempt: number }[] }>('task/claim', { max: 1_000, waitMs: 5_000 });
+      const claim = claims.find(({ taskId }) => taskId === submitted.tasks[0]!.id);
+      const { id: artifactId } = await client.artifact.put({ ticketId, artifact: { type: 'report', content: { a: 1 } } });
+      return {
+        '@ticket': ticketId,
+        '@task': claim!.taskId,
+        '@attempt': claim!.attempt,
+        '@waitingTask': submitted.tasks[1]!.id,
+        '@artifact': artifactId,
+      };
+    },
+    async subscription() {
+      const { subscriptionId } = await asAgent<{ subscriptionId: string }>('event/subscribe', {});
+      return { '@subscription': subscriptionId };
+    },
+    async token() {
+      const { id } = await client.token.create({ name: 'to be revoked', role: 'viewer' });
+      return { '@token': id };
+    },
   };
 }
 

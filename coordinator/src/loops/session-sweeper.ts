@@ -52,9 +52,9 @@ export function createSessionSweeper({ db, session, queue, sweepMs, log }: Sessi
     await extendIdleLeases(em, queue.listWaitingSessions(), leaseMs);
     // Who beat while the database was slow has been heard of in memory only.
     await writeBeats(em, live, leaseMs);
+    const expired = await listExpiredSessions(em, expiredMax);
     // The other coordinators may not have come to write down their beats either: the next run gives the time back.
     if (performance.now() - startedAt > pauseMs) return;
-    const expired = await listExpiredSessions(em, expiredMax);
     await markSwept(em, performance.now() - startedAt);
     lastSwept = startedAt;
     live.forgetSilent(leaseMs);

@@ -109,6 +109,8 @@ export async function prepareMove(
   const edge = edgesFrom(definition, ticket).find(({ to }) => to === move.to);
   const gate = findPhase(definition, ticket.phase)?.gate;
   if (edge?.kind !== 'forward' || gate === undefined || move.force) return;
+  // Refused by the move itself, and a refused call has judged nothing.
+  if (move.visit !== undefined && move.visit !== ticket.visitNumber) return;
   if ((await findStandingResult(em, ticket))?.outcome !== 'passed') await validateGate(parts, projectId, move.ticketId, signal);
 }
 

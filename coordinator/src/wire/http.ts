@@ -13,7 +13,7 @@ import type { Reply } from './reply.ts';
 import type { TokenHolders } from './token-holders.ts';
 
 export interface HttpParts extends ProbeParts {
-  readonly config: Pick<Config, 'frameBytesMax' | 'metricsPublic'>;
+  readonly config: Pick<Config, 'frameBytesMax' | 'headerTimeoutMs' | 'metricsPublic'>;
   readonly limits: FrameLimits;
   readonly answering: Answering;
   readonly calls: HttpCalls;
@@ -76,8 +76,20 @@ export function createHttpListener(parts: HttpParts): (request: IncomingMessage,
       response.end(body, () => {
         if (!request.complete) request.destroy();
       });
+      limitReading(response, 3 * parts.config.headerTimeoutMs);
     });
   };
+}
+
+/** Hangs up on who does not read its answer, which would hold the answer and the connection for ever. */
+function limitReading(response: ServerResponse, readingMs: number): void {
+  const begin = () => {
+    const timer = setTimeout(() => response.destroy(), readingMs);
+    response.once('close', () => clearTimeout(timer));
+  };
+  // Behind an answer on the same connection that is still waited for, it cannot be read yet.
+  if (response.socket === null) response.once('socket', begin);
+  else if (!response.destroyed) begin();
 }
 
 // The figures name nobody, so any token may see them.

@@ -2,13 +2,15 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import '../../../test/support/leaks.ts';
 import type { Peer } from '../call.ts';
+import { eventually } from '../../../test/support/eventually.ts';
 import { createInbox } from '../../../test/support/inbox.ts';
 import { known, openRaw, type RawSocket, refusedStatus, startTestWire, type TestHandlers } from '../../../test/support/test-wire.ts';
 import { createToken } from './auth.ts';
+import { createTokenHolders } from './token-holders.ts';
 
 const echo: TestHandlers = { echo: ({ params }) => params, 'agent/heartbeat': () => 'heard' };
 const authorized = { authorization: `Bearer ${known.token}` };
@@ -221,6 +223,46 @@ describe('connections', () => {
     socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n');
 
     await closed(socket);
+  });
+
+  test.each([1, 50])('who does not read the answers to %i requests is not waited for', async (requests) => {
+    const holders = createTokenHolders();
+    const answered = createInbox<number>(String);
+    const long: TestHandlers[string] = () => {
+      answered.put(1);
+      return 'x'.repeat(16 * 1024 * 1024);
+    };
+    await using wire = await startTestWire({ long }, { headerTimeoutMs: 50 }, { holders });
+    const socket = connectTcp(wire.port, '127.0.0.1');
+    socket.pause();
+    const body = callText(1, 'long');
+    const head = `POST /rpc HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${known.token}\r\nContent-Type: application/json`;
+    socket.write(`${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(requests - 1));
+    await answered.waitFor(() => true, 'the call');
+
+    await eventually(() => expect(holders.tokenIds()).toEqual([]));
+
+    await closed(socket);
+    expect(socket.bytesRead).toBeLessThan(16 * 1024 * 1024);
+  });
+
+  test('who waits long for its answer, and what is asked behind it, is waited for', async () => {
+    const { handler, whenHeld, release } = hold();
+    await using wire = await startTestWire({ wait: handler }, { headerTimeoutMs: 20, idleTimeoutMs: 50 });
+    const socket = connectTcp(wire.port, '127.0.0.1');
+    const body = callText(1, 'wait');
+    const head = `POST /rpc HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${known.token}\r\nContent-Type: application/json`;
+    socket.write(`${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    await whenHeld(1);
+
+    // Longer than an answer may take to be read.
+    await sleep(200);
+    release();
+
+    const answers = await text(socket);
+    expect(answers).toContain('"result":"done"');
+    expect(answers).toContain('{"status":"ok"}');
   });
 
   test('who does not read is cut off with 4008, and the others hear everything', async () => {
