@@ -51,10 +51,10 @@ const tokens = `${code('baton token create NAME --role ROLE [--project PROJECT] 
 as ${code('Authorization: Bearer …')}, never in a URL. The coordinator keeps a hash. ${code('baton token list')} and ${code('baton token revoke ID')} do what they say.
 The first token, an admin's of the project ${code('default')}, is in the file ${code('token')} of the data folder, which its owner alone may read.
 
-When a token is revoked or expires, nothing new is answered to it at once, and within five seconds its connections are closed with the WebSocket
-close code ${code(String(tokenEndedCode))} and its waiting HTTP calls end as cancelled. The SDK then reads its token file once more, and ends with ${code('unauthenticated')} if what it
-finds there is not accepted either. Other close codes of ours: 1001 the coordinator stops, 1003 a binary frame, 4008 the connection was not read
-fast enough.
+Once a token is revoked or has expired, no request and no new connection is accepted with it. Within five seconds its connections are closed with
+the WebSocket close code ${code(String(tokenEndedCode))}, and its waiting HTTP calls end as cancelled. The SDK then reads its token file once more, and ends with ${code('unauthenticated')}
+if what it finds there is not accepted either. Other close codes of ours: 1001 the coordinator stops, 1003 a binary frame, 4008 the connection was
+not read fast enough.
 
 ${Object.keys(roleAccess).length} roles, one table: the contract (${code('sdk/protocol/src/access.ts')}) is all that decides, and ${code('test/scenarios/access.test.ts')} calls every method in every role, with
 objects of its own project and of another.

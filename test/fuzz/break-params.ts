@@ -15,12 +15,14 @@ export interface BreakChoice {
 
 /** The parameters with one thing broken; as they were where there is nothing to break in this way. */
 export function breakParams(params: unknown, schema: Schema, { breakage, place, way }: BreakChoice): unknown {
-  const candidates = listPlaces(params, schema).flatMap((at) => {
+  const places = listPlaces(params, schema);
+  // The first place from there on, because making all that could stand in all of them takes longer than the call.
+  for (let passed = 0; passed < places.length; passed++) {
+    const at = places[(place + passed) % places.length]!;
     const values = waysToBreak[breakage](at);
-    return values.length === 0 ? [] : [{ path: at.path, values }];
-  });
-  const chosen = candidates[place % Math.max(candidates.length, 1)];
-  return chosen === undefined ? params : replaceAt(params, chosen.path, pick(chosen.values, way));
+    if (values.length > 0) return replaceAt(params, at.path, pick(values, way));
+  }
+  return params;
 }
 
 const gone = Symbol('gone');
@@ -35,10 +37,10 @@ const waysToBreak: Readonly<Record<Breakage, (place: Place) => readonly unknown[
   type: ({ value }) => [null, true, 7, 'text', [], {}, [[]], { a: 1 }, -1.5].filter((other) => kindOf(other) !== kindOf(value)),
   boundary: ({ schema, value, path }) => (path.at(-1) === 'waitMs' ? [-1, 60_001, 0.5] : boundariesOf(schema, value)),
   huge: ({ value }) => {
-    if (typeof value === 'string') return ['x'.repeat(100_000), 'é'.repeat(70_000)];
+    if (typeof value === 'string') return ['x'.repeat(100_000)];
     if (typeof value === 'number') return [1e308, 2 ** 53, -(2 ** 53), 2 ** 31, 2 ** 63];
     if (Array.isArray(value)) return [crowd((value as readonly unknown[])[0] ?? 0)];
-    return [Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`member${index}`, index])), deep(40), deep(20)];
+    return [Object.fromEntries(Array.from({ length: 2_000 }, (_, index) => [`member${index}`, index])), deep(40), deep(20)];
   },
   foreign: ({ value, schema }) => {
     if (isSymbol(value) && value !== '@attempt') return [...strangers(value), nobody, nobody.replaceAll('0', 'f'), 'no id at all'];

@@ -67,44 +67,49 @@ async function tryCase(world: World, { method, level, params: symbolic }: FuzzCa
     return heard.answer;
   };
 
-  const number = await world.stored.readTransactionNumber();
-  const before = await rememberedDigests(world, number);
+  const watched = await watch(world);
   const { error } = await attempt();
   if (error === undefined) {
+    watches.delete(world);
     await world.refreshAfter(method, level);
     return 'accepted';
   }
-  await expectUnchanged(world, { number, before, attempt });
+  await expectUnchanged(world, watched, attempt);
   return 'refused';
 }
 
-const remembered = new WeakMap<World, { number: string; digests: Readonly<Record<string, string>> }>();
-
-/** Read anew only where something was written since. */
-async function rememberedDigests(world: World, number: string) {
-  const known = remembered.get(world);
-  if (known?.number === number) return known.digests;
-  const digests = await world.stored.readDigests();
-  remembered.set(world, { number, digests });
-  return digests;
+/** What lay in the database when nothing had been changed yet. */
+interface Watch {
+  number: string;
+  readonly digests: Readonly<Record<string, string>>;
 }
 
-interface Watched {
-  readonly number: string;
-  readonly before: Readonly<Record<string, string>>;
-  readonly attempt: () => Promise<RawAnswer>;
+/** Holds from one refused call to the next. */
+const watches = new WeakMap<World, Watch>();
+
+async function watch(world: World): Promise<Watch> {
+  const known = watches.get(world);
+  if (known !== undefined) return known;
+  const begun = { number: await world.stored.readTransactionNumber(), digests: await world.stored.readDigests() };
+  watches.set(world, begun);
+  return begun;
 }
 
 /** A gate that lets nobody through was judged, and its result stands: the refusal names it. */
-const judgement = ['gate_results', 'events', 'event_streams'];
+const judgement = ['gate_results', 'event_streams'];
 
 /**
  * A refused call has changed nothing. What an earlier call has set in motion may end only now: where there is a change, the
  * call is made once more when all is still.
  */
-async function expectUnchanged(world: World, { number, before, attempt }: Watched): Promise<void> {
-  if ((await world.stored.readTransactionNumber()) === number) return;
-  if (isDeepStrictEqual(await world.stored.readDigests(), before)) return;
+async function expectUnchanged(world: World, watched: Watch, attempt: () => Promise<RawAnswer>): Promise<void> {
+  const number = await world.stored.readTransactionNumber();
+  if (number === watched.number) return;
+  if (isDeepStrictEqual(await world.stored.readDigests(), watched.digests)) {
+    watched.number = number;
+    return;
+  }
+  watches.delete(world);
   const still = await untilStill(world);
   const { error } = await attempt();
   if (error === undefined) return;

@@ -20,12 +20,14 @@ export async function openStoredState(databaseUrl: string): Promise<StoredState>
     `select table_name as name, array_agg(column_name::text) as columns from information_schema.columns
      where table_schema = 'public' and table_name not like 'mikro%' group by 1 order by 1`,
   );
-  const digests = tables.map(({ name, columns }) => {
+  // An event moves the number of its stream, so that the longest table of all need not be read.
+  const digests = tables.flatMap(({ name, columns }) => {
+    if (name === 'events') return [];
     // A row that was written again has another xmin; where time writes too, what was written is compared.
     const row = columns.some((column) => volatileColumns.includes(column))
       ? `hashtextextended((to_jsonb(t) - '{${volatileColumns.join(',')}}'::text[])::text, 0)`
       : `t.xmin::text::bigint`;
-    return `select '${name}' as name, concat_ws('/', count(*), sum(${row})) as digest from ${name} t`;
+    return [`select '${name}' as name, concat_ws('/', count(*), sum(${row})) as digest from ${name} t`];
   });
   const ofProject = tables.flatMap(({ name, columns }) =>
     columns.includes('project_id')

@@ -31,7 +31,8 @@ export interface ClaimQueue {
 
 interface Parked {
   readonly call: ClaimCall;
-  readonly deadline: number;
+  /** Its time is over: whoever looks next answers it with nothing. Only its own timer says so, since two clocks may disagree. */
+  isOver: boolean;
   /** Answers the call. False where it has been answered, or has gone. */
   settle(result: readonly ClaimedTask[] | CoordinatorError): boolean;
 }
@@ -77,7 +78,7 @@ export function createClaimQueue(db: Database, limits: ClaimQueueLimits): ClaimQ
       }
     }
     line.round = undefined;
-    for (const parked of line.parked) if (isOver(parked)) parked.settle([]);
+    for (const parked of line.parked) if (parked.isOver) parked.settle([]);
   };
 
   const offChanges = db.changes.onChange(({ projectId, tasks }) => {
@@ -122,10 +123,9 @@ interface Settle {
   readonly reject: (error: unknown) => void;
 }
 
-const isOver = ({ deadline }: Parked) => performance.now() >= deadline;
-
 function park(line: Line, call: ClaimCall, { resolve, reject }: Settle): Parked {
   const expire = () => {
+    parked.isOver = true;
     // A round under way may be giving it work: it answers when it ends.
     if (line.round === undefined) parked.settle([]);
   };
@@ -133,7 +133,8 @@ function park(line: Line, call: ClaimCall, { resolve, reject }: Settle): Parked 
   const leave = () => parked.settle(new CoordinatorError('cancelled'));
   const parked: Parked = {
     call,
-    deadline: performance.now() + call.waitMs,
+    // With no wait the first look is the last.
+    isOver: call.waitMs === 0,
     settle(result) {
       if (!line.parked.delete(parked)) return false;
       clearTimeout(timer);
@@ -178,7 +179,7 @@ async function serve(
       const answer = matching.answers[index];
       if (answer === undefined) parked.settle(new CoordinatorError('session_unknown'));
       else if (answer.length > 0 && !parked.settle(answer)) unwanted.push(...answer);
-      else if (isOver(parked) && !willLookAgain) parked.settle(answer);
+      else if (parked.isOver && !willLookAgain) parked.settle(answer);
     }
     await giveBack(db, limits, projectId, unwanted);
     return willLookAgain;

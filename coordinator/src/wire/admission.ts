@@ -44,8 +44,10 @@ export function createAdmission({ config, hosts, authenticate, refuseAll, answer
   }
 
   return {
-    refuseStranger({ headers }) {
-      const reason = refuseStranger(headers, hosts);
+    refuseStranger({ headers, headersDistinct }) {
+      // Of several, Node shows the first, and what stands before us may have looked at another.
+      const isAmbiguous = (headersDistinct['host']?.length ?? 0) > 1;
+      const reason = isAmbiguous ? 'There is more than one Host header.' : refuseStranger(headers, hosts);
       return reason === undefined ? undefined : noteRefusal('stranger', refuse('access_denied', 403, reason));
     },
     async admit({ socket, headers }) {

@@ -150,6 +150,17 @@ test('who sends no whole header is not waited for', async () => {
   await once(socket, 'close');
 });
 
+test('who names two hosts is told so, whichever comes first', async () => {
+  await using wire = await startTestWire(echo);
+  const socket = connectTcp(wire.port, '127.0.0.1');
+  socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n');
+
+  const answer = await text(socket);
+
+  expect(answer).toContain('403 Forbidden');
+  expect(answer).toContain('more than one Host header');
+});
+
 test('an offer of another protocol is passed over', async () => {
   await using wire = await startTestWire(echo);
 

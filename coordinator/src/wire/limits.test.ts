@@ -249,15 +249,15 @@ describe('connections', () => {
 
   test('who waits long for its answer, and what is asked behind it, is waited for', async () => {
     const { handler, whenHeld, release } = hold();
-    await using wire = await startTestWire({ wait: handler }, { headerTimeoutMs: 20, idleTimeoutMs: 50 });
+    await using wire = await startTestWire({ wait: handler }, { headerTimeoutMs: 100, idleTimeoutMs: 50 });
     const socket = connectTcp(wire.port, '127.0.0.1');
     const body = callText(1, 'wait');
     const head = `POST /rpc HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${known.token}\r\nContent-Type: application/json`;
     socket.write(`${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     await whenHeld(1);
 
-    // Longer than an answer may take to be read.
-    await sleep(200);
+    // Longer than an answer may take to be read: that nothing happens gives no signal.
+    await sleep(500);
     release();
 
     const answers = await text(socket);
