@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoordinatorError, type Durability } from '@baton/protocol';
+import { readToken } from '@baton/sdk/connection';
 import { ensureTokenFile, writeAddress } from './access-files.ts';
 import { agentHandlers } from './agent/agent.rpc.ts';
 import { createLiveSessions, type LiveSessions } from './agent/live-sessions.ts';
@@ -143,6 +144,7 @@ async function start(config: Config, log: Log, { undo, stopAll }: Life): Promise
     log,
     dispatch,
     authenticate,
+    knownTokens: [await readToken({ tokenFile })],
     holders,
     health,
     isStarting: () => isStarting,

@@ -13,6 +13,8 @@ export interface AdmissionParts {
   readonly config: Pick<Config, 'failedAuthenticationsPerMinuteMax'>;
   readonly hosts: KnownHosts;
   readonly authenticate: Authenticate;
+  /** Tokens that fit and need not be shown before somebody guesses. */
+  readonly knownTokens?: readonly string[] | undefined;
   /** Why nobody is let in. */
   readonly refuseAll: () => CoordinatorError | undefined;
   readonly answering: Pick<Answering, 'explain'>;
@@ -27,8 +29,8 @@ export interface Admission {
   admit(request: IncomingMessage): Promise<Caller | Refusal>;
 }
 
-export function createAdmission({ config, hosts, authenticate, refuseAll, answering, metrics }: AdmissionParts): Admission {
-  const failures = createFailedAuthentications(config);
+export function createAdmission({ config, hosts, authenticate, knownTokens, refuseAll, answering, metrics }: AdmissionParts): Admission {
+  const failures = createFailedAuthentications(config, knownTokens);
 
   function noteRefusal(reason: 'failed_authentications' | 'unauthenticated' | 'draining' | 'stranger', refusal: Refusal): Refusal {
     metrics.recordRefusal(reason);

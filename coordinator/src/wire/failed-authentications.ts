@@ -17,15 +17,16 @@ const goodTokensMax = 10_000;
 
 /**
  * Whoever shares its address with somebody who guesses, as all do on this machine, is let in all the same where its token
- * has fitted before.
+ * has fitted before, or is known to fit: after a restart nobody has shown one yet.
  */
-export function createFailedAuthentications({
-  failedAuthenticationsPerMinuteMax,
-}: Pick<Config, 'failedAuthenticationsPerMinuteMax'>): FailedAuthentications {
+export function createFailedAuthentications(
+  { failedAuthenticationsPerMinuteMax }: Pick<Config, 'failedAuthenticationsPerMinuteMax'>,
+  knownTokens: readonly string[] = [],
+): FailedAuthentications {
   const rate = { perSecond: failedAuthenticationsPerMinuteMax / 60, burst: failedAuthenticationsPerMinuteMax };
   const failures = createBucketTable(rate, { keysMax: addressesMax });
   // Hashed, as everywhere: what is in memory may end in a dump.
-  const good = new Set<string>();
+  const good = new Set(knownTokens.map(hash));
 
   return {
     refuse(address, token) {

@@ -321,6 +321,14 @@ describe('tokens that do not fit', () => {
     raw.send(callText(1));
     expect(JSON.parse(await raw.next())).toMatchObject({ id: 1, result: {} });
   });
+
+  test('do not shut out the token of the data folder, though nobody has shown it since the start', async () => {
+    await using wire = await startTestWire(echo, { failedAuthenticationsPerMinuteMax: 1 }, { knownTokens: [known.token] });
+    await post(wire.port, callText(1), guess());
+    expect((await post(wire.port, callText(1), guess())).status).toBe(429);
+
+    expect((await post(wire.port, callText(1))).status).toBe(200);
+  });
 });
 
 async function closed(socket: Socket): Promise<void> {

@@ -42,6 +42,8 @@ export interface WireParts {
   readonly log: FailureLog;
   readonly dispatch: Dispatch;
   readonly authenticate: Authenticate;
+  /** Tokens that are let in even from an address that guesses: that of the data folder. */
+  readonly knownTokens?: readonly string[];
   readonly holders: TokenHolders;
   /** Fails while the coordinator cannot do its work. Must not write. */
   readonly health: () => Promise<unknown>;
@@ -74,7 +76,7 @@ const abortedMs = 1_000;
  * @throws ConfigError where the host may not be listened on, or the port is taken
  */
 export async function startWire(parts: WireParts): Promise<Wire> {
-  const { config, tls, log, dispatch, authenticate, holders, health, isStarting, openrpc, metrics } = parts;
+  const { config, tls, log, dispatch, authenticate, knownTokens, holders, health, isStarting, openrpc, metrics } = parts;
   refuseOpenHost(config.host, tls);
   const answering = createAnswering(dispatch, log, metrics);
   const limits = { frameDepthMax: config.frameDepthMax, batchMax: config.batchMax };
@@ -82,7 +84,7 @@ export async function startWire(parts: WireParts): Promise<Wire> {
   const refuseAll = () => (isStopping ? new CoordinatorError('draining', { retryAfterMs: drainingRetryMs }) : undefined);
 
   const callRules = createCallRules({ config, refuseAll, metrics });
-  const admission = createAdmission({ config, hosts: knownHosts(config, tls), authenticate, refuseAll, answering, metrics });
+  const admission = createAdmission({ config, hosts: knownHosts(config, tls), authenticate, knownTokens, refuseAll, answering, metrics });
 
   async function admitUpgrade(request: IncomingMessage): Promise<Caller | Refusal> {
     if (request.url?.split('?', 1).join('') !== '/rpc') return refuse('method_unknown', 404, 'Connections go to /rpc.');

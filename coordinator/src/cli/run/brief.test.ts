@@ -9,7 +9,7 @@ test.each([
 
 test('a long line is cut, and says so', () => {
   expect(inShort('four words are enough', 12)).toBe('four words…');
-  expect(inShort('short\nlonger', 12)).toBe('short');
+  expect(inShort('two\n  lines', 12)).toBe('two lines');
 });
 
 test('what is said again and again is said once', () => expect(countEach(['a', 'b', 'a'])).toEqual(['a (×2)', 'b']));

@@ -1,8 +1,8 @@
 export const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
 
-/** The first line, and of that no more than so many characters: the whole stands elsewhere. */
+/** As one line of so many characters at most: the whole stands elsewhere. */
 export function inShort(text: string, max: number): string {
-  const line = firstLine(text);
+  const line = text.trim().replaceAll(/\s*\n\s*/g, ' ');
   return line.length > max ? `${line.slice(0, max - 1).trimEnd()}…` : line;
 }
 

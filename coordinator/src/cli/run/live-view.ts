@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { formatDuration } from '../duration.ts';
+import { countEach, lastWords } from './brief.ts';
 import type { PhaseNames, RunState, TaskView, VisitState } from './run-state.ts';
 
 /** The run as it stands, for a terminal of this width. `now` in ms since 1970. */
@@ -121,7 +122,7 @@ function renderGates({ gates }: RunState): Line[] {
   const newest = new Map(gates.map((gate) => [gate.phase, gate]));
   return [...newest.values()].flatMap(({ phase, outcome, reasons }) => [
     line(outcome === 'passed' ? [' ✓ ', 'green'] : [' ✗ ', 'red'], [`gate ${phase} ${outcome}`]),
-    ...reasons.map((reason) => line([`     ${reason.split('\n', 1)[0] ?? ''}`, 'red'])),
+    ...countEach(reasons.map(lastWords)).map((reason) => line([`     ${reason}`, 'red'])),
   ]);
 }
 

@@ -25,9 +25,10 @@ function describeEvent(event: RecordedEvent): string | undefined {
       return `gate ${event.data.phase} was passed by force, by ${event.data.by}: ${firstLine(event.data.reason)}`;
     case 'gate.evaluated': {
       const { phase, outcome, reasons } = event.data;
-      return [`gate ${phase} ${outcome}`, ...countEach(reasons.map(({ message }) => message)).map((message) => `${indent}${message}`)].join(
-        '\n',
-      );
+      return [
+        `gate ${phase} ${outcome}`,
+        ...countEach(reasons.map(({ message }) => lastWords(message))).map((message) => `${indent}${message}`),
+      ].join('\n');
     }
     case 'task.submitted': {
       const { phase, taskCount, parentTaskId } = event.data;
@@ -65,6 +66,8 @@ function describeEvent(event: RecordedEvent): string | undefined {
     case 'agent.deregistered':
     case 'agent.lost':
     case 'lock.expired':
+    case 'token.created':
+    case 'token.revoked':
       // They belong to no ticket; who runs the agents speaks of them.
       return undefined;
   }

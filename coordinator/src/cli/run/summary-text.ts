@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { formatDuration } from '../duration.ts';
 import { formatTable } from '../table.ts';
-import { countEach, firstLine, inShort, lastWords } from './brief.ts';
+import { countEach, inShort, lastWords } from './brief.ts';
 import type { RunReport } from './report.ts';
 
 /** What a run came to, for a person. */
@@ -60,7 +60,7 @@ function formatTasks({ tasks, outcome }: RunReport): string {
 function formatGates({ gates }: RunReport): string {
   const lines = gates.flatMap(({ phase, visit, outcome, reasons }) => [
     `  ${outcome === 'passed' ? styleText('green', '✓') : styleText('red', '✗')} ${phase} (visit ${visit}) ${outcome}`,
-    ...countEach(reasons.map(({ message }) => firstLine(message))).map((message) => `      ${message}`),
+    ...countEach(reasons.map(({ message }) => lastWords(message))).map((message) => `      ${message}`),
   ]);
   return lines.length === 0 ? '' : ['Gates', ...lines].join('\n');
 }
