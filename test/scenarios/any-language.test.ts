@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
-import { openRaw, type RawSocket } from '../support/test-wire.ts';
+import { startWscat, type Wscat } from '../support/wscat.ts';
 
 const guide = await readFile(join(import.meta.dirname, '..', '..', 'docs', 'guide', 'any-language.md'), 'utf8');
 const blocks = [...guide.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language, code]) => ({ language, code: code! }));
@@ -26,18 +26,17 @@ test('there are twelve frames', () => {
   expect(frames.map(([sent]) => (JSON.parse(sent!.slice(2)) as Frame).id)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
 });
 
-// Over a plain socket instead of wscat, which would only put it behind a prompt.
 test('the twelve frames are answered as the guide shows', async () => {
   await using daemon = await startDaemon();
   const output = await runCommands(daemon, commands.slice(0, 1));
   const names = new Map([['TICKET', /TICKET is (\S+)/.exec(output)![1]!]]);
-  await using socket = await openRaw(daemon.url, { authorization: `Bearer ${daemon.token}` });
-  const reader = createReader(socket);
+  await using terminal = await startWscat(daemon);
+  const reader = createReader(terminal);
 
   const differences: string[] = [];
   for (const line of frames.flat()) {
     const text = [...names].reduce((before, [name, id]) => before.replaceAll(`"${name}"`, `"${id}"`), line.slice(2));
-    if (line.startsWith('> ')) socket.send(text);
+    if (line.startsWith('> ')) terminal.send(text);
     else {
       const shown = JSON.parse(text) as Frame;
       const found = await (shown.id === undefined ? reader.event(shown) : reader.answer(shown.id));
@@ -62,12 +61,12 @@ test('the commands with curl do what the guide says', async () => {
 });
 
 /** Finds the frame that is asked for among those that have come, in whatever order. */
-function createReader(socket: RawSocket) {
+function createReader(terminal: Wscat) {
   const frames: Frame[] = [];
   const find = async (fits: (frame: Frame) => boolean): Promise<Frame> => {
     let found = frames.find(fits);
     while (found === undefined) {
-      const frame = JSON.parse(await socket.next()) as Frame;
+      const frame = JSON.parse(await terminal.next()) as Frame;
       frames.push(frame);
       if (fits(frame)) found = frame;
     }
