@@ -68,7 +68,7 @@ export function createSocketServer(
     }
     void admit(request).then((admitted) => {
       if (socket.destroyed) return;
-      if (isClosed) refuseUpgrade(socket, toRefusal(new CoordinatorError('draining')));
+      if (isClosed) refuseUpgrade(socket, toRefusal(new CoordinatorError('draining', { retryAfterMs: 1_000 })));
       else if ('status' in admitted) refuseUpgrade(socket, admitted);
       else if ((connectionsOf.get(admitted.tokenId) ?? 0) >= config.connectionsPerTokenMax) {
         metrics.recordRefusal('connections_per_token');
