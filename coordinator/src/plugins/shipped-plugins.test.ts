@@ -86,7 +86,9 @@ describe('command', () => {
   test('a program that is not there is an error', async () => {
     expect(await validate('command', { command: ['no-such-program-here'] })).toMatchObject({
       outcome: 'error',
-      findings: [{ message: expect.stringContaining('no-such-program-here cannot be started: there is no such program.') }],
+      findings: [
+        { message: expect.stringContaining('no-such-program-here cannot be started: there is no such program, or it may not be run.') },
+      ],
     });
   });
 });

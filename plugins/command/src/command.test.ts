@@ -129,7 +129,7 @@ describe('findings on standard output', () => {
 describe('an error, which is not a verdict, is', () => {
   test('a program that is not there', async () => {
     await expect(judge('', { command: ['no-such-program-here'] })).rejects.toThrow(
-      'no-such-program-here cannot be started: there is no such program.',
+      'no-such-program-here cannot be started: there is no such program, or it may not be run.',
     );
   });
 

@@ -61,7 +61,11 @@ function waitForEnd(child: ChildProcess, program: string): Promise<string> {
   });
 }
 
-const explain = (error: Error) => ('code' in error && error.code === 'ENOENT' ? 'there is no such program.' : error.message);
+// EACCES is also what is said of a program that is nowhere, where a folder on the PATH may not be read.
+const explain = (error: Error) =>
+  'code' in error && (error.code === 'ENOENT' || error.code === 'EACCES')
+    ? 'there is no such program, or it may not be run.'
+    : error.message;
 
 function collectOutput(child: ChildProcess): () => Pick<ProgramEnd, 'stdout' | 'stderrTail'> {
   const chunks: Buffer[] = [];
