@@ -27,6 +27,9 @@ const stuckMs = 10_000;
 /** How long the last events may take after the ticket has ended. */
 const lastEventsMs = 2_000;
 
+/** How long a question may take that somebody waits for who wants to leave. */
+const askMs = 1_000;
+
 /** Follows a ticket until it is closed or blocked, nothing can go on, or the signal aborts. */
 export async function followTicket(connection: Connection, options: FollowOptions): Promise<Ending> {
   const { ticket, view, signal } = options;
@@ -80,11 +83,20 @@ export async function followTicket(connection: Connection, options: FollowOption
   }
 
   const interrupted = Promise.withResolvers<Ending>();
-  const interrupt = () => {
-    const running = Object.values(state.tasks).filter((task) => task.state === 'running').length;
-    view.say(describeStop(running));
-    interrupted.resolve({ outcome: 'interrupted', reason: 'it was interrupted' });
+  // Asked for, since the events that tell of the last claims may still be on their way.
+  const countRunning = async (): Promise<number> => {
+    try {
+      const asked = { ticketId: ticket.id, states: ['running' as const], limit: 1_000 };
+      return (await client.task.list(asked, { signal: AbortSignal.timeout(askMs) })).tasks.length;
+    } catch {
+      return Object.values(state.tasks).filter((task) => task.state === 'running').length;
+    }
   };
+  const interrupt = () =>
+    void countRunning().then((running) => {
+      view.say(describeStop(running));
+      interrupted.resolve({ outcome: 'interrupted', reason: 'it was interrupted' });
+    });
   signal.addEventListener('abort', interrupt, { once: true });
   if (signal.aborted) interrupt();
   try {
