@@ -1,7 +1,6 @@
-import { CoordinatorError, isMethodName, mayAccess, methods } from '@baton/protocol';
+import { CoordinatorError, isMethodName, mayAccess, methods, toFieldProblems } from '@baton/protocol';
 import type { CallContext, Caller, Handlers, Peer, Session } from '../call.ts';
 import type { EntityManager } from '../db/orm.ts';
-import { toFieldProblems } from './field-problems.ts';
 import { toNamedParams } from './named-params.ts';
 
 /** One call as the wire hands it over: checked as JSON-RPC, not yet as a call of a method. */

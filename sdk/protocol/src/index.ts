@@ -110,3 +110,4 @@ export {
 export { toOpenRpc } from './openrpc.ts';
 export { toAsyncApi } from './asyncapi.ts';
 export { type CallOptions, type Client, createClient, type Send } from './client.ts';
+export { toFieldProblems } from './field-problems.ts';

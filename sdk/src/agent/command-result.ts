@@ -1,6 +1,6 @@
-import { newArtifact, newContextItem, type JsonValue } from '@baton/protocol';
+import { type JsonValue, newArtifact, newContextItem, toFieldProblems } from '@baton/protocol';
 import { z } from 'zod';
-import { describeProblems, toFieldProblems } from './field-problems.ts';
+import { describeProblems } from './field-problems.ts';
 import { clip, failedOutcome, type TaskOutcome } from './outcome.ts';
 
 /** What a command agent's program prints. All of it may be left out, and so may the whole. */

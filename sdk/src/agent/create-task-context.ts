@@ -1,7 +1,15 @@
-import { type Claim, type Client, type NewArtifact, newArtifact, type NewContextItem, newContextItem } from '@baton/protocol';
+import {
+  type Claim,
+  type Client,
+  type NewArtifact,
+  newArtifact,
+  type NewContextItem,
+  newContextItem,
+  toFieldProblems,
+} from '@baton/protocol';
 import type { z } from 'zod';
 import type { AgentLog } from './agent-log.ts';
-import { describeProblems, toFieldProblems } from './field-problems.ts';
+import { describeProblems } from './field-problems.ts';
 import { createAttemptLocks } from './attempt-locks.ts';
 import { clip } from './outcome.ts';
 import { createProgressSender } from './progress-sender.ts';

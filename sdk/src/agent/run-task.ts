@@ -1,8 +1,8 @@
-import type { Claim, Client, JsonValue } from '@baton/protocol';
+import { type Claim, type Client, type JsonValue, toFieldProblems } from '@baton/protocol';
 import type { AgentLog } from './agent-log.ts';
 import { type AttemptContext, createTaskContext } from './create-task-context.ts';
 import type { TaskDefinition } from './define-task.ts';
-import { describeProblems, toFieldProblems } from './field-problems.ts';
+import { describeProblems } from './field-problems.ts';
 import { failedOutcome, type TaskOutcome } from './outcome.ts';
 import { PermanentTaskError, toFailure } from './task-errors.ts';
 

@@ -1,5 +1,5 @@
-import type { FieldProblem } from '@baton/protocol';
 import type { z } from 'zod';
+import type { FieldProblem } from './errors.ts';
 
 /** What a schema did not accept, a line per field, with paths as people write them: `tasks[2].locks[0].key`. */
 export function toFieldProblems(error: z.core.$ZodError): FieldProblem[] {
