@@ -18,7 +18,6 @@ export default defineConfig({
         test: {
           name: 'all',
           include: ['{sdk,coordinator,plugins,test}/**/*.test.ts'],
-          benchmark: { include: ['test/bench/*.bench.ts'] },
         },
       },
       {
@@ -26,8 +25,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'embedded',
-          include: ['test/acceptance/{history,gates,context,scheduling,locks,workers}.test.ts'],
-          benchmark: { include: [] },
+          include: ['test/acceptance/{history,gates,context,scheduling,locks,lock-kinds,workers}.test.ts'],
           env: { BATON_TEST_STORE: 'embedded' },
         },
       },

@@ -11,7 +11,21 @@ interface Import {
   readonly isTypeOnly: boolean;
 }
 
-const nouns = ['ticket', 'phase', 'task', 'agent', 'lock', 'gate', 'artifact', 'context', 'event', 'project', 'token', 'workflow'];
+const nouns = [
+  'ticket',
+  'phase',
+  'task',
+  'agent',
+  'lock',
+  'gate',
+  'artifact',
+  'context',
+  'event',
+  'project',
+  'token',
+  'workflow',
+  'scheduler',
+];
 
 /** Where the source condition of a package leads. */
 const packages: Readonly<Record<string, string>> = {

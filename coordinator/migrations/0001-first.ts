@@ -104,6 +104,8 @@ const statements = [
     forced boolean not null default false,
     -- How often the gate has refused in this visit, which is also the round of the tasks made for it.
     refusals int not null default 0,
+    -- At most so many of its tasks are open: raised by all that are added, corrected when it comes near the limit.
+    open_tasks_bound int not null default 0,
     -- What the phase had come to when it was left.
     context jsonb,
     entered_at timestamptz not null default clock_timestamp(),
@@ -117,15 +119,26 @@ const statements = [
     id uuid primary key,
     project_id uuid not null references projects,
     name text not null,
+    type text not null default 'worker',
+    -- Where it mostly works, for people and for search.
+    phase text,
+    -- As offered: a name, or a name with the version that it has.
     capabilities text[] not null,
+    -- The names alone, which an index can look up.
+    capability_names text[] not null default '{}',
     capacity int not null,
     tags text[] not null,
     metadata jsonb not null,
+    -- What somebody has decided about it; how it is follows from its session and its attempts.
     state text not null,
+    state_reason text,
+    -- It takes work if it may; it says so itself.
+    available boolean not null default true,
     epoch int not null,
     created_at timestamptz not null default clock_timestamp(),
     unique (project_id, name)
   )`,
+  `create index agents_by_capability on agents using gin (capability_names)`,
   `create table sessions (
     id uuid primary key,
     project_id uuid not null references projects,
@@ -135,6 +148,8 @@ const statements = [
     lease_until timestamptz not null,
     last_seen_at timestamptz not null default clock_timestamp(),
     started_at timestamptz not null default clock_timestamp(),
+    -- How late the timers of its process are, as its beats tell.
+    event_loop_lag_ms double precision,
     ended_at timestamptz,
     end_reason text
   )`,
@@ -151,11 +166,15 @@ const statements = [
   `create table capability_sets (
     id int generated always as identity primary key,
     project_id uuid not null references projects,
+    -- As needed: a name, or a name with a range of versions.
     capabilities text[] not null,
+    -- The names alone, for the first and cheap half of the question who covers it.
+    capability_names text[] not null default '{}',
     -- Of the capabilities: a large set is more than an index takes.
     digest text not null,
     unique (project_id, digest)
   )`,
+  `create index capability_sets_by_name on capability_sets using gin (capability_names)`,
   `create table tasks (
     id uuid primary key,
     project_id uuid not null references projects,
@@ -182,6 +201,11 @@ const statements = [
     run_at timestamptz not null default clock_timestamp(),
     parent_task_id uuid references tasks,
     depth int not null default 0,
+    -- How many tasks its attempts have submitted.
+    children int not null default 0,
+    -- Kept for this agent until then.
+    reserved_for uuid references agents,
+    reserved_until timestamptz,
     session_id uuid references sessions,
     agent_id uuid references agents,
     deadline_at timestamptz,
@@ -198,13 +222,18 @@ const statements = [
     finished_at timestamptz
   )`,
   `create index tasks_ready on tasks (project_id, capability_set_id, rank, id) where state = 'ready' and waiting_key is null`,
+  `create index tasks_reserved on tasks (reserved_for, rank, id) where state = 'ready' and reserved_for is not null`,
   `create index tasks_waiting on tasks (project_id, waiting_key, rank, id) where state = 'ready' and waiting_key is not null`,
+  // For a member of a range, which is free again under a name of its own.
+  `create index tasks_waiting_range on tasks (project_id, waiting_key) where state = 'ready' and waiting_key ~ ':[0-9]+-[0-9]+$'`,
   `create index tasks_open on tasks (visit_id) where state in ('blocked', 'ready', 'running')`,
   `create index tasks_running on tasks (session_id) where state = 'running'`,
   `create index tasks_by_deadline on tasks (deadline_at) where state = 'running'`,
   `create index tasks_by_ticket on tasks (ticket_id, id)`,
   `create index tasks_by_visit on tasks (visit_id, ref)`,
   `create index tasks_by_project on tasks (project_id, id)`,
+  `create index tasks_by_parent on tasks (parent_task_id) where parent_task_id is not null`,
+  `create index tasks_dead on tasks (project_id, finished_at, id) where state = 'failed'`,
 
   `create table task_dependencies (
     task_id uuid not null references tasks,
@@ -214,6 +243,12 @@ const statements = [
     primary key (task_id, depends_on_id)
   )`,
   `create index task_dependents on task_dependencies (depends_on_id)`,
+  // Whoever did the one may not do the other.
+  `create table task_exclusions (
+    task_id uuid not null references tasks,
+    author_task_id uuid not null references tasks,
+    primary key (task_id, author_task_id)
+  )`,
 
   `create table attempts (
     task_id uuid not null references tasks,
@@ -222,6 +257,8 @@ const statements = [
     agent_id uuid not null references agents,
     -- The idempotency key of the claim, so that a claim sent twice answers the same.
     claim_key text,
+    -- A claim sent again was answered with it: whoever sent it has it, whatever became of the first call.
+    repeated boolean not null default false,
     locks jsonb not null,
     lock_wait_ms double precision not null default 0,
     started_at timestamptz not null default clock_timestamp(),
@@ -236,14 +273,25 @@ const statements = [
   `create table lock_keys (
     project_id uuid not null references projects,
     key text not null,
+    -- The highest that was ever granted.
     fence bigint not null default 0,
+    -- How many may hold it exclusively at a time.
+    places int not null default 1,
     primary key (project_id, key)
   )`,
+  `create index lock_keys_counting on lock_keys (project_id, key) where places > 1`,
+  // Of all files at once, since patterns overlap: whoever holds a path after another has the higher fence, under whatever key.
+  `create sequence lock_fences`,
   `create table lock_grants (
     id uuid primary key,
     project_id uuid not null references projects,
     key text not null,
+    -- A pattern, which other keys may meet.
+    is_wide boolean not null,
     mode text not null,
+    places int not null,
+    -- The range of which the key was allocated.
+    requested text,
     fence bigint not null,
     session_id uuid not null references sessions,
     agent_id uuid not null references agents,
@@ -253,7 +301,9 @@ const statements = [
     -- Null where the lock lives as long as the attempt.
     expires_at timestamptz
   )`,
-  `create index lock_grants_by_key on lock_grants (project_id, key)`,
+  // By bytes, so that it serves prefixes too.
+  `create index lock_grants_by_key on lock_grants (project_id, key text_pattern_ops)`,
+  `create index lock_grants_wide on lock_grants (project_id) where is_wide`,
   `create index lock_grants_by_session on lock_grants (session_id)`,
   `create index lock_grants_by_task on lock_grants (task_id) where task_id is not null`,
   `create index lock_grants_by_expiry on lock_grants (expires_at) where expires_at is not null`,
@@ -277,10 +327,20 @@ const statements = [
     project_id uuid not null,
     key text not null,
     request_id uuid not null references lock_requests on delete cascade,
+    -- A pattern or a range, which other keys may meet.
+    is_wide boolean not null,
     mode text not null,
+    places int not null,
     primary key (project_id, key, request_id)
   )`,
   `create index lock_waits_by_request on lock_waits (request_id)`,
+  `create index lock_waits_wide on lock_waits (project_id) where is_wide`,
+  // Keys that were freed by a transaction which could not hand them over itself. The lock sweeper does, and deletes the row.
+  `create table lock_due (
+    id bigint generated always as identity primary key,
+    project_id uuid not null references projects,
+    key text not null
+  )`,
 
   `create table artifacts (
     id uuid primary key,

@@ -81,19 +81,36 @@ export const configSchema = z.strictObject({
   // Sessions. Three beats: one may be lost, two may be a pause, three is an absence.
   heartbeatMs: ms(5_000),
   leaseMs: ms(15_000),
+  /** How many beats a second the sessions of one coordinator may make; with more of them the interval is stretched, and the lease with it. */
+  beatsPerSecondMax: count(200),
   /** How long a connection may be gone before its session is ended early is the lease; how often sessions are swept is this. */
   sweepMs: ms(1_000),
 
   // Tasks.
   artifactBytesMax: count(512 * 1024),
+  /** How deep tasks that submit tasks may be nested. */
   taskDepthMax: count(10),
+  /** How many tasks one task may submit, in all its attempts. */
+  taskChildrenMax: count(10_000),
+  /** How many tasks of a ticket may be open at a time. Those that a phase makes by itself are not refused. */
+  ticketTasksMax: count(100_000),
+  /** How many submissions one transaction records at most. */
+  submissionBatchMax: count(200),
+  /** How many submissions may wait to be recorded. */
+  submissionsWaitingMax: count(10_000),
   claimsParkedMax: count(10_000),
   /** How many tasks one matching transaction hands out at most. */
   claimBatchMax: count(500),
+  /** How many matching transactions run at a time, of all projects together. Each takes a connection of the pool; projects take turns. */
+  matchRoundsMax: count(4),
   /** How many results one transaction records at most. */
   completionBatchMax: count(200),
   /** How many results may wait to be recorded. */
   completionsWaitingMax: count(10_000),
+  /** How many acquisitions, releases and renewals of locks one transaction serves at most. */
+  lockBatchMax: count(100),
+  /** How many of them may wait for their transaction. */
+  lockCallsWaitingMax: count(10_000),
   backoffBaseMs: ms(1_000),
   backoffCapMs: ms(60_000),
   /** The slow look behind the hints. */

@@ -4,16 +4,19 @@ import { CoordinatorError, type Durability } from '@baton/protocol';
 import { readToken } from '@baton/sdk/connection';
 import { ensureTokenFile, writeAddress } from './access-files.ts';
 import { agentHandlers } from './agent/agent.rpc.ts';
+import { createFindSession } from './agent/find-session.ts';
 import { createLiveSessions, type LiveSessions } from './agent/live-sessions.ts';
-import { hashToken, type SessionParts } from './agent/session.service.ts';
-import { findSessionByToken, forgivePause, listEndedSessions } from './agent/session.store.ts';
+import { createPaceSetter } from './agent/pace.ts';
+import type { SessionParts } from './agent/session.service.ts';
+import { forgivePause, listEndedSessions } from './agent/session.store.ts';
 import { artifactHandlers } from './artifact/artifact.rpc.ts';
-import type { Handlers, Session } from './call.ts';
+import type { Handlers } from './call.ts';
 import type { Config } from './config.ts';
 import { contextHandlers } from './context/context.rpc.ts';
 import { coordinatorHandlers, openRpcDocument } from './coordinator-info.rpc.ts';
 import { holdDataFolder } from './data-folder.ts';
 import { type Changes, createChanges } from './db/changes.ts';
+import { createGroupedRead } from './db/grouped-read.ts';
 import { startListening } from './db/listen.ts';
 import { openStore, type Store } from './db/open-store.ts';
 import { rowsOf } from './db/rows.ts';
@@ -38,15 +41,16 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import { createPluginHost, type PluginHost } from './plugins/plugin-host.ts';
 import { projectHandlers } from './project/project.rpc.ts';
 import { ensureDefaultProject } from './project/project.service.ts';
+import { schedulerHandlers } from './scheduler/scheduler.rpc.ts';
 import { type ClaimQueue, createClaimQueue } from './task/claim-queue.ts';
 import { countOpenTasks } from './task/task-counts.store.ts';
 import { taskHandlers } from './task/task.rpc.ts';
 import { phaseHandlers, ticketHandlers } from './ticket/ticket.rpc.ts';
 import type { TicketParts } from './ticket/ticket.service.ts';
 import { tokenHandlers } from './token/token.rpc.ts';
-import { findToken } from './token/token.store.ts';
+import { findTokens } from './token/token.store.ts';
 import { createAuthenticate, createToken } from './wire/auth.ts';
-import { type Call, createDispatch, type Dispatch } from './wire/dispatch.ts';
+import { createDispatch, type Dispatch } from './wire/dispatch.ts';
 import { startWire } from './wire/server.ts';
 import { readTls } from './wire/tls.ts';
 import { createTokenHolders } from './wire/token-holders.ts';
@@ -111,7 +115,8 @@ async function start(config: Config, log: Log, { undo, stopAll }: Life): Promise
   await forgivePause(store.em.fork(), pauseMsOf(config.sweepMs));
 
   const parts = createParts(config, { db, plugins, log, metrics });
-  const authenticate = createAuthenticate((id) => findToken(store.em.fork(), id));
+  // Every request over HTTP asks; of those that come at once one statement answers all.
+  const authenticate = createAuthenticate(createGroupedRead((ids) => findTokens(store.em.fork(), ids)));
   const tokenFile = await ensureTokenFile(dataDir, { em: store.em.fork(), projectId, authenticate });
 
   const holders = createTokenHolders();
@@ -129,7 +134,7 @@ async function start(config: Config, log: Log, { undo, stopAll }: Life): Promise
   undo.push(() => parts.queue.stop());
 
   const dispatch = tellEnded(
-    createDispatch({ handlers: createHandlers(config, parts, store), em: store.em, findSession: findSession(parts.live, store) }),
+    createDispatch({ handlers: createHandlers(config, parts, store), em: store.em, findSession: createFindSession(store.em, parts.live) }),
     parts.live,
     store,
   );
@@ -184,7 +189,7 @@ interface Parts {
   readonly tickets: TicketParts;
 }
 
-function createParts(config: Config, { db, plugins, log, metrics }: Pick<Parts, 'db' | 'plugins' | 'log' | 'metrics'>): Parts {
+export function createParts(config: Config, { db, plugins, log, metrics }: Pick<Parts, 'db' | 'plugins' | 'log' | 'metrics'>): Parts {
   const live = createLiveSessions();
   return {
     db,
@@ -196,12 +201,12 @@ function createParts(config: Config, { db, plugins, log, metrics }: Pick<Parts, 
     queue: createClaimQueue(db, config),
     waiters: createRequestWaiters(db, config),
     subscriptions: createSubscriptions(config),
-    session: { live, sessions: live, limits: config, liveness: config },
+    session: { live, sessions: live, limits: config, liveness: createPaceSetter(config, () => live.heardCount), metrics },
     tickets: { db, sessions: live, gates: { db, plugins } },
   };
 }
 
-function createHandlers(
+export function createHandlers(
   config: Config,
   { db, queue, waiters, live, plugins, session, subscriptions, tickets, log, metrics }: Parts,
   { durability }: Store,
@@ -215,7 +220,8 @@ function createHandlers(
     ...ticketHandlers(tickets),
     ...taskHandlers({ db, queue, sessions: live, limits: config }),
     ...agentHandlers(db, session),
-    ...lockHandlers({ db, waiters, metrics }),
+    ...schedulerHandlers({ db, queue, live, pace: session.liveness }),
+    ...lockHandlers({ db, waiters, metrics, limits: config }),
     ...artifactHandlers(db, config),
     ...gateHandlers(tickets.gates),
     ...contextHandlers(db, { summarizers: plugins, summarizer: config.summarizer, log }),
@@ -236,16 +242,6 @@ const createLoops = (
   createHouseKeeper({ db, idempotencyTtlMs, log }),
 ];
 
-/** The session of a call: the one its connection registered, or the one its resume token names. Every call of it is a beat. */
-const findSession =
-  (live: LiveSessions, store: Store) =>
-  async ({ peer, sessionToken, caller }: Call): Promise<Session | undefined> => {
-    const session = peer === undefined ? await findByToken(store, caller.projectId, sessionToken) : live.findByPeer(peer.id);
-    if (session !== undefined) live.touch(session.sessionId);
-    else if (sessionToken !== undefined) throw new CoordinatorError('session_unknown');
-    return session;
-  };
-
 /** An agent whose session has ended elsewhere hears of it, and why, before the call that finds out is refused. */
 const tellEnded =
   (dispatch: Dispatch, live: LiveSessions, store: Store): Dispatch =>
@@ -259,9 +255,3 @@ const tellEnded =
       throw error;
     }
   };
-
-async function findByToken({ em }: Store, projectId: string, token: string | undefined): Promise<Session | undefined> {
-  if (token === undefined) return undefined;
-  const row = await findSessionByToken(em.fork(), projectId, hashToken(token));
-  return row && { sessionId: row.id, agentId: row.agentId, agentName: row.agentName, epoch: row.epoch };
-}

@@ -53,6 +53,8 @@ export interface Metrics {
   recordCall(method: string, outcome: 'ok' | ErrorKind, durationMs: number): void;
   recordRefusal(reason: RefusalReason): void;
   recordLockWait(outcome: 'ok' | ErrorKind, waitedMs: number): void;
+  /** How late the timers of an agent are, as it told with a beat. */
+  recordAgentLag(lagMs: number): void;
   /** `validator` is one that an enabled plugin offers. */
   recordValidator(validator: string, outcome: Verdict['outcome'], durationMs: number): void;
   recordLoop(loop: string, run: { readonly durationMs: number; readonly hasFailed: boolean }): void;
@@ -65,6 +67,8 @@ export interface Metrics {
 
 /** A claim may wait a minute; most calls take a millisecond. */
 const callBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+/** Below the first an agent is at leisure, above the last it hears nothing for longer than a lease. */
+const lagBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15];
 const validatorBuckets = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300];
 /** A database that does not answer in this time is told as away; the other figures do not wait longer for it. */
 const countTimeoutMs = 2_000;
@@ -72,7 +76,7 @@ const countTimeoutMs = 2_000;
 export function createMetrics(log: Pick<Log, 'warn'>): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  const { calls, callSeconds, refusals, lockWaits, validators, loops, loopFailures } = createInstruments(registers);
+  const { calls, callSeconds, refusals, lockWaits, agentLags, validators, loops, loopFailures } = createInstruments(registers);
   const collectors: (() => void)[] = [];
   const slowCollectors: (() => Promise<void>)[] = [];
   let hasFailed = false;
@@ -95,6 +99,7 @@ export function createMetrics(log: Pick<Log, 'warn'>): Metrics {
       }),
     recordRefusal: (reason) => safely(() => refusals.inc({ reason })),
     recordLockWait: (outcome, waitedMs) => safely(() => lockWaits.observe({ outcome }, waitedMs / 1_000)),
+    recordAgentLag: (lagMs) => safely(() => agentLags.observe(lagMs / 1_000)),
     recordValidator: (validator, outcome, durationMs) => safely(() => validators.observe({ validator, outcome }, durationMs / 1_000)),
     recordLoop: (loop, { durationMs, hasFailed }) =>
       safely(() => {
@@ -144,6 +149,12 @@ const createInstruments = (registers: Registry[]) => ({
     help: 'From asking for locks to having them, or to giving up.',
     labelNames: ['outcome'],
     buckets: callBuckets,
+    registers,
+  }),
+  agentLags: new Histogram({
+    name: 'baton_agent_event_loop_lag_seconds',
+    help: 'How late the timers of agents are, once per beat that tells it.',
+    buckets: lagBuckets,
     registers,
   }),
   validators: new Histogram({

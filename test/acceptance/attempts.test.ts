@@ -129,6 +129,49 @@ describe('failure', () => {
   });
 });
 
+describe('what is told of attempts', () => {
+  test('Q4 each attempt is kept with its agent, its times, its outcome and its error', async () => {
+    const { type, agent, submit } = await setUpBench(hasty);
+    const [taskId] = await submit({ maxAttempts: 5 });
+    await agent.fail(await agent.claimOne(), { message: 'Not yet.' });
+    const { taskId: id, attempt } = await agent.claimOne();
+    await agent.client.task.release({ taskId: id, attempt, reason: 'Somebody else may.' });
+    await agent.client.agent.deregister({});
+    const other = await hasty.connectAgent({ capabilities: [type] });
+    await other.complete(await other.claimOne());
+
+    const { attempts } = await hasty.client.task.get({ taskId: taskId! });
+
+    expect(attempts).toMatchObject([
+      { number: 1, agentId: agent.session.agentId, agentName: agent.name, outcome: 'failed', error: { message: 'Not yet.' } },
+      { number: 2, agentId: agent.session.agentId, outcome: 'released', error: { code: 'released', message: 'Somebody else may.' } },
+      { number: 3, agentId: other.session.agentId, agentName: other.name, outcome: 'completed' },
+    ]);
+    expect(attempts[2]!.error).toBeUndefined();
+    const moments = attempts.flatMap(({ startedAt, finishedAt }) => [startedAt, finishedAt ?? 'never']);
+    expect(moments).toEqual(moments.toSorted());
+  });
+
+  test('progress is a percentage and a message, as they were told last, and is forgotten with the attempt', async () => {
+    const { agent, submit } = await setUpBench(hasty);
+    const [taskId] = await submit({});
+    const claim = await agent.claimOne();
+    const tell = (progress: { percentage?: number; message?: string }) =>
+      agent.client.task.progress({ taskId: claim.taskId, attempt: claim.attempt, progress });
+
+    await tell({ percentage: 12.5 });
+    await tell({ percentage: 80, message: 'Eight of ten files.' });
+    const running = await hasty.client.task.get({ taskId: taskId! });
+    await agent.fail(claim);
+    const afterwards = await hasty.client.task.get({ taskId: taskId! });
+
+    expect(running.progress).toEqual({ percentage: 80, message: 'Eight of ten files.' });
+    expect(afterwards.progress).toBeUndefined();
+    await expect(tell({ percentage: 101 })).rejects.toMatchObject({ kind: 'invalid_params' });
+    await expect(tell({ percentage: 90 })).rejects.toMatchObject({ kind: 'claim_stale' });
+  });
+});
+
 describe('completion', () => {
   test('Q8 no call leads from completed to running', async () => {
     const { agent, submit } = await setUpBench(daemon);
@@ -160,5 +203,25 @@ describe('completion', () => {
     const second = await agent.complete(claim, { output: 1, idempotencyKey: 'two' });
 
     expect(second).toEqual(first);
+  });
+
+  test('a result of almost a whole frame is stored and comes back; a larger one is refused, and the attempt goes on', async () => {
+    const { agent, submit } = await setUpBench(daemon);
+    const [large, tooLarge] = await submit({ priority: 'CRITICAL' }, {});
+    const text = 'x'.repeat(3_900_000);
+    await agent.complete(await agent.claimOne(), { output: { text } });
+    const second = await agent.claimOne();
+
+    const refused = agent.complete(second, { output: { text: text + text } });
+
+    await expect(refused).rejects.toMatchObject({ kind: 'limit_exceeded', message: expect.stringContaining('4194304') as string });
+    await agent.complete(second, { output: { text: 'It is in the store.' } });
+    const { output } = await daemon.client.task.get({ taskId: large! });
+    expect((output as { text: string }).text === text).toBe(true);
+    expect(await daemon.client.task.get({ taskId: tooLarge! })).toMatchObject({
+      state: 'completed',
+      attempt: 1,
+      output: { text: 'It is in the store.' },
+    });
   });
 });

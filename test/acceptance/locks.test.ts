@@ -81,6 +81,16 @@ describe('a lock', () => {
     expect((await acquire(b, key)).locks).toHaveLength(1);
   });
 
+  test('L3, L4 a pattern that is not renewed frees what it covers, and who waits for a file of it gets it', async () => {
+    const folder = newKey();
+    await acquire(a, `${folder}/**`, { ttlMs: 300 });
+
+    const { locks } = await acquire(b, `${folder}/a.ts`, { waitMs: 20_000 });
+
+    expect(locks).toHaveLength(1);
+    expect(await a.told('lock/lost', (told) => told.key === `${folder}/**`)).toMatchObject({ reason: 'expired' });
+  });
+
   test('L5 who waits gets it when the holder releases it', async () => {
     const key = newKey();
     await acquire(a, key);

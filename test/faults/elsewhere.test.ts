@@ -70,3 +70,28 @@ test('an agent is told when a newer one of its name takes its place at another c
 
   expect(await older.told('agent/sessionEnded')).toEqual({ sessionId: older.session.sessionId, reason: 'superseded' });
 });
+
+test('an agent is told when it is terminated at another coordinator, and its task goes to another agent', async () => {
+  const { submit, agent, type } = await setUpBench(here);
+  const successor = await elsewhere.connectAgent({ capabilities: [type] });
+  await submit({});
+  const { taskId } = await agent.claimOne();
+  const { agentId, sessionId } = agent.session;
+
+  await elsewhere.client.agent.setState({ agentId, state: 'terminated', reason: 'The test asks for it.' });
+
+  expect(await agent.told('agent/sessionEnded')).toEqual({ sessionId, reason: 'terminated' });
+  expect((await successor.claimOne()).taskId).toBe(taskId);
+});
+
+test('a claim that waits is looked at when its agent is made active at another coordinator', async () => {
+  const { submit, agent } = await setUpBench(here);
+  const { agentId } = agent.session;
+  await elsewhere.client.agent.setState({ agentId, state: 'quarantined', reason: 'The test asks for it.' });
+  const [taskId] = await submit({});
+  const waiting = agent.claim({ waitMs: 30_000 });
+
+  await elsewhere.client.agent.setState({ agentId, state: 'active', reason: 'It was mended.' });
+
+  expect((await waiting).map((claim) => claim.taskId)).toEqual([taskId]);
+});

@@ -5,15 +5,18 @@ import { eventually } from '../support/eventually.ts';
 import { outcomeOf, setUpBench } from '../support/work.ts';
 
 let daemon: Daemon;
+let other: Daemon;
 let observer: Client;
 beforeAll(async () => {
   // The sweeper is slow, so that what it would mend a second later is seen.
   daemon = await startDaemon({ config: { sweepMs: 60_000 } });
+  other = await startDaemon({ databaseUrl: daemon.databaseUrl!, config: { sweepMs: 60_000 } });
   observer = new Client(daemon.databaseUrl);
   await observer.connect();
 });
 afterAll(async () => {
   await observer.end();
+  await other.stop();
   await daemon.stop();
 });
 
@@ -44,7 +47,8 @@ async function holdKeyRow(key: string): Promise<() => Promise<void>> {
 }
 
 test('a request for two keys that is queued while one of them is being released is granted', async () => {
-  const [holder, waiter] = [await daemon.connectAgent(), await daemon.connectAgent()];
+  // Calls to one coordinator share a transaction: two of them stand behind a row only where there are two coordinators.
+  const [holder, waiter] = [await daemon.connectAgent(), await other.connectAgent()];
   const [a, b] = [uniqueKey('a'), uniqueKey('b')];
   await holder.client.lock.acquire({ keys: [{ key: a }] });
   const letGo = await holdKeyRow(a);

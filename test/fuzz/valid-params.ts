@@ -37,6 +37,8 @@ const likely: Readonly<Record<string, Arbitrary<unknown>>> = {
   taskId: fc.oneof({ weight: 5, arbitrary: fc.constant('@task') }, { weight: 1, arbitrary: fc.constant('@waitingTask') }),
   attempt: fc.constant('@attempt'),
   agentId: fc.constant('@agent'),
+  taskIds: fc.subarray(['@task', '@waitingTask'], { minLength: 1 }),
+  agentIds: fc.constant(['@agent']),
   artifactId: fc.constant('@artifact'),
   subscriptionId: fc.constant('@subscription'),
   tokenId: fc.constant('@token'),
@@ -56,6 +58,8 @@ const likely: Readonly<Record<string, Arbitrary<unknown>>> = {
   fence: fc.nat({ max: 5 }).map((value) => value + 1),
   timeoutMs: fc.integer({ min: 100, max: 60_000 }),
   dependsOn: fc.subarray(['@task', 'first', 'second']),
+  notBy: fc.subarray(['@task', 'first']),
+  runAt: fc.constantFrom('2020-01-01T00:00:00Z', '2120-01-01T00:00:00.000Z'),
   ref: fc.constantFrom('first', 'second', 'third'),
 };
 

@@ -1,9 +1,4 @@
 import '../support/leaks.ts';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createConnection, createServer, type Server, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { NewTaskInput, TaskDetails } from '@baton/protocol';
 import { runCommandAgent } from '@baton/sdk';
@@ -11,10 +6,10 @@ import { createLog } from '../../sdk/src/agent/agent-log.ts';
 import type { AgentActivity } from '../../sdk/src/agent/serve-agent.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
-import { createInbox, type Inbox } from '../support/inbox.ts';
+import { type FixtureProcessOptions, startFixtureProcess } from '../support/fixture-agent.ts';
+import { createInbox } from '../support/inbox.ts';
+import { openWay } from '../support/way.ts';
 import { createTicketIn } from '../support/work.ts';
-
-const fixture = fileURLToPath(new URL('../../sdk/src/agent/agent-fixture.ts', import.meta.url));
 
 let daemon: Daemon;
 beforeAll(async () => {
@@ -22,25 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => daemon.stop());
 
-interface AgentProcess {
-  readonly child: ChildProcess;
-  /** What it wrote to its standard error. */
-  readonly lines: Inbox<string>;
-  readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
-}
-
-/** The fixture agent as a process of its own: its module runs itself. As `baton run` starts it, it has a channel to us and leads a group. */
-function startAgentProcess({ url = daemon.url, isChild = false } = {}): AgentProcess {
-  const child = spawn(process.execPath, ['--conditions=source', fixture], {
-    env: { PATH: process.env['PATH'], BATON_URL: url, BATON_TOKEN_FILE: daemon.tokenFile },
-    detached: true,
-    stdio: ['ignore', 'ignore', 'pipe', ...(isChild ? (['ipc'] as const) : [])],
-  });
-  const lines = createInbox<string>((line) => line);
-  createInterface({ input: child.stderr! }).on('line', lines.put);
-  const exited = once(child, 'exit').then(([code, signal]) => ({ code: code as number | null, signal: signal as NodeJS.Signals | null }));
-  return { child, lines, exited };
-}
+const startAgentProcess = (options: FixtureProcessOptions = {}) => startFixtureProcess(daemon, options);
 
 async function submit(...tasks: NewTaskInput[]): Promise<string[]> {
   const ticket = await createTicketIn(daemon.client, 'TESTING');
@@ -170,52 +147,3 @@ test('a command agent does tasks with a program', async () => {
   drain.abort();
   await ended;
 });
-
-interface Way extends AsyncDisposable {
-  readonly url: string;
-  /** Breaks what is connected. Whoever comes again is let through. */
-  cut(): void;
-  /** Breaks what is connected and lets nobody through. */
-  close(): void;
-  open(): void;
-}
-
-/** A way to the coordinator that can be cut. */
-async function openWay(url: string): Promise<Way> {
-  const { hostname, port, pathname } = new URL(url);
-  const sockets = new Set<Socket>();
-  let isOpen = true;
-  const cut = () => sockets.forEach((socket) => socket.destroy());
-  const server: Server = createServer((near) => {
-    if (!isOpen) return void near.destroy();
-    const far = createConnection(Number(port), hostname);
-    for (const socket of [near, far]) {
-      sockets.add(socket);
-      socket.on('error', () => {});
-      socket.once('close', () => sockets.delete(socket));
-    }
-    near.pipe(far).pipe(near);
-    near.once('close', () => far.destroy());
-    far.once('close', () => near.destroy());
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The way has no port.');
-  return {
-    url: `ws://127.0.0.1:${address.port}${pathname}`,
-    cut,
-    close() {
-      isOpen = false;
-      cut();
-    },
-    open() {
-      isOpen = true;
-    },
-    async [Symbol.asyncDispose]() {
-      cut();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}

@@ -1,15 +1,11 @@
 import '../support/leaks.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NewTaskInput, TaskDetails } from '@baton/protocol';
-import { runAgent, type RunAgentOptions } from '@baton/sdk';
-import { createLog } from '../../sdk/src/agent/agent-log.ts';
-import type { AgentActivity } from '../../sdk/src/agent/serve-agent.ts';
+import type { RunAgentOptions } from '@baton/sdk';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
-import { createInbox } from '../support/inbox.ts';
 import { eventually } from '../support/eventually.ts';
+import { openFixtureAgent } from '../support/fixture-agent.ts';
 import { createTicketIn } from '../support/work.ts';
-
-const fixture = new URL('../../sdk/src/agent/agent-fixture.ts', import.meta.url);
 
 let daemon: Daemon;
 beforeAll(async () => {
@@ -17,29 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => daemon.stop());
 
-/** The fixture agent in this process, with a record of what it does and says. Drains at the end of the block. */
-async function openAgent(options: RunAgentOptions = {}) {
-  const activities = createInbox<AgentActivity>(({ kind }) => kind);
-  const lines = createInbox<string>((line) => line);
-  const drain = new AbortController();
-  const ended = runAgent(fixture, {
-    url: daemon.url,
-    token: daemon.token,
-    name: `fixture-${crypto.randomUUID().slice(0, 8)}`,
-    watchProcess: false,
-    signal: drain.signal,
-    log: createLog((_level, message) => lines.put(message)),
-    onActivity: activities.put,
-    ...options,
-  });
-  const settled = ended.catch((error: unknown) => error);
-  await Promise.race([activities.waitFor(({ kind }) => kind === 'registered', 'the registration'), ended]);
-  const close = async () => {
-    drain.abort();
-    await settled;
-  };
-  return { activities, lines, drain: () => drain.abort(), ended, [Symbol.asyncDispose]: close };
-}
+const openAgent = (options: RunAgentOptions = {}) => openFixtureAgent(daemon, options);
 
 async function submit(...tasks: NewTaskInput[]): Promise<string[]> {
   const ticket = await createTicketIn(daemon.client, 'TESTING');
@@ -120,21 +94,35 @@ describe('an SDK agent', () => {
   test('Q6 a task that takes longer than it may is told to stop and has timed out', async () => {
     await using agent = await openAgent();
 
-    const [taskId] = await submit({ type: 'wait', timeoutMs: 500, maxAttempts: 1 });
+    const [taskId] = await submit({ type: 'wait', timeoutMs: 2_000, maxAttempts: 1 });
     const task = await untilState(taskId!, 'failed');
 
     expect(task).toMatchObject({ error: { code: 'timed_out' } });
     await agent.lines.waitFor((line) => line.endsWith('stopping: timed_out'), 'the task to hear of it');
   });
 
-  test('HM6 the heart beats while a task blocks its thread for longer than the lease', async () => {
+  test('a thread that hangs is found by the time-out of its attempt and taken away after the grace, and the next task finds another', async () => {
+    await using agent = await openAgent({ capacity: 1 });
+    const [hung] = await submit({ type: 'spin', input: { ms: 600_000 }, timeoutMs: 500, maxAttempts: 1 });
+
+    const failed = await untilState(hung!, 'failed');
+    const [next] = await submit({ type: 'add', input: { a: 1, b: 2 } });
+
+    expect(failed.attempts).toMatchObject([{ outcome: 'timed_out' }]);
+    expect(await untilState(next!, 'completed')).toMatchObject({ output: { sum: 3 } });
+    expect(agent.activities.items).toContainEqual(expect.objectContaining({ kind: 'ended', end: 'dropped' }));
+  });
+
+  test('a task whose phase is left is told so through its signal', async () => {
     await using agent = await openAgent();
+    const [taskId] = await submit({ type: 'wait' });
+    await agent.lines.waitFor((line) => line.endsWith('waiting'), 'the task to begin');
+    const { ticketId } = await daemon.client.task.get({ taskId: taskId! });
 
-    const [taskId] = await submit({ type: 'spin', input: { ms: 4_000 } });
-    const task = await untilState(taskId!, 'completed');
+    await daemon.client.ticket.transition({ ticketId, to: 'BLOCKED' });
 
-    expect(task.attempt).toBe(1);
-    expect(agent.activities.items.filter(({ kind }) => kind === 'beat').length).toBeGreaterThanOrEqual(5);
+    await agent.lines.waitFor((line) => line.endsWith('stopping: phase_closed'), 'the task to hear of it');
+    expect(await daemon.client.task.get({ taskId: taskId! })).toMatchObject({ state: 'cancelled' });
   });
 
   test('W5 W7 W9 ten tasks on three slots: never more than three at once, each once', async () => {
@@ -197,8 +185,22 @@ describe('an agent that leaves', () => {
   test('makes room for a second process of its name', async () => {
     const name = `twin-${crypto.randomUUID().slice(0, 8)}`;
     const first = await openAgent({ name });
-    await using _second = await openAgent({ name });
+    await using second = await openAgent({ name });
 
     await expect(first.ended).rejects.toMatchObject({ name: 'AgentReplacedError' });
+    const beats = () => second.activities.items.filter(({ kind }) => kind === 'beat').length;
+    await eventually(() => expect(beats()).toBeGreaterThanOrEqual(2));
+    expect(second.activities.items.filter(({ kind }) => kind === 'registered')).toHaveLength(1);
+  });
+
+  test('ends when it is terminated, and does not come back', async () => {
+    const name = `terminated-${crypto.randomUUID()}`;
+    const agent = await openAgent({ name });
+    const found = (await daemon.client.agent.search({ text: name })).agents.map(({ agent }) => agent.id);
+
+    await daemon.client.agent.setState({ agentId: found[0]!, state: 'terminated', reason: 'It writes nonsense.' });
+
+    await expect(agent.ended).rejects.toMatchObject({ kind: 'agent_terminated' });
+    expect(agent.activities.items.filter(({ kind }) => kind === 'registered')).toHaveLength(1);
   });
 });

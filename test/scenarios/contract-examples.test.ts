@@ -17,6 +17,19 @@ const finishWhatIsLeft: Interlude = async (call) => {
   for (const { taskId, attempt } of claims) await call('task/complete', { taskId, attempt });
 };
 
+/** The number could not be told in the second attempt either. */
+const giveUpMeasuring: Interlude = async (call) => {
+  const { claims } = (await call('task/claim', {})) as { claims: { taskId: string; attempt: number; ref: string }[] };
+  expect(claims.map(({ ref }) => ref)).toEqual(['measure']);
+  const error = { code: 'log_deleted', message: 'The log of that day is gone.' };
+  for (const { taskId, attempt } of claims) await call('task/fail', { taskId, attempt, error, permanent: true });
+};
+
+const measureAfterAll: Interlude = async (call) => {
+  const { deadLetters } = (await call('task/deadLetters', {})) as { deadLetters: { taskId: string }[] };
+  for (const { taskId } of deadLetters) await call('task/retry', { taskId });
+};
+
 /** The order in which the examples tell their story. */
 const story: readonly (MethodName | Interlude)[] = [
   'coordinator/info',
@@ -35,8 +48,18 @@ const story: readonly (MethodName | Interlude)[] = [
   'agent/register',
   'agent/get',
   'agent/list',
+  'agent/update',
+  'agent/setAvailability',
+  'agent/search',
+  'agent/bestFit',
+  'agent/statistics',
+  'agent/health',
   'task/submit',
   'task/list',
+  'scheduler/readyTasks',
+  'scheduler/dagStatus',
+  'scheduler/explain',
+  'scheduler/assign',
   'task/claim',
   'agent/heartbeat',
   'task/progress',
@@ -48,6 +71,9 @@ const story: readonly (MethodName | Interlude)[] = [
   'task/release',
   'task/cancel',
   'task/retry',
+  giveUpMeasuring,
+  'task/deadLetters',
+  measureAfterAll,
   'lock/acquire',
   'lock/renew',
   'lock/check',
@@ -62,16 +88,19 @@ const story: readonly (MethodName | Interlude)[] = [
   'gate/validate',
   'gate/results',
   'ticket/transition',
+  'task/cancelAll',
   'ticket/history',
   'context/aggregate',
   'context/get',
   'event/list',
   'event/unsubscribe',
+  'agent/setState',
   'agent/drain',
   'agent/deregister',
   'token/create',
   'token/list',
   'token/revoke',
+  'lock/define',
 ];
 
 /** Their results are long, and the examples say less than the whole. */

@@ -4,6 +4,7 @@ import { connect } from '@baton/sdk/connection';
 import { expect, test } from 'vitest';
 import { createTestCertificate } from '../support/certificate.ts';
 import { createTestDataFolder, createTestFolder } from '../support/database.ts';
+import { openFixtureAgent } from '../support/fixture-agent.ts';
 import { spawnBaton, spawnDaemon } from '../support/process.ts';
 
 test('baton up with a certificate is reached over wss and https by all commands', async () => {
@@ -27,6 +28,23 @@ test('baton up with a certificate is reached over wss and https by all commands'
   expect((await connection.client.coordinator.info()).role).toBe('admin');
   expect(trusting).toMatchObject({ code: 0, stderr: '' });
   expect(wary).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('NODE_EXTRA_CA_CERTS') as string });
+});
+
+test('an agent beats over https, and trusts the authority that it is given', async () => {
+  await using folder = await createTestDataFolder();
+  await using pems = await createTestFolder();
+  const [certFile, keyFile] = [join(pems.path, 'cert.pem'), join(pems.path, 'key.pem')];
+  const { cert, key } = createTestCertificate();
+  await Promise.all([writeFile(certFile, cert), writeFile(keyFile, key)]);
+  await using daemon = await spawnDaemon(['--data', folder.path, '--tls-cert', certFile, '--tls-key', keyFile], {
+    env: { BATON_HEARTBEAT_MS: '200' },
+  });
+  const token = (await readFile(daemon.ready.tokenFile, 'utf8')).trim();
+
+  await using agent = await openFixtureAgent({ url: daemon.ready.url, token }, { ca: cert });
+  await agent.activities.waitFor(({ kind }) => kind === 'beat', 'a beat');
+
+  expect(agent.lines.items.filter((line) => line.startsWith('a heartbeat failed'))).toEqual([]);
 });
 
 test('baton up where others could listen in is refused at once, with what to do', async () => {

@@ -25,15 +25,20 @@ interface Owner {
   readonly gid: number;
 }
 
+export interface PostgresOptions {
+  /** Settings of the server, beside those that suit tests or instead of them. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
 /** The server named by `BATON_TEST_DATABASE_URL`, else one started from the first binaries that work. */
-export async function startPostgres(): Promise<PostgresServer> {
+export async function startPostgres({ settings = {} }: PostgresOptions = {}): Promise<PostgresServer> {
   const given = process.env['BATON_TEST_DATABASE_URL'];
   if (given !== undefined && given !== '') return { url: given, origin: 'BATON_TEST_DATABASE_URL', stop: async () => {} };
 
   const failures: string[] = [];
   for (const binaries of findPostgresBinaries()) {
     try {
-      return await startServer(binaries, failures);
+      return await startServer(binaries, { ...testSettings, ...settings }, failures);
     } catch (error) {
       failures.push(`${binaries.origin} (${binaries.directory}): ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -43,7 +48,11 @@ export async function startPostgres(): Promise<PostgresServer> {
   );
 }
 
-async function startServer(binaries: PostgresBinaries, earlierFailures: readonly string[]): Promise<PostgresServer> {
+async function startServer(
+  binaries: PostgresBinaries,
+  settings: Readonly<Record<string, string>>,
+  earlierFailures: readonly string[],
+): Promise<PostgresServer> {
   const owner = process.getuid?.() === 0 ? ordinaryUser() : undefined;
   const folder = makeFolder(owner);
   try {
@@ -51,7 +60,7 @@ async function startServer(binaries: PostgresBinaries, earlierFailures: readonly
     const password = randomBytes(16).toString('hex');
     await initialise({ directory, folder, password, owner });
     const port = await freePort();
-    const stop = await launch({ directory, folder, port, owner });
+    const stop = await launch({ directory, folder, port, owner, settings });
     const fallback = earlierFailures.length === 0 ? '' : `; passed over ${earlierFailures.join('; ')}`;
     return { url: `postgres://baton:${password}@127.0.0.1:${port}/postgres`, origin: `${binaries.origin}, ${directory}${fallback}`, stop };
   } catch (error) {
@@ -123,7 +132,7 @@ async function initialise({ directory, folder, owner, password }: Server & { rea
 }
 
 /** Nothing here has to survive: a crash of the tests loses only what the tests made. */
-const settings = {
+const testSettings = {
   fsync: 'off',
   synchronous_commit: 'off',
   full_page_writes: 'off',
@@ -151,7 +160,13 @@ const guard = `
 `;
 
 /** Starts the server and waits until it accepts connections. Answers how to stop it. */
-async function launch({ directory, folder, port, owner }: Server & { readonly port: number }): Promise<() => Promise<void>> {
+async function launch({
+  directory,
+  folder,
+  port,
+  owner,
+  settings,
+}: Server & { readonly port: number; readonly settings: Readonly<Record<string, string>> }): Promise<() => Promise<void>> {
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const command = [join(directory, 'postgres'), '-D', join(folder, 'data'), '-p', String(port), ...flags];
   // A session of its own, so that Ctrl-C in the terminal reaches the tests first and the server only through its guard.

@@ -1,11 +1,22 @@
 import type { HandlersOf } from '../call.ts';
 import { type Database, transact, write } from '../db/transaction.ts';
 import { getAgent, listAgents } from './agent.store.ts';
-import { checkSession, deregisterSession, drainAgent, reconcileAttempts, registerAgent, type SessionParts } from './session.service.ts';
+import { createTakeBeat } from './beat.service.ts';
+import { registryHandlers } from './registry.rpc.ts';
+import { deregisterSession, drainAgent, registerAgent, type SessionParts } from './session.service.ts';
 
 export const agentHandlers = (db: Database, parts: SessionParts): HandlersOf<'agent'> => {
-  const liveness = { heartbeatMs: parts.liveness.heartbeatMs, silenceMs: parts.live.silenceMs };
+  const takeBeat = createTakeBeat(db, parts);
+  const liveness = {
+    // As it is when somebody looks: the interval grows with the number of sessions.
+    get heartbeatMs() {
+      return parts.liveness.heartbeatMs;
+    },
+    silenceMs: parts.live.silenceMs,
+  };
   return {
+    ...registryHandlers(db, parts, liveness),
+
     'agent/register': async ({ idempotencyKey: _, ...registration }, { caller, peer }) => {
       // Without a key: a registration sent again fences the session whose answer was lost, which nobody could use.
       const { session, answer } = await transact(db, caller.projectId, (tx) => registerAgent(tx, parts, registration));
@@ -14,12 +25,11 @@ export const agentHandlers = (db: Database, parts: SessionParts): HandlersOf<'ag
       return answer;
     },
 
-    'agent/heartbeat': async ({ attempts }, { em, session, caller }) => {
-      const { heartbeatMs, leaseMs } = parts.liveness;
-      if (attempts === undefined) await checkSession(em, session.sessionId);
-      const revoked =
-        attempts === undefined ? [] : await transact(db, caller.projectId, (tx) => reconcileAttempts(tx, parts, session, attempts));
-      return { heartbeatMs, leaseMs, revoked };
+    'agent/heartbeat': async ({ attempts, eventLoopLagMs }, { session: { sessionId }, caller }) => {
+      parts.live.touch(sessionId, eventLoopLagMs);
+      if (eventLoopLagMs !== undefined) parts.metrics.recordAgentLag(eventLoopLagMs);
+      const revoked = await takeBeat({ projectId: caller.projectId, sessionId, attempts });
+      return { ...parts.liveness.tell(), revoked: [...revoked] };
     },
 
     'agent/drain': (params, call) => write(db, call, params, (tx) => drainAgent(tx, call.session)),

@@ -1,22 +1,22 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { CoordinatorError, type JsonObject, type Result, type RevocationReason, type SessionEndReason } from '@baton/protocol';
+import { CoordinatorError, type Result, type SessionEndReason } from '@baton/protocol';
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import type { Session } from '../call.ts';
-import type { EntityManager } from '../db/orm.ts';
 import { rowsOf } from '../db/rows.ts';
 import type { Tx } from '../db/transaction.ts';
 import { forgetHolders } from '../lock/lock.service.ts';
-import { type AttemptEndParts, endAttempts, settleAttempts } from '../task/attempt-end.service.ts';
-import { holdSession } from '../task/fence.store.ts';
-import { lockRunningTasksOfSession, lockTasks } from '../task/task.store.ts';
-import { AgentEntity, type AgentRow } from './agent.entity.ts';
+import type { Metrics } from '../metrics.ts';
+import { type AttemptEndParts, settleAttempts } from '../task/attempt-end.service.ts';
+import { lockRunningTasksOfSession } from '../task/task.store.ts';
+import type { AgentRow } from './agent.entity.ts';
+import { beginAnew, type Registration, upsertAgent } from './agent.service.ts';
 import type { LiveSessions } from './live-sessions.ts';
+import type { Pace, PaceSetter } from './pace.ts';
 import {
   findLivingSession,
   findSessionByToken,
   insertSession,
-  listAttemptStates,
   listEndedSessions,
   listHeldAttempts,
   lockSession,
@@ -25,23 +25,10 @@ import {
   type SessionRow,
 } from './session.store.ts';
 
-export interface SessionLimits {
-  readonly heartbeatMs: number;
-  readonly leaseMs: number;
-}
-
 export interface SessionParts extends AttemptEndParts {
   readonly live: LiveSessions;
-  readonly liveness: SessionLimits;
-}
-
-export interface Registration {
-  readonly name: string;
-  readonly capabilities: readonly string[];
-  readonly capacity: number;
-  readonly tags: readonly string[];
-  readonly metadata: JsonObject;
-  readonly resumeToken?: string | undefined;
+  readonly liveness: PaceSetter;
+  readonly metrics: Pick<Metrics, 'recordAgentLag'>;
 }
 
 export interface Registered {
@@ -55,12 +42,16 @@ export const hashToken = (token: string): string => createHash('sha256').update(
  * Begins a session of the agent with this name, or goes on with the one the resume token names. A session that the agent
  * had before is fenced: what it held is free, and nothing it sends is accepted.
  */
-export async function registerAgent(tx: Tx, parts: SessionParts, registration: Registration): Promise<Registered> {
+export async function registerAgent(
+  tx: Tx,
+  parts: SessionParts,
+  registration: Registration & { readonly resumeToken?: string | undefined },
+): Promise<Registered> {
   const agent = await upsertAgent(tx, registration);
-  const resumed = await resume(tx, parts.liveness, { agent, resumeToken: registration.resumeToken });
-  const started = resumed ?? (await startSession(tx, parts, agent));
-  const { heartbeatMs, leaseMs } = parts.liveness;
-  const attempts = (await listHeldAttempts(tx.em, started.sessionId)).map(({ taskId, attempt }) => ({ taskId, attempt }));
+  const { heartbeatMs, leaseMs } = parts.liveness.tell();
+  const resumed = await resume(tx, { leaseMs }, { agent, resumeToken: registration.resumeToken });
+  const started = resumed ?? (await startSession(tx, parts, { agent, leaseMs }));
+  const attempts = await listHeldAttempts(tx.em, started.sessionId);
   const { agentId, sessionId, epoch, resumeToken } = started;
   return {
     session: { sessionId, agentId, epoch, agentName: agent.name },
@@ -78,23 +69,6 @@ export async function registerAgent(tx: Tx, parts: SessionParts, registration: R
   };
 }
 
-async function upsertAgent({ em, projectId }: Tx, { name, capabilities, capacity, tags, metadata }: Registration): Promise<AgentRow> {
-  await rowsOf(
-    em,
-    sql`insert into agents (id, project_id, name, capabilities, capacity, tags, metadata, state, epoch)
-        values (${uuidv7()}, ${projectId}, ${name}, ${capabilities}::text[], ${capacity}, ${tags}::text[], ${JSON.stringify(metadata)}::jsonb, 'active', 0)
-        on conflict (project_id, name) do nothing`,
-  );
-  // Before its sessions, as everyone who locks both. Not against claims, whose attempts refer to the agent.
-  await rowsOf(em, sql`select 1 from agents where project_id = ${projectId} and name = ${name} for no key update`);
-  const agent = await em.findOneOrFail(AgentEntity, { projectId, name });
-  agent.capabilities = [...capabilities];
-  agent.capacity = capacity;
-  agent.tags = [...new Set(tags)].sort();
-  agent.metadata = metadata;
-  return agent;
-}
-
 interface Started {
   readonly agentId: string;
   readonly sessionId: string;
@@ -107,7 +81,11 @@ interface Return {
   readonly resumeToken: string | undefined;
 }
 
-async function resume({ em, projectId }: Tx, { leaseMs }: SessionLimits, { agent, resumeToken }: Return): Promise<Started | undefined> {
+async function resume(
+  { em, projectId }: Tx,
+  { leaseMs }: Pick<Pace, 'leaseMs'>,
+  { agent, resumeToken }: Return,
+): Promise<Started | undefined> {
   if (resumeToken === undefined) return undefined;
   const session = await findSessionByToken(em, projectId, hashToken(resumeToken));
   if (session?.agentId !== agent.id) return undefined;
@@ -117,12 +95,15 @@ async function resume({ em, projectId }: Tx, { leaseMs }: SessionLimits, { agent
   return { agentId: agent.id, sessionId: session.id, epoch: session.epoch, resumeToken };
 }
 
-async function startSession(tx: Tx, parts: SessionParts, agent: AgentRow): Promise<Started> {
+async function startSession(
+  tx: Tx,
+  parts: SessionParts,
+  { agent, leaseMs }: { readonly agent: AgentRow; readonly leaseMs: number },
+): Promise<Started> {
   const older = await findLivingSession(tx.em, agent.id);
   if (older !== undefined) await supersedeSession(tx, parts, older.id);
   agent.epoch += 1;
-  // A new incarnation wants to work, one that reconnects goes on draining; what was terminated by decision stays so.
-  if (agent.state === 'draining') agent.state = 'active';
+  beginAnew(tx, agent);
   await tx.em.flush();
   const resumeToken = randomBytes(32).toString('base64url');
   const session = {
@@ -131,7 +112,7 @@ async function startSession(tx: Tx, parts: SessionParts, agent: AgentRow): Promi
     agentId: agent.id,
     epoch: agent.epoch,
     resumeHash: hashToken(resumeToken),
-    leaseMs: parts.liveness.leaseMs,
+    leaseMs,
   };
   await insertSession(tx.em, session);
   tx.record('agent.registered', {
@@ -154,6 +135,7 @@ async function supersedeSession(tx: Tx, parts: SessionParts, sessionId: string):
 const lossReasons = {
   superseded: 'a newer session of the agent took its place',
   expired: 'its lease ended in silence',
+  terminated: 'its agent was terminated',
 } as const satisfies Partial<Record<SessionEndReason, string>>;
 
 /** Ends a session that its agent did not end: what it held is free in the same transaction. The row is locked by this one. */
@@ -169,10 +151,17 @@ export async function drainAgent({ em }: Tx, { agentId, sessionId }: Session): P
   return { running: (await listHeldAttempts(em, sessionId)).length };
 }
 
-/** Ends a session as its agent asks. */
+/**
+ * Ends a session as its agent asks; one that its agent has ended already stays as it is.
+ * @throws CoordinatorError `session_unknown` where it has ended otherwise
+ */
 export async function deregisterSession(tx: Tx, parts: SessionParts, sessionId: string, reason: string | undefined): Promise<void> {
   const session = await lockSession(tx.em, sessionId);
-  if (session === undefined) throw new CoordinatorError('session_unknown');
+  if (session === undefined) {
+    const [ended] = await listEndedSessions(tx.em, [sessionId]);
+    if (ended?.reason === 'deregistered') return;
+    throw new CoordinatorError('session_unknown');
+  }
   await closeSession(tx, parts, session, 'deregistered');
   tx.record('agent.deregistered', { ...toAgentEvent(session), ...(reason !== undefined && { reason }) });
 }
@@ -192,46 +181,4 @@ async function closeSession(tx: Tx, parts: SessionParts, { id, agentName }: Sess
   // With the attempts' locks among them: all keys in one pass.
   await forgetHolders(tx, { sessionIds: [id] });
   tx.afterCommit(() => parts.live.end(id, reason));
-}
-
-/** @throws CoordinatorError `session_unknown` where it has ended, by whichever coordinator */
-export async function checkSession(em: EntityManager, sessionId: string): Promise<void> {
-  if ((await listEndedSessions(em, [sessionId])).length > 0) throw new CoordinatorError('session_unknown');
-}
-
-const revocationOf: Record<string, RevocationReason> = { cancelled: 'cancelled', timed_out: 'timed_out' };
-
-/**
- * Compares what an agent has in hand with what it holds. What it no longer holds it is told to stop; what it was given and
- * has not known for two beats was lost on the way, and is handed out again.
- */
-export async function reconcileAttempts(
-  tx: Tx,
-  parts: SessionParts,
-  { sessionId }: Session,
-  reported: readonly { readonly taskId: string; readonly attempt: number }[],
-): Promise<{ taskId: string; attempt: number; reason: RevocationReason }[]> {
-  await holdSession(tx.em, sessionId);
-  const known = new Set(reported.map(({ taskId, attempt }) => `${taskId}/${attempt}`));
-  const lost = (await listHeldAttempts(tx.em, sessionId)).filter(
-    ({ taskId, attempt, heldMs }) => !known.has(`${taskId}/${attempt}`) && heldMs > 2 * parts.liveness.heartbeatMs,
-  );
-  if (lost.length > 0) {
-    const tasks = (
-      await lockTasks(
-        tx,
-        lost.map(({ taskId }) => taskId),
-      )
-    ).filter((task) => task.state === 'running' && task.sessionId === sessionId);
-    const error = { code: 'claim_lost', message: 'The agent does not know of this attempt.' };
-    await endAttempts(
-      tx,
-      parts,
-      tasks.map((task) => ({ task, outcome: 'released', error, permanent: false })),
-    );
-  }
-  const states = reported.length === 0 ? [] : await listAttemptStates(tx, sessionId, reported);
-  return states
-    .filter(({ held }) => !held)
-    .map(({ taskId, attempt, outcome }) => ({ taskId, attempt, reason: revocationOf[outcome ?? ''] ?? 'lease_lost' }));
 }

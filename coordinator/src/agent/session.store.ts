@@ -2,7 +2,8 @@ import type { SessionEndReason } from '@baton/protocol';
 import { sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
 import { findRow, rowsOf } from '../db/rows.ts';
-import type { Tx } from '../db/transaction.ts';
+import type { AttemptId } from './beat.store.ts';
+import type { Touch } from './live-sessions.ts';
 
 export interface SessionRow {
   readonly id: string;
@@ -14,12 +15,30 @@ export interface SessionRow {
 
 const sessionColumns = sql`s.id, s.project_id, s.agent_id, a.name as agent_name, s.epoch`;
 
+export interface SessionByToken extends SessionRow {
+  readonly resumeHash: string;
+}
+
+/** The living sessions with these resume tokens. */
+export const listSessionsByToken = (em: EntityManager, resumeHashes: readonly string[]): Promise<SessionByToken[]> =>
+  rowsOf(
+    em,
+    sql<SessionByToken>`select ${sessionColumns}, s.resume_hash from sessions s join agents a on a.id = s.agent_id
+        where s.resume_hash = any(${resumeHashes}::text[]) and s.ended_at is null and s.lease_until > clock_timestamp()`,
+  );
+
 /** The living session with this resume token. */
-export const findSessionByToken = (em: EntityManager, projectId: string, resumeHash: string): Promise<SessionRow | undefined> =>
+export async function findSessionByToken(em: EntityManager, projectId: string, resumeHash: string): Promise<SessionRow | undefined> {
+  const [session] = await listSessionsByToken(em, [resumeHash]);
+  return session?.projectId === projectId ? session : undefined;
+}
+
+/** The session with this resume token that its agent has ended. */
+export const findLeftSession = (em: EntityManager, projectId: string, resumeHash: string): Promise<SessionRow | undefined> =>
   findRow(
     em,
     sql<SessionRow>`select ${sessionColumns} from sessions s join agents a on a.id = s.agent_id
-        where s.resume_hash = ${resumeHash} and s.project_id = ${projectId} and s.ended_at is null and s.lease_until > clock_timestamp()`,
+        where s.resume_hash = ${resumeHash} and s.project_id = ${projectId} and s.end_reason = 'deregistered'`,
   );
 
 /** Locks a session that has not ended, whatever its lease says. */
@@ -67,17 +86,21 @@ export const markSessionEnded = (em: EntityManager, sessionId: string, reason: s
   rowsOf(em, sql`update sessions set ended_at = clock_timestamp(), end_reason = ${reason} where id = ${sessionId}`);
 
 /**
- * Extends the leases of all sessions that were heard of, in one statement, in the order in which everyone locks them. Returns
- * the ids of those that live; the others have ended, perhaps by another coordinator.
+ * Extends the leases of all sessions that were heard of, in one statement, in the order in which everyone locks them, and
+ * writes down how late their timers are. Returns the ids of those that live; the others have ended, perhaps by another
+ * coordinator.
  */
-export async function extendLeases(em: EntityManager, sessionIds: readonly string[], leaseMs: number): Promise<Set<string>> {
+export async function extendLeases(em: EntityManager, touches: readonly Touch[], leaseMs: number): Promise<Set<string>> {
   const rows = await rowsOf(
     em,
     sql<{
       id: string;
-    }>`update sessions s set lease_until = clock_timestamp() + ${leaseMs} * interval '1 millisecond', last_seen_at = clock_timestamp()
-        from (select id from sessions where id = any(${sessionIds}::uuid[]) and ended_at is null order by id for no key update) living
-        where s.id = living.id returning s.id`,
+    }>`update sessions s set lease_until = clock_timestamp() + ${leaseMs} * interval '1 millisecond', last_seen_at = clock_timestamp(),
+          event_loop_lag_ms = coalesce(heard.lag_ms, s.event_loop_lag_ms)
+        from (select l.id, x."eventLoopLagMs" as lag_ms
+                from jsonb_to_recordset(${JSON.stringify(touches)}::jsonb) as x("sessionId" uuid, "eventLoopLagMs" float8)
+                  join sessions l on l.id = x."sessionId" and l.ended_at is null order by l.id for no key update of l) heard
+        where s.id = heard.id returning s.id`,
   );
   return new Set(rows.map(({ id }) => id));
 }
@@ -151,18 +174,8 @@ export const listEndedSessions = (em: EntityManager, sessionIds: readonly string
         where id = any(${sessionIds}::uuid[]) and ended_at is not null`,
   );
 
-export interface HeldAttempt {
-  readonly taskId: string;
-  readonly attempt: number;
-  readonly heldMs: number;
-}
-
-export const listHeldAttempts = (em: EntityManager, sessionId: string): Promise<HeldAttempt[]> =>
-  rowsOf(
-    em,
-    sql<HeldAttempt>`select id as task_id, attempt, (extract(epoch from clock_timestamp() - started_at) * 1000)::float8 as held_ms
-        from tasks where session_id = ${sessionId} and state = 'running' order by id`,
-  );
+export const listHeldAttempts = (em: EntityManager, sessionId: string): Promise<AttemptId[]> =>
+  rowsOf(em, sql<AttemptId>`select id as task_id, attempt from tasks where session_id = ${sessionId} and state = 'running' order by id`);
 
 export interface CancelledAttempt {
   readonly sessionId: string;
@@ -182,27 +195,4 @@ export const listCancelledAttempts = (
     sql<CancelledAttempt>`select n.session_id, n.task_id, n.number as attempt, v.left_at is not null as with_phase
         from attempts n join tasks t on t.id = n.task_id join phase_visits v on v.id = t.visit_id
         where n.task_id = any(${taskIds}::uuid[]) and n.session_id = any(${sessionIds}::uuid[]) and n.outcome = 'cancelled'`,
-  );
-
-export interface AttemptState {
-  readonly taskId: string;
-  readonly attempt: number;
-  /** The attempt is this session's and runs. */
-  readonly held: boolean;
-  readonly state: string;
-  readonly outcome: string | null;
-}
-
-/** What has become of attempts that a session believes to have. */
-export const listAttemptStates = (
-  { em, projectId }: Pick<Tx, 'em' | 'projectId'>,
-  sessionId: string,
-  attempts: readonly { taskId: string; attempt: number }[],
-): Promise<AttemptState[]> =>
-  rowsOf(
-    em,
-    sql<AttemptState>`select x."taskId" as task_id, x.attempt, coalesce(t.state, 'cancelled') as state, n.outcome,
-          coalesce(t.state = 'running' and t.attempt = x.attempt and t.session_id = ${sessionId}::uuid, false) as held
-        from jsonb_to_recordset(${JSON.stringify(attempts)}::jsonb) as x("taskId" uuid, attempt int)
-          left join tasks t on t.id = x."taskId" and t.project_id = ${projectId} left join attempts n on n.task_id = t.id and n.number = x.attempt`,
   );

@@ -1,3 +1,4 @@
+import type { Agent } from '@baton/protocol';
 import { collectPages, printList, type ReadOptions } from './list.ts';
 import type { Shell } from './shell.ts';
 import { ask, findTarget } from './target.ts';
@@ -12,15 +13,21 @@ export async function agents(shell: Shell, { all = false, ...options }: ReadOpti
   );
   return printList(shell, options, {
     list,
-    head: ['NAME', 'STATE', 'HEALTH', 'RUNNING', 'CAPABILITIES', 'ID'],
-    row: ({ id, name, state, health, running, capacity, capabilities }) => [
-      name,
-      state,
-      health,
-      `${running}/${capacity}`,
-      capabilities.join(', '),
-      id,
+    head: ['NAME', 'TYPE', 'STATUS', 'HEALTH', 'FREE', 'CAPABILITIES', 'ID', 'WHY'],
+    row: (agent) => [
+      agent.name,
+      agent.type,
+      agent.status,
+      agent.health,
+      freeSlots(agent),
+      agent.capabilities.join(', '),
+      agent.id,
+      agent.stateReason ?? '',
     ],
     none: 'There are no agents.',
   });
 }
+
+/** How many of its slots are free, of how many. */
+export const freeSlots = ({ capacity, running }: Pick<Agent, 'capacity' | 'running'>): string =>
+  `${Math.max(capacity - running, 0)}/${capacity}`;

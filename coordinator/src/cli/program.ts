@@ -1,9 +1,12 @@
 import { Command, CommanderError, Option } from 'commander';
+import { addAgents } from './add-agents.ts';
 import { type AgentCommandOptions, runAgentCommand } from './agent.ts';
-import { agents } from './agents.ts';
+import { cancel, type CancelOptions, retry, type RetryOptions } from './change-tasks.ts';
 import type { ConformanceOptions } from './conformance.ts';
 import { doorNames } from './conformance/conversation.ts';
-import { locks } from './locks.ts';
+import { deadLetters } from './dead-letters.ts';
+import { explain } from './explain.ts';
+import { defineLock, type DefineLockOptions, locks } from './locks.ts';
 import * as is from './options.ts';
 import { type PlanCheckOptions, planCheck, planSchemaCommand } from './plan.ts';
 import { answerForModules, describeCommand } from './plan/describe-modules.ts';
@@ -57,6 +60,8 @@ function createProgram(shell: Shell, end: End): Command {
   addPlan(program, shell, end);
   addAgent(program, shell, end);
   addReads(program, shell, end);
+  addExplain(program, shell, end);
+  addTaskChanges(program, shell, end);
   addToken(program, shell, end);
   addProject(program, shell, end);
   addConformance(program, shell, end);
@@ -185,15 +190,60 @@ function addReads(program: Command, shell: Shell, end: End): void {
   add('tickets', 'Lists the tickets, newest first.', 'baton tickets --url http://127.0.0.1:4766').action(async (options) =>
     end(await tickets(shell, options)),
   );
-  add('agents', 'Lists the agents, what they offer and how busy they are.', 'baton agents --all')
-    .option('--all', 'also those that are lost or have left')
-    .action(async (options) => end(await agents(shell, options)));
+  addAgents(program, shell, end);
   add('tasks', 'Lists tasks in the order of their submission.', 'baton tasks --ticket 01997a3e-…')
     .option('--ticket <id>', 'only those of this ticket')
     .action(async (options) => end(await tasks(shell, options)));
-  add('locks', 'Lists the locks that are held, and who waits for them.', 'baton locks --json').action(async (options) =>
-    end(await locks(shell, options)),
-  );
+  add('dead-letters', 'Lists the tasks that have failed for good, the newest first, and why.', 'baton dead-letters --code timed_out')
+    .option('--ticket <id>', 'only those of this ticket')
+    .option('--code <code>', 'only those whose last error has this code')
+    .action(async (options) => end(await deadLetters(shell, options)));
+  const locksCommand = add(
+    'locks',
+    'Lists the locks that are held, and who waits for them.',
+    'baton locks --json',
+    'baton locks define pool:gpu --places 4',
+  ).action(async (options) => end(await locks(shell, options)));
+  is.addTargetOptions(locksCommand.command('define').description('Says how many may hold a key at a time.'))
+    .argument('<key>', 'such as pool:gpu')
+    .requiredOption('--places <count>', 'how many places it has', is.parseCount)
+    .addOption(is.jsonOption('print JSON'))
+    .addHelpText('after', is.examples('baton locks define pool:gpu --places 4'))
+    .action(async (key: string, _: unknown, command: Command) =>
+      // The command above has options of the same names, and takes them where they stand before this one's name.
+      end(await defineLock(shell, key, command.optsWithGlobals<DefineLockOptions>())),
+    );
+}
+
+function addTaskChanges(program: Command, shell: Shell, end: End): void {
+  const add = (name: string, description: string, ...lines: readonly string[]): Command =>
+    is
+      .addTargetOptions(program.command(name).description(description))
+      .argument('<task...>', 'the ids of the tasks')
+      .option('--reason <text>', 'kept with the tasks and told in their events')
+      .addOption(is.jsonOption('print JSON'))
+      .addHelpText('after', is.examples(...lines));
+  add(
+    'retry',
+    'Gives failed, cancelled or skipped tasks a new life, and what was skipped because of them.',
+    "baton retry 01997a3e-… --reason 'The disk has room again.'",
+  ).action(async (ids: readonly string[], options: RetryOptions) => end(await retry(shell, ids, options)));
+  add('cancel', 'Cancels tasks. Final at once: what runs is told to stop.', 'baton cancel 01997a3e-… --dependents')
+    .option('--dependents', 'all that waits for them as well; else it is skipped or runs, as each task says')
+    .option('--children', 'what they have submitted as well')
+    .action(async (ids: readonly string[], options: CancelOptions) => end(await cancel(shell, ids, options)));
+}
+
+function addExplain(program: Command, shell: Shell, end: End): void {
+  is.addTargetOptions(
+    program
+      .command('explain')
+      .description('Says why a task does not run, with each agent and why it does not get it; or why an agent is given nothing.'),
+  )
+    .argument('<task|agent>', 'the id of a task, or the name or the id of an agent')
+    .addOption(is.jsonOption('print JSON: a code for each reason beside its sentence'))
+    .addHelpText('after', is.examples('baton explain 01997a3e-…', 'baton explain tester-2', 'baton explain tester-2 --json'))
+    .action(async (subject: string, options: ReadOptions) => end(await explain(shell, subject, options)));
 }
 
 function addConformance(program: Command, shell: Shell, end: End): void {

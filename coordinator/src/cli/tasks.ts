@@ -1,12 +1,11 @@
-import { z } from 'zod';
+import { parseIds } from './parse-ids.ts';
 import { collectPages, printList, type ReadOptions } from './list.ts';
-import { CommandError, type Shell } from './shell.ts';
+import type { Shell } from './shell.ts';
 import { ask, findTarget } from './target.ts';
 
 /** `baton tasks`: the tasks of a ticket, or of all tickets, in the order of their submission. */
 export async function tasks(shell: Shell, { ticket, ...options }: ReadOptions & { readonly ticket?: string }): Promise<number> {
-  if (ticket !== undefined && !z.uuid().safeParse(ticket).success)
-    throw new CommandError(`--ticket ${ticket} is not the id of a ticket; \`baton tickets\` lists them with their ids.`, { exitCode: 2 });
+  if (ticket !== undefined) parseIds([ticket], { given: '--ticket', of: 'a ticket', listedBy: 'baton tickets' });
   const list = await ask(await findTarget(options, shell.env), (client) =>
     collectPages(async (page) => {
       const { tasks: items, next } = await client.task.list({ ...page, ...(ticket === undefined ? {} : { ticketId: ticket }) });

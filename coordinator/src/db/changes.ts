@@ -35,6 +35,9 @@ export interface Changes {
 /** A timer may fire a little early, and the database's clock decides. */
 const timerSlackMs = 5;
 
+/** A timer of Node takes no more: a larger number would fire at once. */
+const timerMsMax = 2 ** 31 - 1 - timerSlackMs;
+
 export function createChanges(log: Pick<Log, 'error'>): Changes {
   const listeners = new Set<(change: Change) => void>();
   const timers = new Set<NodeJS.Timeout>();
@@ -53,7 +56,8 @@ export function createChanges(log: Pick<Log, 'error'>): Changes {
     tell,
     afterCommit,
     tellTasksIn(projectId, delayMs) {
-      if (hasStopped) return;
+      // Whatever is further away is left to the slow look.
+      if (hasStopped || delayMs > timerMsMax) return;
       const timer = setTimeout(() => {
         timers.delete(timer);
         tell({ projectId, tasks: true });

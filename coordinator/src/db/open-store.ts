@@ -55,7 +55,8 @@ async function openPostgres(databaseUrl: string, poolMax: number): Promise<Store
     ...common,
     clientUrl: databaseUrl,
     pool: { max: poolMax },
-    driverOptions: { connectionTimeoutMillis: 10_000, application_name: 'baton' },
+    // Statements take milliseconds, and compiling one that the planner takes for a large one takes seconds.
+    driverOptions: { connectionTimeoutMillis: 10_000, application_name: 'baton', options: '-c jit=off' },
   });
   try {
     await migrateAlone(orm);

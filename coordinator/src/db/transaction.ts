@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto';
-import { CoordinatorError, type EventData, type EventName } from '@baton/protocol';
-import canonicalize from 'canonicalize';
-import { sql } from 'kysely';
+import type { EventData, EventName } from '@baton/protocol';
 import type { CallContext } from '../call.ts';
 import { appendEvents } from '../event/event.store.ts';
 import type { Changes } from './changes.ts';
 import { mayRunAgain, translateDatabaseError } from './errors.ts';
+import { answerAgain, findResults, keepResults, takeKeys, toKeyedCall } from './idempotency.store.ts';
 import type { EntityManager } from './orm.ts';
-import { findRow, rowsOf } from './rows.ts';
 
 /** What the services write with. */
 export interface Database {
@@ -96,51 +93,19 @@ function begin(projectId: string) {
  */
 export async function write<T>(
   db: Database,
-  { caller, method }: Pick<CallContext, 'caller' | 'method'>,
+  call: Pick<CallContext, 'caller' | 'method'>,
   params: { readonly idempotencyKey?: string | undefined },
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
-  const { idempotencyKey: key, ...rest } = params;
-  if (key === undefined) return transact(db, caller.projectId, work);
+  const { projectId } = call.caller;
+  const keyed = toKeyedCall(call, params);
+  if (keyed === undefined) return transact(db, projectId, work);
 
-  // In the canonical form: a caller that sends its parameters again may order their keys otherwise.
-  const paramsHash = createHash('sha256')
-    .update(canonicalize(rest) ?? '')
-    .digest('hex');
-  return transact(db, caller.projectId, async (tx) => {
-    const taken = await rowsOf(
-      tx.em,
-      sql`insert into idempotency_keys (project_id, token_id, key, method, params_hash)
-          values (${caller.projectId}, ${caller.tokenId}, ${key}, ${method}, ${paramsHash})
-          on conflict do nothing returning key`,
-    );
-    if (taken.length === 0) return answerAgain<T>(tx.em, { caller, method, key, paramsHash });
-
+  return transact(db, projectId, async (tx) => {
+    const taken = await takeKeys(tx.em, [keyed]);
+    if (taken.size === 0) return answerAgain<T>(keyed, (await findResults(tx.em, [keyed]))[0]);
     const result = await work(tx);
-    await rowsOf(
-      tx.em,
-      sql`update idempotency_keys set result = ${JSON.stringify(result)}::jsonb
-          where project_id = ${caller.projectId} and token_id = ${caller.tokenId} and key = ${key}`,
-    );
+    await keepResults(tx.em, [{ call: keyed, result }]);
     return result;
   });
-}
-
-interface KeptCall {
-  readonly caller: CallContext['caller'];
-  readonly method: string;
-  readonly key: string;
-  readonly paramsHash: string;
-}
-
-async function answerAgain<T>(em: EntityManager, { caller, method, key, paramsHash }: KeptCall): Promise<T> {
-  const kept = await findRow(
-    em,
-    sql<{ method: string; paramsHash: string; result: T }>`select method, params_hash, result from idempotency_keys
-        where project_id = ${caller.projectId} and token_id = ${caller.tokenId} and key = ${key}`,
-  );
-  if (kept === undefined || kept.method !== method || kept.paramsHash !== paramsHash) {
-    throw new CoordinatorError('idempotency_conflict', { idempotencyKey: key, method, ...(kept && { usedWith: kept.method }) });
-  }
-  return kept.result;
 }

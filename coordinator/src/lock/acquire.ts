@@ -1,17 +1,16 @@
-import { CoordinatorError, type GrantedLock, type LockRequest } from '@baton/protocol';
+import { CoordinatorError, type GrantedLock } from '@baton/protocol';
 import type { Session } from '../call.ts';
 import { type Database, transact, type Tx } from '../db/transaction.ts';
-import { holdAttempt, holdSession } from '../task/fence.store.ts';
-import { type Holder, normaliseRequests } from './lock-rules.ts';
-import { listLocks } from './lock-list.store.ts';
-import { enqueueRequest, grantLocks, releaseLocks, withdrawRequests } from './lock.service.ts';
+import type { Acquisition, LockCall, LockOutcome, Queued } from './lock-batch.ts';
+import { openBoard } from './lock-board.ts';
+import { toConflict } from './lock-conflict.ts';
+import { normaliseRequests } from './lock-key.ts';
+import type { Holder } from './lock-rules.ts';
 import { takeRequest } from './lock-request.store.ts';
+import { decideWant } from './lock-table.service.ts';
 import type { RequestWaiters } from './request-waiters.ts';
 
-export interface Acquisition {
-  readonly keys: readonly LockRequest[];
-  readonly ttlMs: number;
-  readonly waitMs: number;
+export interface NamedAcquisition extends Acquisition {
   readonly taskId?: string | undefined;
   readonly attempt?: number | undefined;
 }
@@ -19,6 +18,8 @@ export interface Acquisition {
 export interface AcquireParts {
   readonly db: Database;
   readonly waiters: RequestWaiters;
+  /** Runs a call together with those that came at the same time. */
+  readonly run: (projectId: string, call: LockCall) => Promise<LockOutcome>;
 }
 
 export interface AcquireCall {
@@ -27,97 +28,70 @@ export interface AcquireCall {
   readonly signal: AbortSignal;
 }
 
-interface Queued {
-  readonly requestId: string;
-  readonly holder: Holder;
-}
-
-type Step = { readonly granted: readonly GrantedLock[] } | { readonly refused: CoordinatorError } | { readonly queued: Queued };
+type Step = { readonly granted: readonly GrantedLock[] } | { readonly refused: CoordinatorError };
 
 export const toHolder = (
   { sessionId, agentId, agentName }: Session,
-  { taskId, attempt }: Pick<Acquisition, 'taskId' | 'attempt'>,
+  { taskId, attempt }: Pick<NamedAcquisition, 'taskId' | 'attempt'>,
 ): Holder => ({ sessionId, agentId, agentName, taskId, attempt });
 
 /** Takes all the keys or none. Waits in the queue up to `waitMs`; the transaction that releases the locks hands them over. */
 export async function acquireLocks(
   parts: AcquireParts,
   call: AcquireCall,
-  acquisition: Acquisition,
+  acquisition: NamedAcquisition,
 ): Promise<{ locks: GrantedLock[]; waitedMs: number }> {
   const since = performance.now();
   const waitedMs = () => Math.round(performance.now() - since);
   const wanted = { ...acquisition, keys: normaliseRequests(acquisition.keys) };
 
-  const first = await transact(parts.db, call.projectId, (tx) => grantOrQueue(tx, call, wanted));
+  const holder = toHolder(call.session, acquisition);
+  const first = await parts.run(call.projectId, { kind: 'acquire', holder, acquisition: wanted });
   const last = 'queued' in first ? await waitForGrant(parts, call, { ...wanted, ...first.queued, waitedMs }) : first;
   if ('refused' in last) throw last.refused;
+  if (!('granted' in last)) throw new Error('An acquisition was answered as if it were a release.');
   return { locks: [...last.granted], waitedMs: waitedMs() };
-}
-
-async function grantOrQueue(tx: Tx, { session }: AcquireCall, { keys, ttlMs, waitMs, taskId, attempt }: Acquisition): Promise<Step> {
-  await holdSession(tx.em, session.sessionId);
-  // A lock taken for a task is held for the attempt that runs, whether the caller names it or not: it ends with it.
-  const held = taskId === undefined ? undefined : await holdAttempt(tx, { taskId, attempt, sessionId: session.sessionId });
-  const holder = toHolder(session, { taskId, attempt: held?.attempt });
-
-  const [outcome] = await grantLocks(tx, [{ holder, keys, ttlMs }]);
-  if (outcome === undefined || 'granted' in outcome) return outcome ?? { granted: [] };
-  if (waitMs === 0) return { refused: await toConflict(tx, { keys: [outcome.blockedBy], waitedMs: 0 }) };
-  return { queued: { requestId: await enqueueRequest(tx, { holder, keys, ttlMs, waitMs }), holder } };
 }
 
 interface Waiting extends Acquisition, Queued {
   readonly waitedMs: () => number;
 }
 
-async function waitForGrant(
-  { db, waiters }: AcquireParts,
-  { projectId, signal }: AcquireCall,
-  waiting: Waiting,
-): Promise<Exclude<Step, { queued: unknown }>> {
-  const { requestId, waitMs, waitedMs, taskId } = waiting;
+async function waitForGrant({ db, waiters }: AcquireParts, { projectId, signal }: AcquireCall, waiting: Waiting): Promise<Step> {
+  const { requestId, waitMs, waitedMs } = waiting;
   while (!signal.aborted && waitedMs() < waitMs) {
     // Listen first, then look: a grant between the two would be missed the other way round.
     const woken = waiters.wait(requestId, { waitMs: waitMs - waitedMs(), signal });
     const state = await takeRequest(db.em.fork(), requestId);
-    if (state === 'withdrawn')
-      return {
-        refused: new CoordinatorError(taskId === undefined ? 'session_unknown' : 'claim_stale', {
-          taskId,
-          attempt: waiting.holder.attempt,
-        }),
-      };
+    if (state === 'withdrawn') return { refused: toEnded(waiting) };
     if (state !== 'waiting') return state;
     await woken;
   }
   return transact(db, projectId, (tx) => giveUp(tx, waiting, signal));
 }
 
-/** Leaves the queue. What was granted at the last moment is taken, or given back where nobody waits for it any more. */
-async function giveUp(
-  tx: Tx,
-  { requestId, holder, keys, waitedMs }: Waiting,
-  signal: AbortSignal,
-): Promise<Exclude<Step, { queued: unknown }>> {
-  const names = keys.map(({ key }) => key);
-  const state = await takeRequest(tx.em, requestId);
-  if (typeof state === 'object') {
-    if (!signal.aborted) return state;
-    await releaseLocks(tx, { holder, keys: names });
-    return { refused: new CoordinatorError('cancelled') };
-  }
-  await withdrawRequests(tx, [{ id: requestId, keys: names }]);
-  if (signal.aborted) return { refused: new CoordinatorError('cancelled') };
-  return { refused: await toConflict(tx, { keys: names, waitedMs: waitedMs() }) };
-}
+/** Its session or its attempt has ended, and what it waited for with it. */
+const toEnded = ({ holder: { taskId, attempt } }: Queued): CoordinatorError =>
+  new CoordinatorError(taskId === undefined ? 'session_unknown' : 'claim_stale', { taskId, attempt });
 
-/** Names who holds the first taken key, and for how much longer. */
-async function toConflict(
-  { em, projectId }: Tx,
-  { keys, waitedMs }: { keys: readonly string[]; waitedMs: number },
-): Promise<CoordinatorError> {
-  const locks = await listLocks(em, { projectId, keys, limit: keys.length });
-  const taken = locks.find(({ holders }) => holders.length > 0);
-  return new CoordinatorError('lock_conflict', { key: taken?.key ?? keys[0], waitedMs, holders: taken?.holders ?? [] });
+/** Leaves the queue. What was granted at the last moment is taken, or given back where nobody waits for it any more. */
+async function giveUp(tx: Tx, waiting: Waiting, signal: AbortSignal): Promise<Step> {
+  const { requestId, holder, keys, ttlMs, waitedMs } = waiting;
+  const names = keys.map(({ key }) => key);
+  // Locked before it is looked at: nobody grants it from here on.
+  const board = await openBoard(tx, { keys: [], freeing: names });
+  const state = await takeRequest(tx.em, requestId);
+  if (state === 'withdrawn') return { refused: toEnded(waiting) };
+  if (typeof state === 'object' && !signal.aborted) return state;
+
+  if (typeof state === 'object') {
+    const fences = new Set(state.granted.map(({ key, fence }) => `${key} ${fence}`));
+    board.end(board.table.grants.filter(({ key, fence }) => fences.has(`${key} ${fence}`)));
+  } else board.withdraw([{ id: requestId, keys: names }]);
+  board.serve();
+  await board.write();
+  if (signal.aborted) return { refused: new CoordinatorError('cancelled') };
+  const decision = decideWant(board.table, { holder, keys, ttlMs });
+  if ('blockedBy' in decision) return { refused: toConflict(board.table, decision, waitedMs()) };
+  return { refused: new CoordinatorError('lock_conflict', { key: names[0], waitedMs: waitedMs(), holders: [] }) };
 }

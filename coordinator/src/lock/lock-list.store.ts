@@ -2,14 +2,18 @@ import type { Lock, LockMode } from '@baton/protocol';
 import { sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
 import { rowsOf } from '../db/rows.ts';
+import { findCommon, readSpan } from './lock-key.ts';
+import { readTable } from './lock.store.ts';
 
 interface LockRow {
   readonly key: string;
   readonly fence: string | number;
-  readonly holders: (Omit<Lock['holders'][number], 'taskId' | 'attempt' | 'expiresInMs'> & {
+  readonly places: number;
+  readonly holders: (Omit<Lock['holders'][number], 'taskId' | 'attempt' | 'expiresInMs' | 'places'> & {
     taskId: string | null;
     attempt: number | null;
     expiresInMs: number | null;
+    places: number;
   })[];
   readonly waiters: { agentId: string | null; agentName: string | null; taskId: string | null; mode: LockMode; waitingMs: number }[];
 }
@@ -43,11 +47,11 @@ export async function listLocks(em: EntityManager, { projectId, keys, taskId, ag
         select t.waiting_key, null, null, t.id, coalesce((select l->>'mode' from jsonb_array_elements(t.locks) l where l->>'key' = t.waiting_key), 'exclusive'), t.waiting_since
         from tasks t where t.project_id = ${projectId} ${among('t.waiting_key')} and t.state = 'ready' and t.waiting_key is not null
       ), used as (
-        select key from living union select key from waiting ${keys === undefined ? sql`` : sql`union select unnest(${keys}::text[])`}
+        select key from living union select key from waiting union ${keys === undefined ? sql`select key from lock_keys where project_id = ${projectId} and places > 1` : sql`select unnest(${keys}::text[])`}
       )
-      select k.key, k.fence,
+      select k.key, k.fence, k.places,
         coalesce((select jsonb_agg(jsonb_build_object('agentId', g.agent_id, 'agentName', g.agent_name, 'sessionId', g.session_id, 'taskId', g.task_id,
-            'attempt', g.attempt, 'mode', g.mode, 'fence', g.fence, 'heldMs', extract(epoch from clock_timestamp() - g.granted_at) * 1000,
+            'attempt', g.attempt, 'mode', g.mode, 'fence', g.fence, 'places', g.places, 'heldMs', extract(epoch from clock_timestamp() - g.granted_at) * 1000,
             'expiresInMs', extract(epoch from g.expires_at - clock_timestamp()) * 1000) order by g.fence)
           from living g where g.key = k.key), '[]') as holders,
         coalesce((select jsonb_agg(jsonb_build_object('agentId', w.agent_id, 'agentName', w.agent_name, 'taskId', w.task_id, 'mode', w.mode,
@@ -59,14 +63,34 @@ export async function listLocks(em: EntityManager, { projectId, keys, taskId, ag
   return rows.map(toLock);
 }
 
-const toLock = ({ key, fence, holders, waiters }: LockRow): Lock => ({
+/** One key, with those who hold or wait for a pattern or range that meets it. What nobody has asked for yet is free. */
+export async function getLock(em: EntityManager, projectId: string, key: string): Promise<Lock> {
+  const { grants, waits } = await readTable(em, projectId, [key]);
+  const span = readSpan(key);
+  const meets = (other: string) => other !== key && findCommon(span, readSpan(other)) !== undefined;
+  const others = new Set([...grants, ...waits].map((row) => row.key).filter(meets));
+  const locks = await listLocks(em, { projectId, keys: [key, ...others], limit: 1 + others.size });
+  const own = locks.find((lock) => lock.key === key) ?? { key, fence: 0, holders: [], waiters: [] };
+  const rest = locks.filter((lock) => lock.key !== key);
+  return {
+    ...own,
+    holders: [...own.holders, ...rest.flatMap(({ key, holders }) => holders.map((holder) => ({ ...holder, key })))],
+    waiters: [...own.waiters, ...rest.flatMap(({ key, waiters }) => waiters.map((waiter) => ({ ...waiter, key })))].sort(
+      (a, b) => b.waitingMs - a.waitingMs,
+    ),
+  };
+}
+
+const toLock = ({ key, fence, places, holders, waiters }: LockRow): Lock => ({
   key,
   fence: Number(fence),
-  holders: holders.map(({ taskId, attempt, expiresInMs, ...holder }) => ({
+  ...(places > 1 && { places }),
+  holders: holders.map(({ taskId, attempt, expiresInMs, places: held, ...holder }) => ({
     ...holder,
     ...(taskId !== null && { taskId }),
     ...(attempt !== null && { attempt }),
     ...(expiresInMs !== null && { expiresInMs }),
+    ...(held > 1 && { places: held }),
   })),
   waiters: waiters.map(({ agentId, agentName, taskId, mode, waitingMs }) => ({
     mode,

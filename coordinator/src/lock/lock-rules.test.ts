@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decide, type Grant, type Holder, type LockTable, normaliseKey, normaliseRequests, type Want } from './lock-rules.ts';
+import { decide, type Grant, type Holder, type LockTable, type Wait, type Want } from './lock-rules.ts';
 
 const holder = (name: string): Holder => ({ sessionId: name, agentId: name, agentName: name });
 const held = (by: Holder, key: string, mode: Grant['mode'], fence: number): Grant => ({
@@ -9,14 +9,15 @@ const held = (by: Holder, key: string, mode: Grant['mode'], fence: number): Gran
   key,
   mode,
   fence,
+  places: 1,
+  heldMs: 0,
+  expiresInMs: null,
 });
-const table = (grants: Grant[], waits: LockTable['waits'] = []): LockTable => ({
-  fences: new Map([
-    ['db:a', 7],
-    ['db:b', 3],
-  ]),
+const table = (grants: Grant[], waits: Wait[] = [], places: [string, number][] = []): LockTable => ({
+  places: new Map(places),
   grants,
   waits,
+  spans: new Map(),
 });
 const want = (by: Holder, keys: Want['keys'], requestId?: string): Want => ({
   holder: by,
@@ -42,18 +43,17 @@ describe('whether a lock is granted', () => {
     expect('granted' in decision).toBe(isGranted);
   });
 
-  test('a free key is granted with the next fence', () => {
-    const locks = table([]);
-
-    expect(decide(locks, want(ada, [exclusive('db:a')]), newId)).toMatchObject({ granted: [{ key: 'db:a', mode: 'exclusive', fence: 8 }] });
-    expect(locks.fences.get('db:a')).toBe(8);
+  test('a free key is granted, with a fence that is drawn when it is written', () => {
+    expect(decide(table([]), want(ada, [exclusive('db:a')]), newId)).toMatchObject({
+      granted: [{ key: 'db:a', mode: 'exclusive', fence: 0 }],
+      made: [{ id: 'new', key: 'db:a' }],
+    });
   });
 
   test('all keys are granted or none, and a refusal leaves the table as it was', () => {
     const locks = table([held(bob, 'db:b', 'exclusive', 3)]);
 
-    expect(decide(locks, want(ada, [exclusive('db:a'), exclusive('db:b')]), newId)).toEqual({ blockedBy: 'db:b' });
-    expect(locks.fences.get('db:a')).toBe(7);
+    expect(decide(locks, want(ada, [exclusive('db:a'), exclusive('db:b')]), newId)).toMatchObject({ blockedBy: 'db:b' });
     expect(locks.grants).toHaveLength(1);
   });
 
@@ -61,7 +61,7 @@ describe('whether a lock is granted', () => {
     const locks = table([]);
     decide(locks, want(ada, [exclusive('db:a')]), newId);
 
-    expect(decide(locks, want(bob, [exclusive('db:a')]), newId)).toEqual({ blockedBy: 'db:a' });
+    expect(decide(locks, want(bob, [exclusive('db:a')]), newId)).toMatchObject({ blockedBy: 'db:a' });
   });
 
   test('the holder is no obstacle to itself, and keeps its fence', () => {
@@ -80,7 +80,7 @@ describe('whether a lock is granted', () => {
     const locks = table([held(ada, 'db:a', 'shared', 7)]);
 
     expect(decide(locks, want(ada, [exclusive('db:a')]), newId)).toMatchObject({
-      granted: [{ mode: 'exclusive', fence: 8 }],
+      granted: [{ mode: 'exclusive', fence: 0 }],
       replaced: [{ fence: 7 }],
     });
     expect(locks.grants.map(({ mode }) => mode)).toEqual(['exclusive']);
@@ -91,15 +91,15 @@ describe('whether a lock is granted', () => {
 
     expect(
       decide(table([held(first, 'db:a', 'exclusive', 7)]), want({ ...ada, taskId: 't', attempt: 2 }, [exclusive('db:a')]), newId),
-    ).toEqual({ blockedBy: 'db:a' });
+    ).toMatchObject({ blockedBy: 'db:a' });
   });
 });
 
 describe('the queue', () => {
-  const waiting = (mode: 'exclusive' | 'shared', requestId: string) => ({ key: 'db:a', mode, requestId });
+  const waiting = (mode: 'exclusive' | 'shared', requestId: string) => ({ key: 'db:a', mode, places: 1, requestId });
 
   test('a newcomer does not overtake whoever waits', () => {
-    expect(decide(table([], [waiting('exclusive', 'r1')]), want(ada, [shared('db:a')]), newId)).toEqual({ blockedBy: 'db:a' });
+    expect(decide(table([], [waiting('exclusive', 'r1')]), want(ada, [shared('db:a')]), newId)).toMatchObject({ blockedBy: 'db:a' });
   });
 
   test('shared behind shared is no overtaking', () => {
@@ -112,24 +112,112 @@ describe('the queue', () => {
     const waits = [waiting('exclusive', 'r1'), waiting('exclusive', 'r2')];
 
     expect('granted' in decide(table([], waits), want(ada, [exclusive('db:a')], 'r1'), newId)).toBe(true);
-    expect(decide(table([], waits), want(ada, [exclusive('db:a')], 'r2'), newId)).toEqual({ blockedBy: 'db:a' });
+    expect(decide(table([], waits), want(ada, [exclusive('db:a')], 'r2'), newId)).toMatchObject({ blockedBy: 'db:a' });
   });
 });
 
-describe('keys', () => {
-  test.each([
-    ['file:src/a.ts', 'file:src/a.ts'],
-    ['file:./src//a.ts', 'file:src/a.ts'],
-    ['file:src/x/../a.ts', 'file:src/a.ts'],
-    [String.raw`file:src\a.ts`, 'file:src/a.ts'],
-    ['port:5432', 'port:5432'],
-  ])('%s is %s', (key, canonical) => expect(normaliseKey(key)).toBe(canonical));
+describe('keys that meet', () => {
+  const waiting = (key: string, requestId: string): Wait => ({ key, mode: 'exclusive', places: 1, requestId });
 
-  test.each(['file:../secret', 'file:.', 'file:src/*.ts', 'file:src/{a,b}.ts'])('%s is refused', (key) => {
-    expect(() => normaliseKey(key)).toThrow(expect.objectContaining({ kind: 'lock_key_invalid' }) as Error);
+  test('a pattern that is held keeps out what meets it, and the answer names a path of both', () => {
+    const locks = table([held(bob, 'file:src/*/a.ts', 'exclusive', 5)]);
+
+    expect(decide(locks, want(ada, [exclusive('file:src/x/*.ts')]), newId)).toMatchObject({
+      blockedBy: 'file:src/*/a.ts',
+      requested: 'file:src/x/*.ts',
+      witness: 'src/x/a.ts',
+      blockers: [{ agentId: 'bob' }],
+    });
+    expect('granted' in decide(locks, want(ada, [exclusive('file:src/x/b.ts')]), newId)).toBe(true);
   });
 
-  test('two ways of writing one file are one lock, the stronger mode wins, and keys are in order', () => {
-    expect(normaliseRequests([shared('port:2'), shared('file:./a'), exclusive('file:a')])).toEqual([exclusive('file:a'), shared('port:2')]);
+  test('its holder takes a file of its own pattern, though another waits for that file', () => {
+    const locks = table([held(ada, 'file:src/**', 'exclusive', 5)], [waiting('file:src/a.ts', 'r1')]);
+
+    expect('granted' in decide(locks, want(ada, [exclusive('file:src/a.ts')]), newId)).toBe(true);
+  });
+
+  test('nobody overtakes who waits for what meets', () => {
+    const locks = table([], [waiting('file:src/**', 'r1')]);
+
+    expect(decide(locks, want(ada, [exclusive('file:src/a.ts')]), newId)).toMatchObject({ blockedBy: 'file:src/**', witness: 'src/a.ts' });
+    expect('granted' in decide(locks, want(ada, [exclusive('file:docs/a.md')]), newId)).toBe(true);
+  });
+});
+
+describe('a key with several places', () => {
+  const pool = (grants: Grant[], waits: Wait[] = []) => table(grants, waits, [['db:a', 4]]);
+  const some = (places: number) => [{ key: 'db:a', mode: 'exclusive' as const, places }];
+
+  test.each([
+    [3, 1, true],
+    [3, 2, false],
+    [4, 1, false],
+    [5, 1, false],
+    [0, 4, true],
+  ])('of 4 places %i are held, %i more are wanted: %s', (used, wanted, isGranted) => {
+    const grants = Array.from({ length: used }, (_, index) => held(holder(`h${index}`), 'db:a', 'exclusive', index + 1));
+
+    expect('granted' in decide(pool(grants), want(ada, some(wanted)), newId)).toBe(isGranted);
+  });
+
+  test('its holder asks for a number in total, not for more', () => {
+    const mine = { ...held(ada, 'db:a', 'exclusive', 1), places: 2 };
+
+    expect(decide(pool([mine]), want(ada, some(2)), newId)).toMatchObject({ extended: [{ places: 2 }], made: [] });
+    expect(decide(pool([mine]), want(ada, some(3)), newId)).toMatchObject({ made: [{ places: 3 }], replaced: [{ places: 2 }] });
+  });
+
+  test('who wants one place does not overtake who waits for three', () => {
+    const locks = pool(
+      [{ ...held(bob, 'db:a', 'exclusive', 1), places: 2 }],
+      [{ key: 'db:a', mode: 'exclusive', places: 3, requestId: 'r1' }],
+    );
+
+    expect(decide(locks, want(ada, some(1)), newId)).toMatchObject({ blockedBy: 'db:a' });
+  });
+
+  test('who waits for more than there are any longer holds nobody up', () => {
+    const locks = pool([], [{ key: 'db:a', mode: 'exclusive', places: 5, requestId: 'r1' }]);
+
+    expect('granted' in decide(locks, want(ada, some(1)), newId)).toBe(true);
+  });
+});
+
+describe('a range', () => {
+  const range = 'port:1-3';
+  const waiting = (key: string, requestId: string): Wait => ({ key, mode: 'exclusive', places: 1, requestId });
+
+  test('is granted as its lowest free member, which the answer names', () => {
+    const locks = table([held(bob, 'port:1', 'exclusive', 4)]);
+
+    expect(decide(locks, want(ada, [exclusive(range)]), newId)).toMatchObject({ granted: [{ key: 'port:2', requested: range }] });
+  });
+
+  test('is used up when all its members are held, by whatever name', () => {
+    const locks = table([1, 2, 3].map((port) => held(bob, `port:${port}`, 'exclusive', 1)));
+
+    expect(decide(locks, want(ada, [exclusive(range)]), newId)).toMatchObject({ blockedBy: range, blockers: [{}, {}, {}] });
+  });
+
+  test('gives its holder the member that it has, and another one when it asks for two', () => {
+    const mine = { ...held(ada, 'port:2', 'exclusive', 1), requested: range };
+
+    expect(decide(table([mine]), want(ada, [exclusive(range)]), newId)).toMatchObject({ granted: [{ key: 'port:2' }], made: [] });
+    expect(decide(table([mine]), want(ada, [{ ...exclusive(range), places: 2 }]), newId)).toMatchObject({ made: [{ key: 'port:1' }] });
+  });
+
+  test('leaves out a member that is wanted by its name beside it', () => {
+    expect(decide(table([]), want(ada, [exclusive(range), exclusive('port:1')]), newId)).toMatchObject({
+      granted: [{ key: 'port:1' }, { key: 'port:2', requested: range }],
+    });
+  });
+
+  test('leaves those who wait what they wait for, and no more', () => {
+    const locks = () => table([], [waiting(range, 'r1'), waiting('port:2', 'r2')]);
+
+    expect(decide(locks(), want(ada, [exclusive(range)]), newId)).toMatchObject({ granted: [{ key: 'port:3' }] });
+    expect(decide(locks(), want(ada, [exclusive('port:1')]), newId)).toMatchObject({ blockedBy: range, witness: '1' });
+    expect('granted' in decide(locks(), want(ada, [exclusive('port:3')]), newId)).toBe(true);
   });
 });

@@ -1,50 +1,65 @@
-import { CoordinatorError, type Lock } from '@baton/protocol';
+import { CoordinatorError } from '@baton/protocol';
 import type { HandlersOf } from '../call.ts';
-import { transact } from '../db/transaction.ts';
+import { type Database, write } from '../db/transaction.ts';
 import type { Metrics } from '../metrics.ts';
-import { acquireLocks, type AcquireParts, toHolder } from './acquire.ts';
-import { normaliseKey } from './lock-rules.ts';
-import { listLocks } from './lock-list.store.ts';
-import { releaseLocks } from './lock.service.ts';
-import { isFenceCurrent, renewGrants } from './lock.store.ts';
+import { acquireLocks, toHolder } from './acquire.ts';
+import type { LockCall, LockOutcome } from './lock-batch.ts';
+import { normaliseKey } from './lock-key.ts';
+import { getLock, listLocks } from './lock-list.store.ts';
+import { createLockRunner, type LockLimits } from './lock-runner.ts';
+import { definePlaces } from './lock.service.ts';
+import { isFenceCurrent } from './lock.store.ts';
+import type { RequestWaiters } from './request-waiters.ts';
 
-export interface LockParts extends AcquireParts {
+export interface LockParts {
+  readonly db: Database;
+  readonly waiters: RequestWaiters;
   readonly metrics: Pick<Metrics, 'recordLockWait'>;
+  readonly limits: LockLimits;
 }
 
-export const lockHandlers = ({ metrics, ...parts }: LockParts): HandlersOf<'lock'> => ({
-  'lock/acquire': (params, { session, caller, signal }) =>
-    timeWait(metrics, () => acquireLocks(parts, { session, projectId: caller.projectId, signal }, params)),
+export const lockHandlers = ({ db, waiters, metrics, limits }: LockParts): HandlersOf<'lock'> => {
+  const runner = createLockRunner(db, limits);
+  const run = async (projectId: string, call: LockCall): Promise<Exclude<LockOutcome, { refused: unknown }>> => {
+    const outcome = await runner(projectId, call);
+    if ('refused' in outcome) throw outcome.refused;
+    return outcome;
+  };
 
-  'lock/renew': ({ keys, ttlMs, ...attempt }, { session, caller }) =>
-    transact(parts.db, caller.projectId, async ({ em, projectId }) => {
-      const wanted = keys.map(normaliseKey);
-      const locks = await renewGrants(em, { projectId, holder: toHolder(session, attempt), keys: wanted, ttlMs });
-      const lost = wanted.filter((key) => !locks.some((lock) => lock.key === key));
-      if (lost.length > 0) throw new CoordinatorError('lock_lost', { keys: lost });
-      return { locks };
+  return {
+    'lock/acquire': (params, { session, caller, signal }) =>
+      timeWait(metrics, () => acquireLocks({ db, waiters, run }, { session, projectId: caller.projectId, signal }, params)),
+
+    'lock/renew': async ({ keys, ttlMs, ...attempt }, { session, caller }) => {
+      const call = { kind: 'renew', holder: toHolder(session, attempt), keys: keys.map(normaliseKey), ttlMs } as const;
+      const outcome = await run(caller.projectId, call);
+      return { locks: 'granted' in outcome ? [...outcome.granted] : [] };
+    },
+
+    'lock/release': async ({ keys, ...attempt }, { session, caller }) => {
+      const call = { kind: 'release', holder: toHolder(session, attempt), keys: keys?.map(normaliseKey) } as const;
+      const outcome = await run(caller.projectId, call);
+      return { released: 'released' in outcome ? outcome.released : 0 };
+    },
+
+    'lock/define': (params, call) =>
+      write(db, call, params, async (tx) => {
+        const key = normaliseKey(params.key);
+        await definePlaces(tx, { key, places: params.places });
+        return getLock(tx.em, tx.projectId, key);
+      }),
+
+    'lock/check': async ({ key, fence }, { em, caller }) => ({
+      valid: await isFenceCurrent(em, caller.projectId, { key: normaliseKey(key), fence }),
     }),
 
-  'lock/release': async ({ keys, taskId, attempt }, { session, caller }) => ({
-    released: await transact(parts.db, caller.projectId, (tx) =>
-      releaseLocks(tx, { holder: toHolder(session, { taskId, attempt }), keys: keys?.map(normaliseKey) }),
-    ),
-  }),
+    'lock/get': ({ key }, { em, caller }) => getLock(em, caller.projectId, normaliseKey(key)),
 
-  'lock/check': async ({ key, fence }, { em, caller }) => ({
-    valid: await isFenceCurrent(em, caller.projectId, { key: normaliseKey(key), fence }),
-  }),
-
-  'lock/get': async ({ key }, { em, caller }) => {
-    const canonical = normaliseKey(key);
-    const [lock] = await listLocks(em, { projectId: caller.projectId, keys: [canonical], limit: 1 });
-    return lock ?? freeLock(canonical);
-  },
-
-  'lock/list': async ({ taskId, agentId, limit }, { em, caller }) => ({
-    locks: await listLocks(em, { projectId: caller.projectId, taskId, agentId, limit }),
-  }),
-});
+    'lock/list': async ({ taskId, agentId, limit }, { em, caller }) => ({
+      locks: await listLocks(em, { projectId: caller.projectId, taskId, agentId, limit }),
+    }),
+  };
+};
 
 /** Records how long it took, however it ended. */
 async function timeWait<T>(metrics: LockParts['metrics'], wait: () => Promise<T>): Promise<T> {
@@ -58,6 +73,3 @@ async function timeWait<T>(metrics: LockParts['metrics'], wait: () => Promise<T>
     throw error;
   }
 }
-
-/** A key that nobody has asked for yet. */
-const freeLock = (key: string): Lock => ({ key, fence: 0, holders: [], waiters: [] });

@@ -1,66 +1,138 @@
-import type { GrantedLock, LockMode } from '@baton/protocol';
 import { sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
 import { rowsOf } from '../db/rows.ts';
-import type { Grant, Holder, LockTable, Wait } from './lock-rules.ts';
+import { mayMeet } from './key-reach.ts';
+import { findCommon, isWide, readSpan, spaceOf } from './lock-key.ts';
+import { type Grant, type LockTable, spanOf, type Wait } from './lock-rules.ts';
 
-/**
- * Locks the rows of some keys, in key order, and reads what holds for them. Expired grants are removed on the way and
- * returned: they block nobody. The statements after the first see the clock as it is once the rows are held.
- */
-export async function lockTable(em: EntityManager, projectId: string, keys: readonly string[]): Promise<LockTable & { expired: Grant[] }> {
-  const sorted = [...new Set(keys)].sort();
-  await rowsOf(
-    em,
-    sql`insert into lock_keys (project_id, key)
-        select ${projectId}::uuid, key from unnest(${sorted}::text[]) as key order by key collate "C" on conflict do nothing`,
-  );
-  // Sorted by bytes, as JavaScript sorts; a locale's order would be another one.
-  const fences = await rowsOf(
-    em,
-    sql<{ key: string; fence: string | number }>`select key, fence from lock_keys
-        where project_id = ${projectId} and key = any(${sorted}::text[]) order by key collate "C" for update`,
-  );
-  const expired = await deleteExpiredGrants(em, projectId, sorted);
-  const grants = await listGrants(em, projectId, sorted);
-  const waits = await rowsOf(
-    em,
-    sql<Wait>`select w.key, w.mode, w.request_id from lock_waits w join lock_requests r on r.id = w.request_id
-        where w.project_id = ${projectId} and w.key = any(${sorted}::text[]) and r.granted is null and r.wait_until > clock_timestamp()
-        order by r.requested_at, r.id`,
-  );
-  return { fences: new Map(fences.map(({ key, fence }) => [key, Number(fence)])), grants, waits, expired };
-}
-
-const grantColumns = sql`g.id, g.key, g.mode, g.fence, g.session_id, g.agent_id, a.name as agent_name, g.task_id, g.attempt`;
-
-type GrantRow = Omit<Grant, 'fence' | 'taskId' | 'attempt'> & { fence: string | number; taskId: string | null; attempt: number | null };
-
-const toGrant = ({ fence, taskId, attempt, ...grant }: GrantRow): Grant => ({
-  ...grant,
-  fence: Number(fence),
-  taskId: taskId ?? undefined,
-  attempt: attempt ?? undefined,
-});
-
-async function deleteExpiredGrants(em: EntityManager, projectId: string, keys: readonly string[]): Promise<Grant[]> {
+/** What holds for some keys and for all that meet them, without locking anything. Grants that have expired are not among it. */
+export async function readTable(em: EntityManager, projectId: string, keys: readonly string[]): Promise<LockTable> {
   const rows = await rowsOf(
     em,
-    sql<GrantRow>`delete from lock_grants g using agents a
-        where a.id = g.agent_id and g.project_id = ${projectId} and g.key = any(${keys}::text[]) and g.expires_at <= clock_timestamp()
-        returning ${grantColumns}`,
+    sql<{ key: string; places: number }>`select key, places from lock_keys where project_id = ${projectId} and key = any(${keys}::text[])`,
   );
-  return rows.map(toGrant);
+  const grants = await listGrants(em, projectId, keys);
+  return completeTable(em, projectId, { keys, places: rows, grants });
 }
+
+/**
+ * The same for keys that are locked. Grants that have expired are removed on the way and returned: they block nobody. The
+ * statements see the clock as it is once the keys are locked.
+ */
+export async function readLockedTable(
+  em: EntityManager,
+  projectId: string,
+  { keys, places }: { readonly keys: readonly string[]; readonly places: readonly { readonly key: string; readonly places: number }[] },
+): Promise<{ readonly table: LockTable; readonly expired: readonly Grant[] }> {
+  const meets = mayMeet(keys, { alias: 'g', areHeld: true });
+  const rows = await rowsOf(
+    em,
+    // A row that another transaction is removing has expired for it as well.
+    sql<GrantRow & { isExpired: boolean }>`with gone as (
+          delete from lock_grants g using agents a
+          where a.id = g.agent_id and g.id = any(array(
+            select g.id from lock_grants g where g.project_id = ${projectId} and ${meets} and g.expires_at <= clock_timestamp()
+            order by g.id for update skip locked))
+          returning ${grantColumns}
+        )
+        select *, true as is_expired from gone
+        union all
+        select ${grantColumns}, false from lock_grants g join agents a on a.id = g.agent_id
+        where g.project_id = ${projectId} and ${meets} and (g.expires_at is null or g.expires_at > clock_timestamp())`,
+  );
+  const grants = rows.filter(({ isExpired }) => !isExpired).map(toGrant);
+  const expired = rows.filter(({ isExpired }) => isExpired).map(toGrant);
+  return { table: await completeTable(em, projectId, { keys, places, grants }), expired };
+}
+
+async function completeTable(
+  em: EntityManager,
+  projectId: string,
+  {
+    keys,
+    places,
+    grants,
+  }: {
+    readonly keys: readonly string[];
+    readonly places: readonly { readonly key: string; readonly places: number }[];
+    readonly grants: Grant[];
+  },
+): Promise<LockTable> {
+  const waits = await listWaits(em, projectId, keys);
+  const table: LockTable = {
+    places: new Map(places.filter((row) => row.places !== 1).map((row) => [row.key, row.places])),
+    grants,
+    waits,
+    spans: new Map(),
+  };
+  // Who waits for a range has a right to its lowest free member: which are free takes more than the keys at hand to know.
+  const others = [
+    ...new Set(waits.filter((wait) => spanOf(table, wait.key).range !== undefined && !keys.includes(wait.key)).map(({ key }) => key)),
+  ];
+  if (others.length > 0) {
+    const known = new Set(grants.map(({ id }) => id));
+    grants.push(...(await listGrants(em, projectId, others)).filter(({ id }) => !known.has(id)));
+  }
+  return table;
+}
+
+const grantColumns = sql`g.id, g.key, g.mode, g.places, g.requested, g.fence, g.session_id, g.agent_id, a.name as agent_name, g.task_id, g.attempt,
+  (extract(epoch from clock_timestamp() - g.granted_at) * 1000)::float8 as held_ms,
+  (extract(epoch from g.expires_at - clock_timestamp()) * 1000)::float8 as expires_in_ms`;
+
+type GrantRow = Omit<Grant, 'fence' | 'taskId' | 'attempt' | 'requested'> & {
+  fence: string | number;
+  taskId: string | null;
+  attempt: number | null;
+  requested: string | null;
+};
+
+const toGrant = ({
+  id,
+  key,
+  mode,
+  places,
+  requested,
+  fence,
+  sessionId,
+  agentId,
+  agentName,
+  taskId,
+  attempt,
+  heldMs,
+  expiresInMs,
+}: GrantRow): Grant => ({
+  id,
+  key,
+  mode,
+  places,
+  requested: requested ?? undefined,
+  fence: Number(fence),
+  sessionId,
+  agentId,
+  agentName,
+  taskId: taskId ?? undefined,
+  attempt: attempt ?? undefined,
+  heldMs,
+  expiresInMs,
+});
 
 async function listGrants(em: EntityManager, projectId: string, keys: readonly string[]): Promise<Grant[]> {
   const rows = await rowsOf(
     em,
     sql<GrantRow>`select ${grantColumns} from lock_grants g join agents a on a.id = g.agent_id
-        where g.project_id = ${projectId} and g.key = any(${keys}::text[])`,
+        where g.project_id = ${projectId} and ${mayMeet(keys, { alias: 'g', areHeld: true })} and (g.expires_at is null or g.expires_at > clock_timestamp())`,
   );
   return rows.map(toGrant);
 }
+
+const listWaits = (em: EntityManager, projectId: string, keys: readonly string[]): Promise<Wait[]> =>
+  rowsOf(
+    em,
+    sql<Wait>`select w.key, w.mode, w.places, w.request_id from lock_waits w join lock_requests r on r.id = w.request_id
+        where w.project_id = ${projectId} and ${mayMeet(keys, { alias: 'w', areHeld: false })} and r.granted is null and r.wait_until > clock_timestamp()
+        order by r.requested_at, r.id`,
+  );
 
 export interface GrantWrites {
   readonly made: readonly (Grant & { readonly ttlMs: number | null })[];
@@ -68,12 +140,14 @@ export interface GrantWrites {
   readonly replaced: readonly Grant[];
 }
 
-export async function writeGrants(em: EntityManager, projectId: string, { made, extended, replaced }: GrantWrites): Promise<void> {
-  if (replaced.length > 0)
-    await deleteGrants(
-      em,
-      replaced.map(({ id }) => id),
-    );
+/** Writes grants, and returns the fences of those that were made, by their ids. */
+export async function writeGrants(
+  em: EntityManager,
+  projectId: string,
+  { made, extended, replaced }: GrantWrites,
+): Promise<Map<string, number>> {
+  // What one decision has made another may extend or replace.
+  const fences = made.length === 0 ? new Map<string, number>() : await insertGrants(em, projectId, made);
   if (extended.length > 0) {
     await rowsOf(
       em,
@@ -84,96 +158,90 @@ export async function writeGrants(em: EntityManager, projectId: string, { made, 
           where g.id = x.id`,
     );
   }
-  if (made.length === 0) return;
-  const rows = made.map(({ id, key, mode, fence, sessionId, agentId, taskId, attempt, ttlMs }) => ({
+  await deleteGrants(
+    em,
+    replaced.map(({ id }) => id),
+  );
+  return fences;
+}
+
+/**
+ * Numbers grants and stores them. A fence is drawn from one sequence for all files, and counted for each other key. Whoever
+ * holds what meets has the locks that keep others from drawing meanwhile.
+ */
+async function insertGrants(em: EntityManager, projectId: string, made: GrantWrites['made']): Promise<Map<string, number>> {
+  const grants = made.map(({ id, key, mode, places, requested, sessionId, agentId, taskId, attempt, ttlMs }, place) => ({
+    place,
     id,
     key,
+    is_wide: isWide(key),
+    is_file: spaceOf(key) === 'file',
     mode,
-    fence,
+    places,
+    requested: requested ?? null,
     session_id: sessionId,
     agent_id: agentId,
     task_id: taskId ?? null,
     attempt: attempt ?? null,
     ttl_ms: ttlMs,
   }));
+  const rows = await rowsOf(
+    em,
+    sql<{ id: string; fence: string | number }>`with x as (
+          select *, row_number() over (partition by key order by place) as nth from jsonb_to_recordset(${JSON.stringify(grants)}::jsonb)
+            as x(place int, id uuid, key text, is_wide boolean, is_file boolean, mode text, places int, requested text, session_id uuid, agent_id uuid, task_id uuid, attempt int, ttl_ms float8)
+        ), drawn as materialized (
+          select *, case when is_file then nextval('lock_fences') end as drawn from x
+        ), counted as (
+          insert into lock_keys as k (project_id, key, fence)
+          select ${projectId}::uuid, key, coalesce(max(drawn), count(*)) from drawn group by key order by key collate "C"
+          on conflict (project_id, key) do update set fence = case when k.key like 'file:%' then excluded.fence else k.fence + excluded.fence end
+          returning key, fence
+        )
+        insert into lock_grants (id, project_id, key, is_wide, mode, places, requested, fence, session_id, agent_id, task_id, attempt, expires_at)
+        select d.id, ${projectId}::uuid, d.key, d.is_wide, d.mode, d.places, d.requested,
+          coalesce(d.drawn, c.fence - (max(d.nth) over (partition by d.key)) + d.nth),
+          d.session_id, d.agent_id, d.task_id, d.attempt, clock_timestamp() + d.ttl_ms * interval '1 millisecond'
+        from drawn d join counted c on c.key = d.key
+        returning id, fence`,
+  );
+  return new Map(rows.map(({ id, fence }) => [id, Number(fence)]));
+}
+
+export const deleteGrants = async (em: EntityManager, ids: readonly string[]): Promise<void> => {
+  if (ids.length > 0) await rowsOf(em, sql`delete from lock_grants where id = any(${ids}::uuid[])`);
+};
+
+/** Sets the time to live of grants anew. Their keys are locked. What lives as long as its attempt goes on doing so. */
+export async function renewGrants(em: EntityManager, renewed: readonly { readonly id: string; readonly ttlMs: number }[]): Promise<void> {
+  if (renewed.length === 0) return;
   await rowsOf(
     em,
-    sql`with x as (
-          select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-            as x(id uuid, key text, mode text, fence bigint, session_id uuid, agent_id uuid, task_id uuid, attempt int, ttl_ms float8)
-        ), fenced as (
-          update lock_keys k set fence = f.fence from (select key, max(fence) as fence from x group by key) f
-          where k.project_id = ${projectId} and k.key = f.key
-        )
-        insert into lock_grants (id, project_id, key, mode, fence, session_id, agent_id, task_id, attempt, expires_at)
-        select id, ${projectId}::uuid, key, mode, fence, session_id, agent_id, task_id, attempt, clock_timestamp() + ttl_ms * interval '1 millisecond' from x`,
+    sql`update lock_grants g set expires_at = case when g.expires_at is null then null else clock_timestamp() + x.ttl_ms * interval '1 millisecond' end
+        from jsonb_to_recordset(${JSON.stringify(renewed.map(({ id, ttlMs }) => ({ id, ttl_ms: ttlMs })))}::jsonb) as x(id uuid, ttl_ms float8)
+        where g.id = x.id`,
   );
 }
 
-export const deleteGrants = (em: EntityManager, ids: readonly string[]): Promise<unknown[]> =>
-  rowsOf(em, sql`delete from lock_grants where id = any(${ids}::uuid[])`);
-
-export interface LockFilter {
-  readonly projectId: string;
-  readonly sessionIds?: readonly string[];
-  readonly attempts?: readonly { readonly taskId: string; readonly attempt: number }[];
-  readonly holder?: Holder;
-  readonly keys?: readonly string[] | undefined;
-}
-
-/** Grants and requests have the same columns for whom they are. */
-export function ofHolders({ projectId, sessionIds, attempts, holder }: LockFilter) {
-  const conditions = [sql`project_id = ${projectId}`];
-  if (sessionIds !== undefined) conditions.push(sql`session_id = any(${sessionIds}::uuid[])`);
-  if (attempts !== undefined) {
-    conditions.push(
-      sql`(task_id, attempt) in (select * from jsonb_to_recordset(${JSON.stringify(attempts)}::jsonb) as x("taskId" uuid, attempt int))`,
-    );
-  }
-  if (holder !== undefined) {
-    conditions.push(sql`session_id = ${holder.sessionId}`);
-    // Releasing for a task releases what its attempt holds; releasing without one gives back all that the session holds by itself.
-    conditions.push(holder.taskId === undefined ? sql`task_id is null` : sql`task_id = ${holder.taskId}`);
-    if (holder.attempt !== undefined) conditions.push(sql`attempt = ${holder.attempt}`);
-  }
-  return sql.join(conditions, sql` and `);
-}
-
-/** The grants of sessions, of attempts, or of one holder, without locking anything: who releases them locks their keys first. */
-export function findGrants(em: EntityManager, filter: LockFilter): Promise<{ id: string; key: string }[]> {
-  const onKeys = filter.keys === undefined ? sql`` : sql`and key = any(${filter.keys}::text[])`;
-  return rowsOf(em, sql<{ id: string; key: string }>`select id, key from lock_grants where ${ofHolders(filter)} ${onKeys}`);
-}
-
+/** Whether the key is held under this fence, by its own name, by that of its range, or by a pattern that it matches. */
 export async function isFenceCurrent(
   em: EntityManager,
   projectId: string,
-  { key, fence }: { key: string; fence: number },
+  { key, fence }: { readonly key: string; readonly fence: number },
 ): Promise<boolean> {
   const rows = await rowsOf(
     em,
-    sql`select 1 from lock_grants where project_id = ${projectId} and key = ${key} and fence = ${fence}
-        and (expires_at is null or expires_at > clock_timestamp())`,
+    sql<{ key: string; requested: string | null }>`select g.key, g.requested from lock_grants g
+        where g.project_id = ${projectId} and (g.key = ${key} or g.requested = ${key} or g.is_wide) and g.fence = ${fence}
+          and (g.expires_at is null or g.expires_at > clock_timestamp())`,
   );
-  return rows.length > 0;
+  const covers = (held: string) => held === key || (!isWide(key) && findCommon(readSpan(held), readSpan(key)) !== undefined);
+  return rows.some((held) => held.requested === key || covers(held.key));
 }
 
-/** Extends what a holder still holds, and returns it. */
-export const renewGrants = async (
-  em: EntityManager,
-  { projectId, holder, keys, ttlMs }: { projectId: string; holder: Holder; keys: readonly string[]; ttlMs: number },
-): Promise<GrantedLock[]> =>
-  (
-    await rowsOf(
-      em,
-      sql<{ key: string; mode: LockMode; fence: string | number }>`update lock_grants
-        set expires_at = case when expires_at is null then null else clock_timestamp() + ${ttlMs} * interval '1 millisecond' end
-        where project_id = ${projectId} and key = any(${keys}::text[]) and session_id = ${holder.sessionId}
-          and task_id is not distinct from ${holder.taskId ?? null}::uuid and ${holder.attempt === undefined ? sql`true` : sql`attempt = ${holder.attempt}`}
-          and (expires_at is null or expires_at > clock_timestamp())
-        returning key, mode, fence`,
-    )
-  ).map((row) => ({ ...row, fence: Number(row.fence) }));
+export async function setPlaces(em: EntityManager, projectId: string, { key, places }: { key: string; places: number }): Promise<void> {
+  await rowsOf(em, sql`update lock_keys set places = ${places} where project_id = ${projectId} and key = ${key}`);
+}
 
 export async function findExpiredGrants(
   em: EntityManager,
@@ -186,19 +254,4 @@ export async function findExpiredGrants(
         where project_id = ${projectId} and key = any(${keys}::text[]) and expires_at <= clock_timestamp()`,
   );
   return rows.map((row) => ({ ...row, fence: Number(row.fence) }));
-}
-
-/** How many of the tasks that wait for a key are put back into the scan when it is free; those that are too late wait again. */
-const wokenMax = 16;
-
-/** Puts tasks that wait for these keys back into the scan, the first in rank. Returns how many. */
-export async function wakeTasks(em: EntityManager, projectId: string, keys: readonly string[]): Promise<number> {
-  const woken = await rowsOf(
-    em,
-    sql`update tasks set waiting_key = null where id = any(array(
-          select t.id from unnest(${keys}::text[]) as k(key) cross join lateral (
-            select id from tasks where project_id = ${projectId} and state = 'ready' and waiting_key = k.key
-            order by rank, id limit ${wokenMax} for update skip locked) t)) returning id`,
-  );
-  return woken.length;
 }

@@ -3,6 +3,7 @@ import { rowsOf } from '../db/rows.ts';
 import { type Database, transact } from '../db/transaction.ts';
 import type { Log } from '../log.ts';
 import { type AttemptEndParts, endAttempts } from '../task/attempt-end.service.ts';
+import { holdPlaces } from '../task/fence.store.ts';
 import { lockTasks } from '../task/task.store.ts';
 import { createLoop, type Loop } from './loop.ts';
 
@@ -43,6 +44,7 @@ export function createAttemptSweeper({ db, attempts, sweepMs, log }: AttemptSwee
 
 const endOverdue = (db: Database, parts: AttemptEndParts, projectId: string, ids: readonly string[]): Promise<void> =>
   transact(db, projectId, async (tx) => {
+    await holdPlaces(tx, ids);
     await lockTasks(tx, ids);
     // Read again under the lock: a task may have ended, and begun another attempt, since it was found.
     const overdue = await rowsOf(

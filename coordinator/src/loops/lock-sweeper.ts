@@ -1,7 +1,7 @@
 import type { LiveSessions } from '../agent/live-sessions.ts';
 import { type Database, transact } from '../db/transaction.ts';
-import { handOver } from '../lock/lock.service.ts';
-import { deleteRequests, type DueLocks, findAbandonedRequests, listDueKeys } from '../lock/lock-request.store.ts';
+import { type DueLocks, listDueKeys } from '../lock/lock-request.store.ts';
+import { sweepLocks } from '../lock/lock.service.ts';
 import { findExpiredGrants } from '../lock/lock.store.ts';
 import type { Log } from '../log.ts';
 import { createLoop, type Loop } from './loop.ts';
@@ -40,16 +40,10 @@ export function createLockSweeper({ db, live, sweepMs, log }: LockSweeperParts):
   return loop;
 }
 
-const sweep = (db: Database, live: LiveSessions, { projectId, keys }: DueLocks): Promise<void> =>
-  transact(db, projectId, async (tx) => {
-    const expired = await findExpiredGrants(tx.em, projectId, keys);
-    const abandoned = await findAbandonedRequests(tx.em, projectId);
-    await handOver(tx, [...keys, ...abandoned.flatMap((request) => request.keys)], async () => {
-      await deleteRequests(
-        tx.em,
-        abandoned.map(({ id }) => id),
-      );
-    });
+const sweep = (db: Database, live: LiveSessions, due: DueLocks): Promise<void> =>
+  transact(db, due.projectId, async (tx) => {
+    const expired = await findExpiredGrants(tx.em, due.projectId, due.keys);
+    await sweepLocks(tx, due);
     tx.afterCommit(() => {
       for (const { sessionId, key, fence } of expired) live.notify(sessionId, 'lock/lost', { key, fence, reason: 'expired' });
     });

@@ -40,12 +40,12 @@ export const pauseMsOf = (sweepMs: number): number => Math.max(3 * sweepMs, 1_00
  */
 export function createSessionSweeper({ db, session, queue, sweepMs, log }: SessionSweeperParts): Loop {
   const { live } = session;
-  const { leaseMs } = session.liveness;
   const pauseMs = pauseMsOf(sweepMs);
   let lastSwept = performance.now();
 
   const run = async (): Promise<void> => {
     const startedAt = performance.now();
+    const { leaseMs } = session.liveness;
     const em = db.em.fork();
     await giveLostTime(em, startedAt - lastSwept);
     await writeBeats(em, live, leaseMs);
@@ -67,11 +67,12 @@ export function createSessionSweeper({ db, session, queue, sweepMs, log }: Sessi
     if (givenMs > 0) log.warn({ gapMs: Math.round(givenMs) }, 'no coordinator looked after sessions; all leases are extended by the gap');
     else if (gapMs > pauseMs) {
       log.warn({ gapMs: Math.round(gapMs) }, 'this coordinator paused; the leases of its sessions are extended by the gap');
-      await renewLeases(em, live.listHeard(), Math.min(gapMs, leaseMs));
+      await renewLeases(em, live.listHeard(), Math.min(gapMs, session.liveness.leaseMs));
     }
   };
 
   const endAll = async (expired: readonly { id: string; projectId: string }[]): Promise<number> => {
+    const { leaseMs } = session.liveness;
     let ended = 0;
     for (const { id, projectId } of expired) {
       if ((live.silenceMs(id) ?? leaseMs) < leaseMs) continue;
@@ -95,7 +96,7 @@ async function writeBeats(em: EntityManager, live: LiveSessions, leaseMs: number
   if (heardOf.length === 0) return;
   try {
     const living = await extendLeases(em, heardOf, leaseMs);
-    const others = heardOf.filter((id) => !living.has(id));
+    const others = heardOf.flatMap(({ sessionId }) => (living.has(sessionId) ? [] : [sessionId]));
     // Ended by another coordinator, which cannot tell the connection here.
     if (others.length > 0) for (const { id, reason } of await listEndedSessions(em, others)) live.end(id, reason);
   } catch (error) {

@@ -1,35 +1,68 @@
-import { CoordinatorError, next, type RevocationReason, taskMachine, type TaskState } from '@baton/protocol';
+import { CoordinatorError, type Params, type Result, type RevocationReason, sourcesOf, taskMachine } from '@baton/protocol';
 import { sql } from 'kysely';
 import { rowsOf } from '../db/rows.ts';
 import type { Tx } from '../db/transaction.ts';
 import { forgetHolders } from '../lock/lock.service.ts';
+import { lockVisit } from '../phase/phase-visit.store.ts';
+import { holdTickets } from '../ticket/ticket.store.ts';
 import { type Sessions, writeAttemptEnds } from './attempt-end.service.ts';
+import { listOpenTasks, listWithDependents } from './cancel.store.ts';
+import { holdPlaces } from './fence.store.ts';
+import { lockAll } from './lock-all.ts';
 import { propagateFailure } from './propagate.ts';
-import { findTaskState, type LockedTask, lockOpenTasksOfVisit, toTaskEvent } from './task.store.ts';
+import { type LockedTask, lockOpenTasksOfVisit, toTaskEvent } from './task.store.ts';
 
-/** Cancels one task. Again is no error; what has ended otherwise stays as it is. */
-export async function cancelTask(
-  tx: Tx,
-  sessions: Sessions,
-  { taskId, reason }: { readonly taskId: string; readonly reason?: string | undefined },
-): Promise<{ taskId: string; state: TaskState }> {
-  const task = await findTaskState(tx.em, tx.projectId, taskId);
+/** Cancels one task, and what its caller chooses to go with it. Again is no error; what has ended otherwise stays as it is. */
+export async function cancelTask(tx: Tx, sessions: Sessions, params: Params<'task/cancel'>): Promise<Result<'task/cancel'>> {
+  const { taskId, reason, dependents, children } = params;
+  await holdPlaces(tx, [taskId]);
+  const locked = await lockAll(tx, () => listWithDependents(tx, [taskId], { dependents: dependents === 'cancel', children }));
+  const task = locked.get(taskId);
   if (task === undefined) throw new CoordinatorError('task_not_found', { taskId });
-  if (task.state === 'cancelled') return { taskId, state: task.state };
-  if (next(taskMachine, task.state, 'cancel') === undefined)
+  if (task.state !== 'cancelled' && !isOpen(task))
     throw new CoordinatorError('task_state_refused', { taskId, state: task.state, step: 'cancel' });
 
-  await markCancelled(tx, sessions, [task], { reason: reason ?? 'cancelled by hand', told: 'cancelled' });
-  await propagateFailure(tx, [{ id: taskId, reason: `${task.title} was cancelled` }]);
-  await forgetHolders(tx, { attempts: [{ taskId, attempt: task.attempt }] });
-  return { taskId, state: 'cancelled' };
+  const cancelledCount = await cancelLocked(tx, sessions, [...locked.values()], { reason: reason ?? byHand, told: 'cancelled' });
+  return { taskId, state: 'cancelled', cancelledCount };
 }
+
+const byHand = 'cancelled by hand';
+
+/** Cancels the open tasks of a ticket. */
+export async function cancelTasksOf(tx: Tx, sessions: Sessions, params: Params<'task/cancelAll'>): Promise<Result<'task/cancelAll'>> {
+  const { ticketId, phase, states, reason, dependents } = params;
+  const ticket = (await holdTickets(tx.em, tx.projectId, [ticketId])).get(ticketId);
+  if (ticket === undefined) throw new CoordinatorError('ticket_not_found', { ticketId });
+  if (phase !== undefined && phase !== ticket.phase)
+    throw new CoordinatorError('phase_closed', { ticketId, phase: ticket.phase, message: `It is in ${ticket.phase}.` });
+  await lockVisit(tx.em, ticket.visitId);
+  const locked = await lockAll(tx, async () =>
+    listWithDependents(tx, await listOpenTasks(tx, ticket.visitId, states), { dependents: dependents === 'cancel', children: false }),
+  );
+  const cancelledCount = await cancelLocked(tx, sessions, [...locked.values()], { reason: reason ?? byHand, told: 'cancelled' });
+  return { ticketId, cancelledCount };
+}
+
+/** Cancels those of the locked tasks that are open, lets their dependents know and their locks go. Returns how many there were. */
+async function cancelLocked(tx: Tx, sessions: Sessions, locked: readonly LockedTask[], cancellation: Cancellation): Promise<number> {
+  const open = locked.filter(isOpen);
+  await markCancelled(tx, sessions, open, cancellation);
+  await propagateFailure(
+    tx,
+    open.map(({ id, title }) => ({ id, reason: `${title} was cancelled` })),
+  );
+  await releaseAttempts(tx, open);
+  return open.length;
+}
+
+const openStates = sourcesOf(taskMachine, 'cancel');
+const isOpen = ({ state }: LockedTask): boolean => openStates.includes(state);
 
 /** Cancels all that is open in a phase visit which is left: nothing of a closed phase is claimable. */
 export async function cancelOpenTasks(tx: Tx, sessions: Sessions, visitId: string, reason: string): Promise<void> {
   const open = await lockOpenTasksOfVisit(tx.em, visitId);
   await markCancelled(tx, sessions, open, { reason, told: 'phase_closed' });
-  await forgetHolders(tx, { attempts: open.map(({ id, attempt }) => ({ taskId: id, attempt })) });
+  await releaseAttempts(tx, open);
 }
 
 interface Cancellation {
@@ -60,4 +93,10 @@ async function markCancelled(tx: Tx, sessions: Sessions, tasks: readonly LockedT
     for (const { id, attempt, sessionId } of running)
       if (sessionId !== null) sessions.revoke(sessionId, { taskId: id, attempt, reason: told });
   });
+}
+
+/** Only a running attempt holds locks, or waits for some. */
+async function releaseAttempts(tx: Tx, tasks: readonly LockedTask[]): Promise<void> {
+  const attempts = tasks.flatMap(({ id, attempt, state }) => (state === 'running' ? [{ taskId: id, attempt }] : []));
+  if (attempts.length > 0) await forgetHolders(tx, { attempts });
 }

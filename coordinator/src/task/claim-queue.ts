@@ -2,11 +2,16 @@ import { CoordinatorError } from '@baton/protocol';
 import { type Database, transact } from '../db/transaction.ts';
 import type { BackoffLimits } from './backoff.ts';
 import { failTasks } from './complete.service.ts';
-import { type ClaimedTask, type ClaimRequest, matchTasks } from './match.service.ts';
+import type { ClaimedTask, ClaimRequest } from './hand-out.ts';
+import { matchTasks } from './match.service.ts';
+import { withdrawKeys } from './match.store.ts';
+import { createTurns, type Turns } from './turns.ts';
 
 export interface ClaimQueueLimits extends BackoffLimits {
   readonly claimBatchMax: number;
   readonly claimsParkedMax: number;
+  /** How many matching transactions run at a time, of all projects together. */
+  readonly matchRoundsMax: number;
   readonly pollMs: number;
 }
 
@@ -16,7 +21,10 @@ export interface ClaimCall extends ClaimRequest {
   readonly signal: AbortSignal;
 }
 
-/** Where claims wait for work. One matching transaction of a project at a time serves all that wait. */
+/**
+ * Where claims wait for work. One matching transaction of a project at a time serves all that wait; projects take turns with
+ * theirs, so that one with many agents keeps no other from the database.
+ */
 export interface ClaimQueue {
   /** Tasks for the session, at most `max`; none when `waitMs` has passed or the signal aborts. */
   claim(call: ClaimCall): Promise<readonly ClaimedTask[]>;
@@ -40,6 +48,7 @@ interface Parked {
 interface Serving {
   readonly db: Database;
   readonly limits: ClaimQueueLimits;
+  readonly turns: Turns;
   readonly projectId: string;
 }
 
@@ -52,6 +61,7 @@ interface Line {
 
 export function createClaimQueue(db: Database, limits: ClaimQueueLimits): ClaimQueue {
   const lines = new Map<string, Line>();
+  const turns = createTurns(limits.matchRoundsMax);
   let draining = false;
 
   const lineOf = (projectId: string): Line => {
@@ -74,7 +84,7 @@ export function createClaimQueue(db: Database, limits: ClaimQueueLimits): ClaimQ
       for (let from = 0; from < waiting.length; from += limits.claimBatchMax) {
         // Some may have left while those before them were served.
         const batch = waiting.slice(from, from + limits.claimBatchMax).filter((each) => line.parked.has(each));
-        await serveAll({ db, limits, projectId }, batch, line);
+        await serveAll({ db, limits, turns, projectId }, batch, line);
       }
     }
     line.round = undefined;
@@ -151,10 +161,12 @@ function park(line: Line, call: ClaimCall, { resolve, reject }: Settle): Parked 
 /** In how many rounds one call looks past tasks that wait for locks. */
 const looksMax = 50;
 
-async function serveAll({ db, limits, projectId }: Serving, batch: readonly Parked[], line: Line): Promise<void> {
+async function serveAll(serving: Serving, batch: readonly Parked[], line: Line): Promise<void> {
+  const { turns, projectId } = serving;
   let waiting = batch;
   for (let looksLeft = looksMax; waiting.length > 0 && looksLeft > 0; looksLeft -= 1) {
-    const isWorthAnotherLook = await serve({ db, limits, projectId, mayLookAgain: looksLeft > 1 }, waiting);
+    const served = waiting;
+    const isWorthAnotherLook = await turns.run(projectId, () => serve({ ...serving, mayLookAgain: looksLeft > 1 }, served));
     if (!isWorthAnotherLook) return;
     waiting = waiting.filter((each) => line.parked.has(each));
   }
@@ -174,13 +186,14 @@ async function serve(
       ),
     );
     const willLookAgain = matching.isWorthAnotherLook && mayLookAgain;
-    const unwanted: ClaimedTask[] = [];
+    const delivered = new Set<ClaimedTask>();
     for (const [index, parked] of waiting.entries()) {
       const answer = matching.answers[index];
       if (answer === undefined) parked.settle(new CoordinatorError('session_unknown'));
-      else if (answer.length > 0 && !parked.settle(answer)) unwanted.push(...answer);
+      else if (answer.length > 0 && parked.settle(answer)) for (const task of answer) delivered.add(task);
       else if (parked.isOver && !willLookAgain) parked.settle(answer);
     }
+    const unwanted = matching.fresh.filter((task) => !delivered.has(task));
     await giveBack(db, limits, projectId, unwanted);
     return willLookAgain;
   } catch (error) {
@@ -190,18 +203,18 @@ async function serve(
   }
 }
 
-/** Work that was matched to a call which had gone meanwhile is handed out again; the attempt was none. */
+/**
+ * Work that was matched to a call which had gone meanwhile is handed out again; the attempt was none. Unless the call was sent
+ * again, to whichever coordinator, and answered with it: then the agent has it.
+ */
 async function giveBack(db: Database, limits: BackoffLimits, projectId: string, tasks: readonly ClaimedTask[]): Promise<void> {
   if (tasks.length === 0) return;
+  const unwanted = await withdrawKeys(
+    db.em.fork(),
+    tasks.map(({ id, attempt }) => ({ taskId: id, attempt })),
+  );
+  if (unwanted.length === 0) return;
   const error = { code: 'released', message: 'The call that asked for work was gone when it was found.' };
-  const failures = tasks.map(({ id, attempt, sessionId }) => ({
-    taskId: id,
-    attempt,
-    sessionId: sessionId ?? '',
-    outcome: 'released' as const,
-    error,
-    permanent: false,
-    context: [],
-  }));
+  const failures = unwanted.map((attempt) => ({ ...attempt, outcome: 'released' as const, error, permanent: false, context: [] }));
   await transact(db, projectId, (tx) => failTasks(tx, { limits }, failures));
 }

@@ -8,7 +8,7 @@ import { ticketFacts } from '../ticket/ticket-facts.ts';
 import { getTicket } from '../ticket/ticket.store.ts';
 import type { BackoffLimits } from './backoff.ts';
 import { failTasks } from './complete.service.ts';
-import type { ClaimedTask } from './match.service.ts';
+import type { ClaimedTask } from './hand-out.ts';
 import { listReferences, parseReference, type Reference, resolveReferences, valueAt } from './references.ts';
 import { findTaskResult } from './result.store.ts';
 

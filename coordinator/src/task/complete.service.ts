@@ -3,12 +3,12 @@ import { sql } from 'kysely';
 import { type ArtifactLimits, type ArtifactOf, measureArtifacts, type Origin, storeArtifacts } from '../artifact/artifact.service.ts';
 import { noteItems } from '../context/context.service.ts';
 import type { ItemOf } from '../context/context.store.ts';
+import type { CallOutcome } from '../db/outcome.ts';
 import { rowsOf } from '../db/rows.ts';
 import type { Tx } from '../db/transaction.ts';
 import { forgetHolders } from '../lock/lock.service.ts';
-import { lockVisits } from '../phase/phase-visit.store.ts';
 import { type AttemptEndParts, type AttemptVerdict, endAttempts, writeAttemptEnds } from './attempt-end.service.ts';
-import { holdSessions } from './fence.store.ts';
+import { holdPlaces, holdSessions } from './fence.store.ts';
 import { propagateSuccess } from './propagate.ts';
 import { findAgentNames, type LockedTask, lockTasks, toAttemptEvent } from './task.store.ts';
 
@@ -31,8 +31,6 @@ export interface Failure extends AttemptCall {
   readonly permanent: boolean;
   readonly context: readonly NewContextItem[];
 }
-
-export type CallOutcome<T> = { readonly ok: T } | { readonly error: CoordinatorError };
 
 /**
  * Completes attempts of many callers in one transaction: their results, artifacts and context items, the readiness of
@@ -153,11 +151,7 @@ const dedupe = <T extends AttemptCall>(calls: readonly T[]): T[] => [...new Map(
 async function holdAttempts(tx: Tx, calls: readonly AttemptCall[]) {
   const ids = calls.map(({ taskId }) => taskId);
   // In the order that every transaction keeps: tickets, visits, sessions, tasks.
-  await rowsOf(
-    tx.em,
-    sql`select 1 from tickets where id in (select ticket_id from tasks where id = any(${ids}::uuid[]) and project_id = ${tx.projectId}) order by id for key share`,
-  );
-  await lockVisits(tx, ids);
+  await holdPlaces(tx, ids);
   const sessions = await holdSessions(
     tx.em,
     calls.map(({ sessionId }) => sessionId),

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
 import { findRow, rowsOf } from '../db/rows.ts';
 import type { Tx } from '../db/transaction.ts';
+import { lockVisits } from '../phase/phase-visit.store.ts';
 
 /**
  * Keeps living sessions from ending before this transaction does. Beats are plain updates and do not wait for this; the end
@@ -22,6 +23,15 @@ export async function holdSessions(em: EntityManager, sessionIds: readonly strin
 export async function holdSession(em: EntityManager, sessionId: string): Promise<void> {
   const living = await holdSessions(em, [sessionId]);
   if (!living.has(sessionId)) throw new CoordinatorError('session_unknown');
+}
+
+/** Keeps the tickets of tasks in their phases and lets those who change their visits take turns, until the transaction ends. */
+export async function holdPlaces(tx: Pick<Tx, 'em' | 'projectId'>, taskIds: readonly string[]): Promise<void> {
+  await rowsOf(
+    tx.em,
+    sql`select 1 from tickets where id in (select ticket_id from tasks where id = any(${taskIds}::uuid[]) and project_id = ${tx.projectId}) order by id for key share`,
+  );
+  await lockVisits(tx, taskIds);
 }
 
 export interface Fence {

@@ -30,6 +30,16 @@ describe('dependencies', () => {
     expect(found[1]).toEqual([{ index: 0 }]);
   });
 
+  test('follow from authors that are excluded, once and marked', () => {
+    const found = resolveDependencies(tasks({ ref: 'a' }, { ref: 'b' }, { dependsOn: ['a'], notBy: ['a', 'b', 'old'] }), () => 'id-of-old');
+
+    expect(found[2]).toEqual([
+      { index: 0, excludesAuthor: true },
+      { index: 1, excludesAuthor: true },
+      { id: 'id-of-old', excludesAuthor: true },
+    ]);
+  });
+
   test('are not made by references to earlier phases, to the ticket or to the context', () => {
     expect(
       resolveDependencies(tasks({ input: { x: '{{ phases.DESIGN.tasks.a.output }}', y: '{{ ticket.title }} {{ context }}' } }), nothing),
@@ -38,6 +48,7 @@ describe('dependencies', () => {
 
   test.each([
     ['dependency_unknown', tasks({ dependsOn: ['nobody'] })],
+    ['dependency_unknown', tasks({ notBy: ['nobody'] })],
     ['dependency_unknown', tasks({ input: { x: '{{ tasks.nobody.output }}' } })],
     ['reference_duplicate', tasks({ ref: 'a' }, { ref: 'a' })],
     ['input_unresolved', tasks({ input: { x: '{{ nonsense }}' } })],
@@ -55,6 +66,17 @@ describe('dependencies', () => {
     expect(error.data.path[0]).toBe(error.data.path.at(-1));
     expect([...new Set(error.data.path)].sort()).toEqual(['a', 'b', 'c']);
   });
+});
+
+test('of a long cycle people are told the beginning, and programs the path as far as an answer holds it', () => {
+  const ring = tasks(...Array.from({ length: 10_000 }, (_, index) => ({ ref: `t${index}`, dependsOn: [`t${(index + 1) % 10_000}`] })));
+
+  const error = kindOf(() => resolveDependencies(ring, nothing)) as { message: string; data: { path: string[]; length: number } };
+
+  expect(error.data.length).toBe(10_000);
+  expect(error.data.path).toHaveLength(5_001);
+  expect(error.message.length).toBeLessThan(400);
+  expect(error.message).toContain('10000 tasks in all');
 });
 
 describe('cycles', () => {

@@ -1,41 +1,67 @@
 import { CoordinatorError, type NewTask } from '@baton/protocol';
 import { listReferences, parseReference, referenceForms } from './references.ts';
 
-/** What a task depends on: an index into the same submission, or the id of a task that is there already. */
-export type Dependency = { readonly index: number } | { readonly id: string };
+/** A task that another depends on: an index into the same submission, or the id of a task that is there already. */
+type Target = { readonly index: number } | { readonly id: string };
 
-/** Finds a task of the same visit by reference, or of the same ticket by id. */
+export type Dependency = Target & {
+  /** Whoever did it may not do the task that depends on it. */
+  readonly excludesAuthor?: true;
+};
+
+/** Finds a task of the same visit, by reference or by id. */
 export type FindExisting = (refOrId: string) => string | undefined;
 
 /**
- * The dependencies of each task of a submission: those that are named, and those that follow from references to results.
+ * The dependencies of each task of a submission: those that are named, those whose authors are excluded, and those that follow
+ * from references to results.
  * @throws CoordinatorError `reference_duplicate`, `dependency_unknown`, `dependency_cycle` (with the path), `input_unresolved`
  */
 export function resolveDependencies(tasks: readonly NewTask[], findExisting: FindExisting): Dependency[][] {
   const byRef = indexRefs(tasks);
   const dependencies = tasks.map((task, index) => {
-    const named = [...task.dependsOn, ...refsInInput(task, index)];
-    const found = [...new Set(named)].map((name): Dependency => {
+    const find = (name: string, field: 'dependsOn' | 'notBy'): Target => {
       const within = byRef.get(name);
       if (within !== undefined) return { index: within };
       const id = findExisting(name);
-      if (id === undefined)
-        throw new CoordinatorError('dependency_unknown', {
-          task: nameOf(task, index),
-          dependsOn: name,
-          fields: [{ path: `tasks[${index}].dependsOn`, message: `There is no task ${name} in this phase.` }],
-        });
-      return { id };
-    });
-    // Named by reference and by id it is still one.
-    return [...new Map(found.map((dependency) => [JSON.stringify(dependency), dependency])).values()];
+      if (id !== undefined) return { id };
+      throw new CoordinatorError('dependency_unknown', {
+        task: nameOf(task, index),
+        dependsOn: name,
+        fields: [{ path: `tasks[${index}].${field}`, message: `There is no task ${name} in this phase.` }],
+      });
+    };
+    // Named by reference and by id, or in several fields, it is still one.
+    const found = new Map<number | string, Dependency>();
+    const keyOf = (target: Target) => ('index' in target ? target.index : target.id);
+    for (const name of [...task.dependsOn, ...refsInInput(task, index)]) {
+      const target = find(name, 'dependsOn');
+      found.set(keyOf(target), target);
+    }
+    for (const name of task.notBy) {
+      const target = find(name, 'notBy');
+      found.set(keyOf(target), { ...target, excludesAuthor: true });
+    }
+    return [...found.values()];
   });
   const cycle = findCycle(dependencies);
-  if (cycle !== undefined) {
-    const path = cycle.map((index) => nameOf(tasks[index], index));
-    throw new CoordinatorError('dependency_cycle', { path, message: `${path.join(' → ')}.` });
-  }
+  if (cycle !== undefined)
+    throw cycleError(
+      cycle.length - 1,
+      cycle.slice(0, pathMax).map((index) => nameOf(tasks[index], index)),
+    );
   return dependencies;
+}
+
+/** Of a longer cycle the path is told as far as here: an answer has to fit into what a connection may hold back. */
+const pathMax = 5_001;
+/** So much of a path a person reads. */
+const pathShown = 20;
+
+function cycleError(length: number, path: readonly string[]): CoordinatorError {
+  const shown = path.slice(0, pathShown).join(' → ');
+  const message = path.length > pathShown ? `${shown} → …, ${length} tasks in all.` : `${shown}.`;
+  return new CoordinatorError('dependency_cycle', { path, length, message });
 }
 
 const nameOf = (task: NewTask | undefined, index: number): string => task?.ref ?? `tasks[${index}]`;
@@ -54,8 +80,20 @@ function indexRefs(tasks: readonly NewTask[]): Map<string, number> {
   return byRef;
 }
 
+/** What a submission may mean of the tasks that are there already: by name, and its own references, which must be new. */
+export const namesIn = (tasks: readonly NewTask[]): string[] => [
+  ...new Set(
+    tasks.flatMap((task, index) => [
+      ...task.dependsOn,
+      ...task.notBy,
+      ...refsInInput(task, index),
+      ...(task.ref === undefined ? [] : [task.ref]),
+    ]),
+  ),
+];
+
 /** The tasks of the same phase whose results an input refers to. */
-export function refsInInput(task: Pick<NewTask, 'input'>, index: number): string[] {
+function refsInInput(task: Pick<NewTask, 'input'>, index: number): string[] {
   return listReferences(task.input).flatMap((text) => {
     const reference = parseReference(text);
     if (reference === undefined) {
@@ -74,7 +112,7 @@ export function refsInInput(task: Pick<NewTask, 'input'>, index: number): string
 }
 
 /** A cycle as indices, its first again at the end; undefined where there is none. Iterative, since graphs may be deep. */
-export function findCycle(dependencies: readonly (readonly Dependency[])[]): number[] | undefined {
+export function findCycle(dependencies: readonly (readonly Target[])[]): number[] | undefined {
   const done = new Set<number>();
   for (const start of dependencies.keys()) {
     const path: { index: number; rest: number[] }[] = [];

@@ -1,75 +1,117 @@
-import type { GrantedLock, JsonObject, LockRequest } from '@baton/protocol';
+import type { Agent, GrantedLock, JsonObject, LockRequest } from '@baton/protocol';
 import { sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
 import { rowsOf } from '../db/rows.ts';
-import type { LockedTask } from './task.store.ts';
+import type { CapabilitySet, ServedSet } from './match-rules.ts';
+import { lockedColumns, type LockedTask } from './task.store.ts';
 
 export interface SeekerRow {
   readonly sessionId: string;
   readonly agentId: string;
   readonly agentName: string;
   readonly capabilities: string[];
+  readonly state: Agent['state'];
+  readonly available: boolean;
   readonly capacity: number;
   readonly running: number;
-  /** Takes new work; one that drains does not. */
-  readonly active: boolean;
 }
 
 /**
- * The sessions that may take work, with what they run. Their rows are held against other claims and against their end; beats
- * wait a moment.
+ * The sessions that live, with what they run. Their rows are held against other claims and against their end; beats wait a
+ * moment. What is counted is counted after the rows are held, or a claim that was under way would not be seen.
  */
 export async function lockSeekers(em: EntityManager, sessionIds: readonly string[]): Promise<SeekerRow[]> {
   await rowsOf(em, sql`select 1 from sessions where id = any(${sessionIds}::uuid[]) and ended_at is null order by id for no key update`);
   return rowsOf(
     em,
-    sql<SeekerRow>`select s.id as session_id, a.id as agent_id, a.name as agent_name, a.capabilities, a.capacity,
-          (select count(*)::int from tasks t where t.session_id = s.id and t.state = 'running') as running,
-          a.state = 'active' as active
+    sql<SeekerRow>`select s.id as session_id, a.id as agent_id, a.name as agent_name, a.capabilities, a.state, a.available, a.capacity,
+          coalesce(r.count, 0) as running
         from sessions s join agents a on a.id = s.agent_id
+          left join (select session_id, count(*)::int from tasks where session_id = any(${sessionIds}::uuid[]) and state = 'running' group by session_id) r
+            on r.session_id = s.id
         where s.id = any(${sessionIds}::uuid[]) and s.ended_at is null`,
   );
 }
 
-export interface CapabilitySet {
-  readonly id: number;
-  readonly capabilities: string[];
-}
-
-/** The sets that somebody with these capabilities can serve. */
-export const listCoveredSets = (em: EntityManager, projectId: string, capabilities: readonly string[]): Promise<CapabilitySet[]> =>
+/** The sets of which all names are among these: what they need of versions is still to be looked at. */
+export const listCoveredSets = (em: EntityManager, projectId: string, names: readonly string[]): Promise<CapabilitySet[]> =>
   rowsOf(
     em,
-    sql<CapabilitySet>`select id, capabilities from capability_sets where project_id = ${projectId} and capabilities <@ ${capabilities}::text[]`,
+    sql<CapabilitySet>`select id, capabilities from capability_sets where project_id = ${projectId} and capability_names <@ ${names}::text[]`,
   );
 
-export interface Candidate extends LockedTask {
+/** A task `t` that may be handed out now, to whomever it is for. */
+export const isClaimable = sql`t.state = 'ready' and t.waiting_key is null and t.run_at <= statement_timestamp()`;
+
+/** A task `t` is kept for nobody. */
+const isUnreserved = sql`(t.reserved_until is null or t.reserved_until <= statement_timestamp())`;
+
+/**
+ * Who did, or has in hand, what the doer of `t` must not have done. An author task is a dependency too, so that its completing
+ * attempt is known when `t` is ready.
+ */
+export const authorIds = sql`array(select o.agent_id from task_exclusions e join tasks o on o.id = e.author_task_id
+  where e.task_id = t.id and o.agent_id is not null and o.state in ('running', 'completed'))`;
+
+export interface Candidate extends Omit<LockedTask, 'visitNumber'> {
   readonly capabilitySetId: number;
-  readonly input: JsonObject;
   readonly locks: LockRequest[];
-  readonly timeoutMs: number;
   readonly waitingSince: string | null;
+  readonly authorIds: string[];
+  readonly reservedFor: string | null;
+}
+
+export interface CandidateQuery {
+  readonly projectId: string;
+  readonly sets: readonly ServedSet[];
+  readonly limit: number;
+  /** Only tasks of this ticket. */
+  readonly ticketId?: string | undefined;
+  /** Only these tasks. */
+  readonly taskIds?: readonly string[] | undefined;
 }
 
 /**
- * The first tasks in rank of each set that may run now, passing over those another transaction is about to take. Tasks of
- * other sets are never looked at.
+ * The first tasks in rank of some sets that may run now and that one of the agents of their set may do, passing over those
+ * another transaction is about to take: what is reserved for one of the agents first. Tasks of other sets are never looked
+ * at, and few more rows are held than are asked for.
  */
-export const lockCandidates = (
-  em: EntityManager,
-  { projectId, setIds, limit }: { projectId: string; setIds: readonly number[]; limit: number },
-): Promise<Candidate[]> =>
-  rowsOf(
+export function lockCandidates(em: EntityManager, { projectId, sets, limit, ticketId, taskIds }: CandidateQuery): Promise<Candidate[]> {
+  const agentIds = [...new Set(sets.flatMap((set) => set.agentIds))];
+  const place = new Map(agentIds.map((id, index) => [id, index + 1]));
+  const setIds = sets.map(({ id }) => id);
+  const doers = sets.map((set) => JSON.stringify(set.agentIds.map((id) => place.get(id))));
+  const columns = sql`t.id, t.ticket_id, t.visit_id, t.phase, t.ref, t.type, t.title, t.state, t.attempt, t.attempts_used, t.max_attempts, t.session_id, t.agent_id,
+    t.capability_set_id, t.locks, t.waiting_since, ${authorIds} as author_ids, t.rank`;
+  // What none of those who ask may do must not stand before what they may. Of most tasks one look into an index is enough; an
+  // `exists` in its place may be answered by hashing all exclusions there ever were.
+  const hasDoer = sql`((select true from task_exclusions e where e.task_id = t.id limit 1) is null
+    or exists (select 1 from jsonb_array_elements_text(s.doers) d(place) where not (${agentIds}::uuid[])[d.place::int] = any(${authorIds})))`;
+  const among = sql`${ticketId === undefined ? sql`` : sql`and t.ticket_id = ${ticketId}`} ${taskIds === undefined ? sql`` : sql`and t.id = any(${taskIds}::uuid[])`}`;
+  const ofSet = sql`t.project_id = ${projectId} and t.capability_set_id = s.id and ${isClaimable} and ${isUnreserved} and ${hasDoer} ${among}`;
+  // With several sets it is found out first how many of each are among the first of all, and only these are held: these and one
+  // more of each, so that what another transaction holds of one set does not hide the others.
+  const first = sql`select s.id from served s cross join lateral (select t.rank, t.id from tasks t where ${ofSet} order by t.rank, t.id limit ${limit}) t
+    order by t.rank, t.id limit ${limit}`;
+  const shares =
+    sets.length === 1
+      ? sql`select id, doers, ${limit}::bigint as share from served`
+      : sql`select s.id, s.doers, 1 + coalesce(f.count, 0) as share from served s left join (select id, count(*) from (${first}) f group by id) f on f.id = s.id`;
+  return rowsOf(
     em,
-    sql<Candidate>`select t.* from unnest(${setIds}::int[]) as s(id) cross join lateral (
-          select t.id, t.ticket_id, t.visit_id, t.phase, t.ref, t.type, t.title, t.state, t.attempt, t.attempts_used, t.max_attempts, t.session_id, t.agent_id,
-            (select v.number from phase_visits v where v.id = t.visit_id) as visit_number,
-            t.capability_set_id, t.input, t.locks, t.timeout_ms, t.waiting_since, t.rank
-          from tasks t
-          where t.project_id = ${projectId} and t.capability_set_id = s.id and t.state = 'ready' and t.waiting_key is null and t.run_at <= statement_timestamp()
-          order by t.rank, t.id limit ${limit} for update skip locked
-        ) t order by t.rank, t.id`,
+    sql<Candidate>`with served as (select id, doers from unnest(${setIds}::int[], ${doers}::jsonb[]) as x(id, doers))
+        select c.* from (
+          select t.*, true as is_kept from unnest(${agentIds}::uuid[]) with ordinality as a(id, place) cross join lateral (
+            select ${columns}, t.reserved_for from tasks t
+            where t.reserved_for = a.id and t.reserved_until > statement_timestamp() and t.project_id = ${projectId} and ${isClaimable}
+              and exists (select 1 from served s where s.id = t.capability_set_id and s.doers @> to_jsonb(a.place))
+            order by t.rank, t.id limit ${limit} for update of t skip locked) t
+          union all
+          select t.*, false from (${shares}) s cross join lateral (
+            select ${columns}, null::uuid from tasks t where ${ofSet} order by t.rank, t.id limit s.share for update of t skip locked) t
+        ) c order by c.is_kept desc, c.rank, c.id`,
   );
+}
 
 export interface Assignment {
   readonly taskId: string;
@@ -79,8 +121,18 @@ export interface Assignment {
   readonly locks: readonly GrantedLock[];
 }
 
-/** Hands tasks out: a new attempt each, with the locks it was given. Returns how long each had waited for its locks, in ms. */
-export async function writeAssignments(em: EntityManager, assignments: readonly Assignment[]): Promise<Map<string, number>> {
+/** What a task that is handed out needs beside what decided about it. */
+export interface Handed {
+  readonly id: string;
+  readonly visitNumber: number;
+  readonly input: JsonObject;
+  readonly timeoutMs: number;
+  /** How long it had waited for its locks, in ms. */
+  readonly lockWaitMs: number;
+}
+
+/** Hands tasks out: a new attempt each, with the locks it was given. Reservations have done their service. */
+export function writeAssignments(em: EntityManager, assignments: readonly Assignment[]): Promise<Handed[]> {
   const rows = JSON.stringify(
     assignments.map(({ taskId, sessionId, agentId, claimKey, locks }) => ({
       id: taskId,
@@ -90,23 +142,26 @@ export async function writeAssignments(em: EntityManager, assignments: readonly 
       locks,
     })),
   );
-  const waits = await rowsOf(
+  return rowsOf(
     em,
-    sql<{ id: string; lockWaitMs: number }>`with x as (
+    sql<Handed>`with x as (
           select * from jsonb_to_recordset(${rows}::jsonb) as x(id uuid, session_id uuid, agent_id uuid, claim_key text, locks jsonb)
         ), taken as (
           update tasks t set state = 'running', attempt = t.attempt + 1, session_id = x.session_id, agent_id = x.agent_id, waiting_since = null, progress = null,
+            reserved_for = null, reserved_until = null,
             started_at = clock_timestamp(), deadline_at = clock_timestamp() + t.timeout_ms * interval '1 millisecond'
           from x where t.id = x.id
-          returning t.id, t.attempt
+          returning t.id, t.attempt, t.visit_id, t.input, t.timeout_ms
+        ), begun as (
+          insert into attempts (task_id, number, session_id, agent_id, claim_key, locks, lock_wait_ms)
+          select x.id, taken.attempt, x.session_id, x.agent_id, x.claim_key, x.locks,
+            coalesce((select extract(epoch from clock_timestamp() - o.waiting_since) * 1000 from tasks o where o.id = x.id), 0)
+          from x join taken on taken.id = x.id
+          returning task_id, lock_wait_ms
         )
-        insert into attempts (task_id, number, session_id, agent_id, claim_key, locks, lock_wait_ms)
-        select x.id, taken.attempt, x.session_id, x.agent_id, x.claim_key, x.locks,
-          coalesce((select extract(epoch from clock_timestamp() - o.waiting_since) * 1000 from tasks o where o.id = x.id), 0)
-        from x join taken on taken.id = x.id
-        returning task_id as id, lock_wait_ms`,
+        select taken.id, v.number as visit_number, taken.input, taken.timeout_ms, begun.lock_wait_ms
+        from taken join begun on begun.task_id = taken.id join phase_visits v on v.id = taken.visit_id`,
   );
-  return new Map(waits.map(({ id, lockWaitMs }) => [id, lockWaitMs]));
 }
 
 /** Takes tasks whose lock is taken out of the scan until it is free. */
@@ -124,16 +179,40 @@ export interface HeldClaim extends LockedTask {
   readonly claimKey: string;
 }
 
-/** The attempts that claims with these keys were answered with and that still run. */
-export const listHeldClaims = (
+/**
+ * The attempts that claims with these keys were answered with and that still run. That they are answered with once more is
+ * written down: from here on nobody takes them back because an earlier call has gone.
+ */
+export const repeatClaims = (
   em: EntityManager,
   claims: readonly { readonly sessionId: string; readonly claimKey: string }[],
 ): Promise<HeldClaim[]> =>
   rowsOf(
     em,
-    sql<HeldClaim>`select t.id, t.ticket_id, t.visit_id, t.phase, t.ref, t.type, t.title, t.state, t.attempt, t.attempts_used, t.max_attempts, t.session_id, t.agent_id,
-          (select v.number from phase_visits v where v.id = t.visit_id) as visit_number, t.input, t.timeout_ms, n.locks as granted_locks, n.claim_key
-        from attempts n join tasks t on t.id = n.task_id and t.attempt = n.number and t.state = 'running'
-          join jsonb_to_recordset(${JSON.stringify(claims)}::jsonb) as x("sessionId" uuid, "claimKey" text) on n.session_id = x."sessionId" and n.claim_key = x."claimKey"
-        where n.outcome is null order by t.id`,
+    sql<HeldClaim>`with held as (
+          update attempts n set repeated = true from jsonb_to_recordset(${JSON.stringify(claims)}::jsonb) as x("sessionId" uuid, "claimKey" text)
+          where n.session_id = x."sessionId" and n.claim_key = x."claimKey" and n.outcome is null
+          returning n.task_id, n.number, n.locks, n.claim_key
+        )
+        select ${lockedColumns}, t.input, t.timeout_ms, held.locks as granted_locks, held.claim_key
+        from held join tasks t on t.id = held.task_id and t.attempt = held.number and t.state = 'running' order by t.id`,
+  );
+
+/**
+ * Takes the keys off attempts that no repeated claim was answered with, so that none will be, and returns these attempts. The
+ * others belong to whoever sent the claim again.
+ */
+export const withdrawKeys = (
+  em: EntityManager,
+  attempts: readonly { readonly taskId: string; readonly attempt: number }[],
+): Promise<{ taskId: string; attempt: number; sessionId: string }[]> =>
+  rowsOf(
+    em,
+    sql<{
+      taskId: string;
+      attempt: number;
+      sessionId: string;
+    }>`update attempts n set claim_key = null from jsonb_to_recordset(${JSON.stringify(attempts)}::jsonb) as x("taskId" uuid, attempt int)
+        where n.task_id = x."taskId" and n.number = x.attempt and n.outcome is null and not n.repeated
+        returning n.task_id, n.number as attempt, n.session_id`,
   );

@@ -2,7 +2,9 @@ import { CoordinatorError, next, taskMachine, type TaskState } from '@baton/prot
 import { sql } from 'kysely';
 import { rowsOf } from '../db/rows.ts';
 import type { Tx } from '../db/transaction.ts';
-import { lockTasks, type LockedTask, toTaskEvent } from './task.store.ts';
+import { holdPlaces } from './fence.store.ts';
+import { raiseOpenTaskBounds } from './open-tasks.store.ts';
+import { dependentsOf, lockTasks, type LockedTask, toTaskEvent } from './task.store.ts';
 
 /** Gives an ended task a new life, and reopens the dependents that were skipped because of it alone. */
 export async function retryTask(
@@ -10,6 +12,7 @@ export async function retryTask(
   { taskId, reason }: { readonly taskId: string; readonly reason?: string | undefined },
 ): Promise<{ taskId: string; state: TaskState }> {
   // Found without a lock, locked once in the order of ids, and looked at again: every transaction locks tasks in that order.
+  await holdPlaces(tx, [taskId]);
   const found = await findReopened(tx, taskId);
   const locked = await lockTasks(tx, [taskId, ...found]);
   const task = locked.find(({ id }) => id === taskId);
@@ -25,6 +28,7 @@ export async function retryTask(
     tx,
     reopened.map(({ id }) => id),
   );
+  await raiseOpenTaskBounds(tx.em, new Map([[task.visitId, reopened.length]]));
   for (const each of reopened) tx.record('task.reopened', { ...toTaskEvent(each), ...(reason !== undefined && { reason }) });
   tx.hints.tasks = true;
   return { taskId, state: states.get(taskId) ?? 'ready' };
@@ -63,12 +67,12 @@ async function findReopened(tx: Tx, taskId: string): Promise<string[]> {
   const links = await rowsOf(
     tx.em,
     sql<{ id: string; heldBy: string[] }>`with recursive behind as (
-          select d.task_id as id from task_dependencies d join tasks t on t.id = d.task_id where d.depends_on_id = ${taskId} and t.state = 'skipped'
+          select first.id from ${dependentsOf(sql`${taskId}::uuid`, 'skipped')} first
           union
-          select d.task_id from task_dependencies d join behind b on b.id = d.depends_on_id join tasks t on t.id = d.task_id where t.state = 'skipped'
+          select next.id from behind b cross join lateral ${dependentsOf(sql`b.id`, 'skipped')} next
         )
-        select b.id, array(select p.id from task_dependencies d join tasks p on p.id = d.depends_on_id join tasks t on t.id = d.task_id
-                           where d.task_id = b.id and ${unsuccessful}) as held_by from behind b`,
+        select b.id, array(select d.depends_on_id from task_dependencies d where d.task_id = b.id
+                             and (select p.state from tasks p where p.id = d.depends_on_id) in ('failed', 'cancelled', 'skipped')) as held_by from behind b`,
   );
   const reopened = new Set([taskId, ...links.map(({ id }) => id)]);
   let before: number;
@@ -91,7 +95,7 @@ async function reopen(tx: Tx, ids: readonly string[]): Promise<Map<string, TaskS
     tx.em,
     sql<{ id: string; state: TaskState }>`update tasks t
         set pending_dependencies = open.n, state = case when open.n = 0 then 'ready' else 'blocked' end,
-            attempts_used = 0, run_at = clock_timestamp(), error = null, reason = null, finished_at = null, started_at = null, session_id = null, agent_id = null
+            attempts_used = 0, run_at = case when t.attempt = 0 then greatest(t.run_at, clock_timestamp()) else clock_timestamp() end, error = null, reason = null, finished_at = null, started_at = null, session_id = null, agent_id = null
         from (select x.id, (select count(*)::int from task_dependencies d where d.task_id = x.id and not d.settled) as n from unnest(${ids}::uuid[]) as x(id)) open
         where t.id = open.id returning t.id, t.state`,
   );

@@ -1,16 +1,13 @@
-import { CoordinatorError, type NewTask, type Priority, type TaskState } from '@baton/protocol';
-import { v7 as uuidv7 } from 'uuid';
+import { CoordinatorError, type NewTask, type TaskState } from '@baton/protocol';
+import { type CallOutcome, outcomeOf } from '../db/outcome.ts';
 import type { Tx } from '../db/transaction.ts';
-import { normaliseRequests } from '../lock/lock-rules.ts';
-import { holdTicket } from '../ticket/ticket.store.ts';
-import { holdAttempt } from './fence.store.ts';
-import { type Dependency, resolveDependencies } from './graph-rules.ts';
+import { type HeldTicket, holdTickets } from '../ticket/ticket.store.ts';
+import { namesIn } from './graph-rules.ts';
+import { countOpenTasksOf, raiseOpenTaskBounds, writeOpenTaskBounds } from './open-tasks.store.ts';
 import { propagateFailure } from './propagate.ts';
-import { ensureCapabilitySets, type ExistingTask, insertTasks, lockExistingTasks } from './submit.store.ts';
-
-export interface SubmitLimits {
-  readonly taskDepthMax: number;
-}
+import { type NamedTasks, type Planned, planSubmission, refuseTooMany, type SubmitLimits } from './submit-rules.ts';
+import { countChildren, type ExistingTask, insertTasks, lockNamedTasks, type TaskPlace } from './submit.store.ts';
+import { listTaskStates } from './task.store.ts';
 
 export interface Submission {
   readonly ticketId: string;
@@ -21,19 +18,87 @@ export interface Submission {
   readonly sessionId: string | undefined;
 }
 
-export interface SubmittedTask {
-  readonly id: string;
-  readonly ref?: string;
-  readonly state: TaskState;
+export interface Submitted {
+  readonly tasks: { readonly id: string; readonly ref?: string; readonly state: TaskState }[];
 }
 
-/** Adds a graph of tasks to the phase a ticket is in, all or none. */
-export async function submitTasks(
-  tx: Tx,
-  limits: SubmitLimits,
-  { ticketId, phase, tasks, parent, sessionId }: Submission,
-): Promise<{ tasks: SubmittedTask[] }> {
-  const ticket = await holdTicket(tx.em, tx.projectId, ticketId);
+/**
+ * Adds graphs of tasks to the phases that their tickets are in, each all or none. Each is decided about before anything is
+ * written, after those before it: one that is refused changes nothing and holds no other up.
+ */
+export async function submitTasks(tx: Tx, limits: SubmitLimits, submissions: readonly Submission[]): Promise<CallOutcome<Submitted>[]> {
+  const board = await openBoard(tx, limits, submissions);
+  const plans = submissions.map((submission) => outcomeOf(() => planOne(board, limits, submission)));
+  const answers = await writePlans(
+    tx,
+    plans.flatMap((plan) => ('ok' in plan ? [plan.ok] : [])),
+  );
+  const corrected = [...board.visits].filter(([id, { openBound }]) => openBound !== board.written.get(id));
+  if (corrected.length > 0) await writeOpenTaskBounds(tx.em, new Map(corrected.map(([id, { openBound }]) => [id, openBound])));
+  let next = 0;
+  return plans.map((plan) => ('ok' in plan ? { ok: answers[next++] ?? { tasks: [] } } : plan));
+}
+
+/** A visit that tasks are added to. */
+interface VisitBoard {
+  readonly named: NamedTasks;
+  /** How many tasks may be open in it at most. Grows as submissions are planned. */
+  openBound: number;
+}
+
+/** What submissions are judged by: read once for all of them, and held until the transaction ends. */
+interface Board {
+  readonly tickets: ReadonlyMap<string, HeldTicket>;
+  readonly visits: ReadonlyMap<string, VisitBoard>;
+  /** What stands in the rows of the visits as the bounds of their open tasks: right unless something is refused. */
+  readonly written: ReadonlyMap<string, number>;
+  /** By id; how many children each has grows as submissions are planned. */
+  readonly parents: ReadonlyMap<string, ExistingTask & { children: number }>;
+}
+
+// In the order that every transaction keeps: tickets, visits, tasks by id.
+async function openBoard(tx: Tx, { ticketTasksMax }: SubmitLimits, submissions: readonly Submission[]): Promise<Board> {
+  const tickets = await holdTickets(
+    tx.em,
+    tx.projectId,
+    submissions.map(({ ticketId }) => ticketId),
+  );
+  const added = new Map<string, number>();
+  const named = submissions.flatMap(({ ticketId, tasks }) => {
+    const visitId = tickets.get(ticketId)?.visitId;
+    if (visitId === undefined) return [];
+    added.set(visitId, (added.get(visitId) ?? 0) + tasks.length);
+    // What cannot be read is refused when the submission is planned.
+    const names = outcomeOf(() => namesIn(tasks));
+    return 'ok' in names ? names.ok.map((name) => ({ visitId, name })) : [];
+  });
+  const bounds = await raiseOpenTaskBounds(tx.em, added);
+  const written = new Map([...bounds].map(([id, before]) => [id, before + (added.get(id) ?? 0)]));
+  const doubtful = [...written].flatMap(([id, bound]) => (bound > ticketTasksMax ? [id] : []));
+  if (doubtful.length > 0) for (const [id, open] of await countOpenTasksOf(tx.em, doubtful)) bounds.set(id, open);
+  const rows = await lockNamedTasks(
+    tx,
+    named,
+    submissions.flatMap(({ parent }) => parent?.taskId ?? []),
+  );
+  // Whoever looked for work meanwhile has passed over what is held here.
+  if (rows.some(({ state }) => state === 'ready')) tx.hints.tasks = true;
+  const byVisit = Map.groupBy(rows, ({ visitId }) => visitId);
+  return {
+    tickets,
+    written,
+    visits: new Map([...bounds].map(([id, openBound]) => [id, { openBound, named: nameTasks(byVisit.get(id) ?? []) }])),
+    parents: new Map(rows.map((row) => [row.id, { ...row }])),
+  };
+}
+
+const nameTasks = (rows: readonly ExistingTask[]): NamedTasks =>
+  new Map(rows.flatMap((row) => [[row.id, row] as const, ...(row.ref === null ? [] : [[row.ref, row] as const])]));
+
+function planOne({ tickets, visits, parents }: Board, limits: SubmitLimits, { ticketId, phase, tasks, parent, sessionId }: Submission) {
+  const ticket = tickets.get(ticketId);
+  const board = ticket && visits.get(ticket.visitId);
+  if (ticket === undefined || board === undefined) throw new CoordinatorError('ticket_not_found', { ticketId });
   if (ticket.state !== 'open' || (phase !== undefined && phase !== ticket.phase)) {
     throw new CoordinatorError('phase_closed', {
       ticketId,
@@ -42,112 +107,77 @@ export async function submitTasks(
       message: `It is in ${ticket.phase} and ${ticket.state}.`,
     });
   }
-  const depth = parent === undefined ? 0 : await holdParent(tx, ticketId, { ...parent, sessionId });
-  if (depth > limits.taskDepthMax)
-    throw new CoordinatorError('limit_exceeded', { message: `Tasks that submit tasks may be nested ${limits.taskDepthMax} deep.` });
+  const held = parent && findParent(parents, ticketId, { ...parent, sessionId });
+  const depth = held === undefined ? 0 : held.depth + 1;
+  const children = (held?.children ?? 0) + tasks.length;
+  refuseTooMany(limits, { depth, children: held === undefined ? 0 : children, open: board.openBound, added: tasks.length });
 
-  return addTasks(
-    tx,
-    {
-      ticketId,
-      visitId: ticket.visitId,
-      phase: ticket.phase,
-      priority: ticket.priority,
-      depth,
-      parentTaskId: parent?.taskId,
-      refsMayRepeat: false,
-    },
-    tasks,
-  );
+  const place = { ticketId, depth, visitId: ticket.visitId, phase: ticket.phase, priority: ticket.priority, parentTaskId: parent?.taskId };
+  const plan = planSubmission(board.named, place, tasks, { refsMayRepeat: false });
+  board.openBound += tasks.length;
+  if (held !== undefined) held.children = children;
+  return plan;
 }
 
-/** How deep the tasks lie that a running attempt submits. */
-async function holdParent(
-  tx: Tx,
+/** The running attempt that submits. A task of another project is none. */
+function findParent(
+  parents: Board['parents'],
   ticketId: string,
-  parent: { taskId: string; attempt: number; sessionId: string | undefined },
-): Promise<number> {
-  const held = await holdAttempt(tx, parent);
-  if (held.ticketId !== ticketId)
-    throw new CoordinatorError('claim_stale', { taskId: parent.taskId, message: 'The task belongs to another ticket.' });
-  return held.depth + 1;
+  { taskId, attempt, sessionId }: { taskId: string; attempt: number; sessionId: string | undefined },
+): ExistingTask & { children: number } {
+  const row = parents.get(taskId);
+  const isCurrent = row?.state === 'running' && row.attempt === attempt && (sessionId === undefined || row.sessionId === sessionId);
+  if (row === undefined || !isCurrent)
+    throw new CoordinatorError('claim_stale', { taskId, attempt, ...(row && { state: row.state, currentAttempt: row.attempt }) });
+  if (row.ticketId !== ticketId) throw new CoordinatorError('claim_stale', { taskId, message: 'The task belongs to another ticket.' });
+  return row;
 }
 
-export interface Place {
-  readonly ticketId: string;
-  readonly visitId: string;
-  readonly phase: string;
-  /** For tasks that name none. */
-  readonly priority: Priority;
-  readonly depth: number;
-  readonly parentTaskId?: string | undefined;
-  /** A task with the reference of an earlier one takes its place, as in another round after a refusal. */
-  readonly refsMayRepeat: boolean;
+/** Adds tasks to a visit that this transaction keeps open, as a phase does by itself: no limit but that of its definition. */
+export async function addTasks(tx: Tx, place: TaskPlace, tasks: readonly NewTask[]): Promise<void> {
+  const { visitId } = place;
+  await raiseOpenTaskBounds(tx.em, new Map([[visitId, tasks.length]]));
+  const rows = await lockNamedTasks(
+    tx,
+    namesIn(tasks).map((name) => ({ visitId, name })),
+    [],
+  );
+  await writePlans(tx, [planSubmission(nameTasks(rows), place, tasks, { refsMayRepeat: true })]);
 }
 
-/** Adds tasks to a visit that this transaction keeps open. */
-export async function addTasks(tx: Tx, place: Place, tasks: readonly NewTask[]): Promise<{ tasks: SubmittedTask[] }> {
-  const existing = await lockExistingTasks(tx.em, place.visitId, tasks);
-  if (!place.refsMayRepeat) refuseRepeatedRefs(tasks, existing);
-  const dependencies = resolveDependencies(tasks, (name) => (existing.get(name) ?? existing.get(name.toLowerCase()))?.id);
-
-  const ids = tasks.map(() => uuidv7());
-  const sets = await ensureCapabilitySets(tx.em, tx.projectId, tasks.map(capabilitiesOf));
-  const byId = new Map([...existing.values()].map((task) => [task.id, task]));
-  const rows = tasks.map((task, index) => {
-    const links = dependencies[index] ?? [];
-    const pending = links.filter((link) => isPending(link, byId)).length;
-    return {
-      id: ids[index] ?? '',
-      task,
-      title: task.title ?? task.ref ?? task.type,
-      capabilitySetId: sets[index] ?? 0,
-      locks: normaliseRequests(task.locks),
-      pending,
-      state: pending === 0 ? ('ready' as const) : ('blocked' as const),
-      dependsOn: links.map((link) => ({ id: 'id' in link ? link.id : (ids[link.index] ?? ''), settled: !isPending(link, byId) })),
-    };
-  });
-  await insertTasks(tx.em, tx.projectId, place, rows);
-  tx.record('task.submitted', {
-    ticketId: place.ticketId,
-    phase: place.phase,
-    taskCount: tasks.length,
-    ...(place.parentTaskId !== undefined && { parentTaskId: place.parentTaskId }),
-  });
-  if (rows.some(({ state }) => state === 'ready')) tx.hints.tasks = true;
-  await propagateFailure(tx, unsuccessfulAmong(dependencies, byId));
-  return { tasks: rows.map(({ id, task, state }) => ({ id, state, ...(task.ref !== undefined && { ref: task.ref }) })) };
-}
-
-/** Without any named, the type is what an agent must offer. */
-export const capabilitiesOf = ({ type, capabilities }: Pick<NewTask, 'type' | 'capabilities'>): string[] =>
-  capabilities === undefined || capabilities.length === 0 ? [type] : capabilities;
-
-const isPending = (link: Dependency, existing: ReadonlyMap<string, ExistingTask>): boolean =>
-  !('id' in link) || existing.get(link.id)?.state !== 'completed';
-
-function refuseRepeatedRefs(tasks: readonly NewTask[], existing: ReadonlyMap<string, ExistingTask>): void {
-  for (const [index, { ref }] of tasks.entries()) {
-    if (ref !== undefined && existing.has(ref)) {
-      throw new CoordinatorError('reference_duplicate', {
-        ref,
-        fields: [{ path: `tasks[${index}].ref`, message: `There is a task ${ref} in this phase already.` }],
-      });
-    }
+async function writePlans(tx: Tx, plans: readonly Planned[]): Promise<Submitted[]> {
+  if (plans.length === 0) return [];
+  const waits = await insertTasks(tx, plans);
+  await writeParents(tx, plans);
+  for (const { place, tasks } of plans) {
+    tx.record('task.submitted', {
+      ticketId: place.ticketId,
+      phase: place.phase,
+      taskCount: tasks.length,
+      ...(place.parentTaskId !== undefined && { parentTaskId: place.parentTaskId }),
+    });
   }
+  if (plans.some(({ tasks }) => tasks.some(({ state }) => state === 'ready'))) tx.hints.tasks = true;
+  tx.hints.tasksInMs.push(...waits);
+
+  const unsuccessful = plans.flatMap((plan) => plan.unsuccessful);
+  await propagateFailure(tx, unsuccessful);
+  // What waits for a task that had failed is skipped already, or ready.
+  const states =
+    unsuccessful.length === 0
+      ? undefined
+      : await listTaskStates(
+          tx.em,
+          plans.flatMap(({ tasks }) => tasks.map(({ id }) => id)),
+        );
+  return plans.map(({ tasks }) => ({
+    tasks: tasks.map(({ id, task, state }) => ({ id, state: states?.get(id) ?? state, ...(task.ref !== undefined && { ref: task.ref }) })),
+  }));
 }
 
-/** Tasks that were depended on after they had failed: what waits for them is decided about at once. */
-function unsuccessfulAmong(
-  dependencies: readonly (readonly Dependency[])[],
-  existing: ReadonlyMap<string, ExistingTask>,
-): { id: string; reason: string }[] {
-  const ids = new Set(dependencies.flat().flatMap((link) => ('id' in link ? [link.id] : [])));
-  return [...ids].flatMap((id) => {
-    const task = existing.get(id);
-    return task !== undefined && ['failed', 'cancelled', 'skipped'].includes(task.state)
-      ? [{ id, reason: `${task.title} had ${task.state}` }]
-      : [];
-  });
+async function writeParents(tx: Tx, plans: readonly Planned[]): Promise<void> {
+  const parents = plans.flatMap(({ place, tasks }) =>
+    place.parentTaskId === undefined ? [] : [{ taskId: place.parentTaskId, added: tasks.length }],
+  );
+  if (parents.length > 0) await countChildren(tx.em, parents);
 }

@@ -2,46 +2,69 @@ import { CoordinatorError } from '@baton/protocol';
 import { sql } from 'kysely';
 import type { ArtifactLimits } from '../artifact/artifact.service.ts';
 import type { HandlersOf } from '../call.ts';
-import { createBatcher } from '../db/batcher.ts';
+import { answerOf } from '../db/outcome.ts';
+import { createProjectBatcher } from '../db/project-batcher.ts';
 import { findRow } from '../db/rows.ts';
 import { type Database, transact, write } from '../db/transaction.ts';
+import { type GroupedCall, writeGroup } from '../db/write-group.ts';
 import { getTicket } from '../ticket/ticket.store.ts';
 import type { Sessions } from './attempt-end.service.ts';
 import type { BackoffLimits } from './backoff.ts';
-import { cancelTask } from './cancel.service.ts';
+import { cancelTask, cancelTasksOf } from './cancel.service.ts';
 import type { ClaimQueue } from './claim-queue.ts';
 import { prepareClaims } from './claim.service.ts';
-import { type CallOutcome, type Completion, completeTasks, type Failure, failTasks } from './complete.service.ts';
+import { type Completion, completeTasks, type Failure, failTasks } from './complete.service.ts';
+import { listDeadLetters } from './dead-letters.store.ts';
 import { retryTask } from './retry.service.ts';
-import { type SubmitLimits, submitTasks } from './submit.service.ts';
+import type { SubmitLimits } from './submit-rules.ts';
+import { type Submission, type Submitted, submitTasks } from './submit.service.ts';
 import { getTask, listTasks } from './task.store.ts';
 
 export interface TaskParts {
   readonly db: Database;
   readonly queue: ClaimQueue;
   readonly sessions: Sessions;
-  readonly limits: SubmitLimits & BackoffLimits & ArtifactLimits & CompletionLimits;
+  readonly limits: SubmitLimits & BackoffLimits & ArtifactLimits & GroupLimits;
 }
 
-interface CompletionLimits {
+interface GroupLimits {
   readonly completionBatchMax: number;
   readonly completionsWaitingMax: number;
+  readonly submissionBatchMax: number;
+  readonly submissionsWaitingMax: number;
 }
+
+/** A submission of more tasks has a transaction of its own: it is a batch already, and nobody should wait behind it. */
+const groupedTasksMax = 50;
 
 export const taskHandlers = (parts: TaskParts): HandlersOf<'task'> => {
   const { db, queue, sessions, limits } = parts;
-  const complete = perProject(
+  const ending = { itemsMax: limits.completionBatchMax, waitingMax: limits.completionsWaitingMax };
+  const complete = createProjectBatcher(
     (projectId, completions: readonly Completion[]) => transact(db, projectId, (tx) => completeTasks(tx, limits, completions)),
-    limits,
+    ending,
   );
-  const fail = perProject(
+  const fail = createProjectBatcher(
     (projectId, failures: readonly Failure[]) => transact(db, projectId, (tx) => failTasks(tx, { limits }, failures)),
-    limits,
+    ending,
   );
+  const submitAll = (projectId: string, calls: readonly GroupedCall<Submission>[]) =>
+    writeGroup<Submission, Submitted>(db, projectId, calls, (tx, fresh) =>
+      submitTasks(
+        tx,
+        limits,
+        fresh.map(({ params }) => params),
+      ),
+    );
+  const submit = createProjectBatcher(submitAll, { itemsMax: limits.submissionBatchMax, waitingMax: limits.submissionsWaitingMax });
 
   return {
-    'task/submit': (params, call) =>
-      write(db, call, params, (tx) => submitTasks(tx, limits, { ...params, sessionId: call.session?.sessionId })),
+    'task/submit': async (params, call) => {
+      const { projectId } = call.caller;
+      const submission = { call, params: { ...params, sessionId: call.session?.sessionId } };
+      if (params.tasks.length <= groupedTasksMax) return submit(projectId, submission);
+      return answerOf((await submitAll(projectId, [submission]))[0]);
+    },
     'task/get': ({ taskId }, { em, caller }) => getTask(em, caller.projectId, taskId),
 
     'task/list': async (query, { em, caller }) => {
@@ -89,23 +112,12 @@ export const taskHandlers = (parts: TaskParts): HandlersOf<'task'> => {
     },
 
     'task/cancel': (params, call) => write(db, call, params, (tx) => cancelTask(tx, sessions, params)),
+    'task/cancelAll': (params, call) => write(db, call, params, (tx) => cancelTasksOf(tx, sessions, params)),
     'task/retry': (params, call) => write(db, call, params, (tx) => retryTask(tx, params)),
+
+    'task/deadLetters': async (query, { em, caller }) => {
+      if (query.ticketId !== undefined) await getTicket(em, caller.projectId, query.ticketId);
+      return listDeadLetters(em, { ...query, projectId: caller.projectId });
+    },
   };
 };
-
-/** Groups the calls of each project, and gives each its own answer or error. */
-function perProject<Item, Answer>(
-  run: (projectId: string, items: readonly Item[]) => Promise<CallOutcome<Answer>[]>,
-  { completionBatchMax, completionsWaitingMax }: CompletionLimits,
-): (projectId: string, item: Item) => Promise<Answer> {
-  const batchers = new Map<string, (item: Item) => Promise<CallOutcome<Answer>>>();
-  return async (projectId, item) => {
-    const batcher =
-      batchers.get(projectId) ??
-      createBatcher((items: readonly Item[]) => run(projectId, items), { itemsMax: completionBatchMax, waitingMax: completionsWaitingMax });
-    batchers.set(projectId, batcher);
-    const outcome = await batcher(item);
-    if ('error' in outcome) throw outcome.error;
-    return outcome.ok;
-  };
-}

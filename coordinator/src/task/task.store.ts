@@ -1,109 +1,56 @@
 import {
   CoordinatorError,
   type Attempt,
-  type AttemptOutcome,
   type JsonObject,
   type JsonValue,
-  type LockRequest,
-  type Priority,
   type Task,
   type TaskDetails,
-  type TaskError,
   type TaskState,
 } from '@baton/protocol';
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
 import { findRow, rowsOf, toTimestamp } from '../db/rows.ts';
 import type { Tx } from '../db/transaction.ts';
 
-interface TaskRow {
-  readonly id: string;
-  readonly ticketId: string;
-  readonly phase: string;
+/** A task as the statements of this file return it, with nulls where the contract leaves a field out. */
+type TaskRow = {
+  readonly [F in Exclude<keyof Task, 'visit' | 'waitingForKey'>]-?: undefined extends Task[F]
+    ? Exclude<Task[F], undefined> | null
+    : Task[F];
+} & {
   readonly visitNumber: number;
-  readonly ref: string | null;
-  readonly type: string;
-  readonly title: string;
-  readonly state: TaskState;
-  readonly priority: Priority;
-  readonly capabilities: string[];
-  readonly locks: LockRequest[];
-  readonly dependsOn: string[];
-  readonly pendingDependencies: number;
-  readonly attempt: number;
-  readonly maxAttempts: number;
-  readonly timeoutMs: number;
-  readonly parentTaskId: string | null;
-  readonly agentId: string | null;
-  readonly agentName: string | null;
   readonly waitingKey: string | null;
-  readonly progress: Task['progress'] | null;
-  readonly summary: string | null;
-  readonly error: TaskError | null;
-  readonly reason: string | null;
-  readonly createdAt: string;
-  readonly startedAt: string | null;
-  readonly finishedAt: string | null;
-  readonly runInMs: number;
-}
+};
 
 const taskColumns = sql`
   t.id, t.ticket_id, t.phase, v.number as visit_number, t.ref, t.type, t.title, t.state, t.priority, c.capabilities, t.locks,
   array(select d.depends_on_id from task_dependencies d where d.task_id = t.id order by 1) as depends_on,
+  array(select e.author_task_id from task_exclusions e where e.task_id = t.id order by 1) as not_by,
   t.pending_dependencies, t.attempt, t.max_attempts, t.timeout_ms, t.parent_task_id, t.agent_id, a.name as agent_name, t.waiting_key,
   t.progress, t.summary, t.error, t.reason, t.created_at, t.started_at, t.finished_at,
   (extract(epoch from t.run_at - clock_timestamp()) * 1000)::float8 as run_in_ms`;
 
 const taskTables = sql`tasks t join phase_visits v on v.id = t.visit_id join capability_sets c on c.id = t.capability_set_id left join agents a on a.id = t.agent_id`;
 
-function toTask(row: TaskRow): Task {
-  const {
-    id,
-    ticketId,
-    phase,
-    type,
-    title,
-    state,
-    priority,
-    capabilities,
-    locks,
-    dependsOn,
-    pendingDependencies,
-    attempt,
-    maxAttempts,
-    timeoutMs,
-  } = row;
+function toTask({ visitNumber, waitingKey, createdAt, startedAt, finishedAt, runInMs, notBy, ...same }: TaskRow): Task {
   return {
-    id,
-    ticketId,
-    phase,
-    type,
-    title,
-    state,
-    priority,
-    capabilities,
-    locks,
-    dependsOn,
-    pendingDependencies,
-    attempt,
-    maxAttempts,
-    timeoutMs,
-    visit: row.visitNumber,
-    createdAt: toTimestamp(row.createdAt),
-    ...(row.ref !== null && { ref: row.ref }),
-    ...(row.parentTaskId !== null && { parentTaskId: row.parentTaskId }),
-    ...(row.agentId !== null && { agentId: row.agentId }),
-    ...(row.agentName !== null && { agentName: row.agentName }),
-    ...(row.waitingKey !== null && { waitingForKey: row.waitingKey }),
-    ...(row.progress !== null && { progress: row.progress }),
-    ...(row.summary !== null && { summary: row.summary }),
-    ...(row.error !== null && { error: row.error }),
-    ...(row.reason !== null && { reason: row.reason }),
-    ...(row.startedAt !== null && { startedAt: toTimestamp(row.startedAt) }),
-    ...(row.finishedAt !== null && { finishedAt: toTimestamp(row.finishedAt) }),
-    ...(state === 'ready' && row.runInMs > 0 && { runInMs: row.runInMs }),
+    ...withoutNulls(same),
+    visit: visitNumber,
+    createdAt: toTimestamp(createdAt),
+    ...(waitingKey !== null && { waitingForKey: waitingKey }),
+    ...(startedAt !== null && { startedAt: toTimestamp(startedAt) }),
+    ...(finishedAt !== null && { finishedAt: toTimestamp(finishedAt) }),
+    ...(['ready', 'blocked'].includes(same.state) && runInMs !== null && runInMs > 0 && { runInMs }),
+    ...(notBy !== null && notBy.length > 0 && { notBy }),
   };
 }
+
+type WithoutNulls<T> = { [F in keyof T as null extends T[F] ? never : F]: T[F] } & {
+  [F in keyof T as null extends T[F] ? F : never]?: Exclude<T[F], null>;
+};
+
+const withoutNulls = <T extends object>(row: T): WithoutNulls<T> =>
+  Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as WithoutNulls<T>;
 
 export interface TaskQuery {
   readonly projectId: string;
@@ -133,26 +80,12 @@ export async function listTasks(
   return { tasks: page, ...(rows.length > limit && last !== undefined && { next: last.id }) };
 }
 
-interface AttemptRow {
-  readonly number: number;
-  readonly agentId: string;
-  readonly agentName: string;
-  readonly startedAt: string;
-  readonly finishedAt: string | null;
-  readonly lockWaitMs: number;
-  readonly outcome: AttemptOutcome | null;
-  readonly error: TaskError | null;
-}
+type AttemptRow = { readonly [F in keyof Attempt]-?: undefined extends Attempt[F] ? Exclude<Attempt[F], undefined> | null : Attempt[F] };
 
-const toAttempt = ({ number, agentId, agentName, startedAt, finishedAt, lockWaitMs, outcome, error }: AttemptRow): Attempt => ({
-  number,
-  agentId,
-  agentName,
-  lockWaitMs,
+const toAttempt = ({ startedAt, finishedAt, ...same }: AttemptRow): Attempt => ({
+  ...withoutNulls(same),
   startedAt: toTimestamp(startedAt),
   ...(finishedAt !== null && { finishedAt: toTimestamp(finishedAt) }),
-  ...(outcome !== null && { outcome }),
-  ...(error !== null && { error }),
 });
 
 export async function getTask(em: EntityManager, projectId: string, taskId: string): Promise<TaskDetails> {
@@ -169,11 +102,15 @@ export async function getTask(em: EntityManager, projectId: string, taskId: stri
     sql<AttemptRow>`select n.number, n.agent_id, a.name as agent_name, n.started_at, n.finished_at, n.lock_wait_ms, n.outcome, n.error
         from attempts n join agents a on a.id = n.agent_id where n.task_id = ${taskId} order by n.number`,
   );
-  return { ...toTask(row), input: row.input, ...(row.hasOutput && { output: row.output }), attempts: attempts.map(toAttempt) };
+  const { input, output, hasOutput, ...task } = row;
+  return { ...toTask(task), input, ...(hasOutput && { output }), attempts: attempts.map(toAttempt) };
 }
 
-export const findTaskState = (em: EntityManager, projectId: string, taskId: string): Promise<LockedTask | undefined> =>
-  findRow(em, sql<LockedTask>`select ${lockedColumns} from tasks t where t.id = ${taskId} and t.project_id = ${projectId} for update`);
+/** The states that tasks are in, by id. */
+export async function listTaskStates(em: EntityManager, ids: readonly string[]): Promise<Map<string, TaskState>> {
+  const rows = await rowsOf(em, sql<{ id: string; state: TaskState }>`select id, state from tasks where id = any(${ids}::uuid[])`);
+  return new Map(rows.map(({ id, state }) => [id, state]));
+}
 
 /** A task whose row this transaction holds. */
 export interface LockedTask {
@@ -215,6 +152,15 @@ export const lockRunningTasksOfSession = (em: EntityManager, sessionId: string):
     em,
     sql<LockedTask>`select ${lockedColumns} from tasks t where t.session_id = ${sessionId} and t.state = 'running' order by t.id for update`,
   );
+
+/**
+ * The tasks in a state that depend on one, for the steps of a recursive statement. `offset 0` keeps the planner from joining
+ * whole tables in every step, which it may find cheap before it has statistics: a chain has as many steps as tasks.
+ */
+export const dependentsOf = (id: RawBuilder<unknown>, state: TaskState): RawBuilder<unknown> =>
+  sql`(select t.* from task_dependencies d cross join lateral (
+          select t.id, t.title, t.on_dependency_failure from tasks t where t.id = d.task_id and t.state = ${state} offset 0
+        ) t where d.depends_on_id = ${id} offset 0)`;
 
 /** The facts of a task that its events carry. */
 export const toTaskEvent = ({ id, ticketId, phase, ref, title }: Pick<LockedTask, 'id' | 'ticketId' | 'phase' | 'ref' | 'title'>) => ({

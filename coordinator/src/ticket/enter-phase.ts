@@ -97,7 +97,7 @@ export async function makeTasks(
     ...task,
     title: title === undefined ? titleOf(task) : fillTitle(title, facts),
   }));
-  await addTasks(tx, { ticketId, visitId, phase, priority, depth: 0, refsMayRepeat: true }, tasks);
+  await addTasks(tx, { ticketId, visitId, phase, priority, depth: 0 }, tasks);
 }
 
 const titleOf = ({ ref, type }: { readonly ref: string; readonly type: string }): string => (ref.startsWith('template.') ? type : ref);

@@ -21,6 +21,18 @@ export async function holdTicket(em: EntityManager, projectId: string, id: strin
   return getTicket(em, projectId, id);
 }
 
+export type HeldTicket = Pick<TicketRow, 'id' | 'state' | 'phase' | 'visitId' | 'priority'>;
+
+/** As `holdTicket`, for many in the order of their ids: those of the project that are there. */
+export async function holdTickets(em: EntityManager, projectId: string, ids: readonly string[]): Promise<Map<string, HeldTicket>> {
+  const rows = await rowsOf(
+    em,
+    sql<HeldTicket>`select id, state, phase, visit_id, priority from tickets
+        where id = any(${[...new Set(ids)]}::uuid[]) and project_id = ${projectId} order by id for key share`,
+  );
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
 function refuseMissing(ticketId: string): never {
   throw new CoordinatorError('ticket_not_found', { ticketId });
 }

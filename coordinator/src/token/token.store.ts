@@ -10,6 +10,7 @@ export interface KnownToken {
 }
 
 interface CallerRow {
+  readonly id: string;
   readonly name: string;
   readonly role: Role;
   readonly secretHash: string;
@@ -19,16 +20,17 @@ interface CallerRow {
 
 const isAccepted = sql`t.revoked_at is null and (t.expires_at is null or t.expires_at > clock_timestamp())`;
 
-/** The token with this id unless it has expired or been revoked. */
-export async function findToken(em: EntityManager, id: string): Promise<KnownToken | undefined> {
-  const row = await findRow(
+/** The tokens with these ids, in their order; undefined for one that is not there, has expired or been revoked. */
+export async function findTokens(em: EntityManager, ids: readonly string[]): Promise<(KnownToken | undefined)[]> {
+  const rows = await rowsOf(
     em,
-    sql<CallerRow>`select t.name, t.role, t.secret_hash, p.id as project_id, p.name as project_name from tokens t join projects p on p.id = t.project_id
-        where t.id = ${id} and ${isAccepted}`,
+    sql<CallerRow>`select t.id, t.name, t.role, t.secret_hash, p.id as project_id, p.name as project_name
+        from tokens t join projects p on p.id = t.project_id where t.id = any(${[...new Set(ids)]}::text[]) and ${isAccepted}`,
   );
-  if (row === undefined) return undefined;
-  const { secretHash, name, role, projectId, projectName } = row;
-  return { secretHash, caller: { tokenId: id, name, role, projectId, projectName } };
+  const known = new Map(
+    rows.map(({ id, secretHash, ...caller }): [string, KnownToken] => [id, { secretHash, caller: { tokenId: id, ...caller } }]),
+  );
+  return ids.map((id) => known.get(id));
 }
 
 /** Those of the tokens that are still accepted. */

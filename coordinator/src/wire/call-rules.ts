@@ -15,7 +15,7 @@ export interface CallRulesParts {
 export function createCallRules({ config, refuseAll, metrics }: CallRulesParts): Pick<SessionParts, 'createRefuseCall' | 'onMalformed'> {
   return {
     createRefuseCall() {
-      const limits = createCallLimits(config, config.callsInFlightMax, metrics);
+      const limits = createCallLimits(config, { inFlightMax: config.callsInFlightMax }, metrics);
       return (method, callsInFlight) => {
         const away = refuseAll();
         if (away === undefined) return limits.refuse(method, callsInFlight);

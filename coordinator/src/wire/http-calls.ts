@@ -1,7 +1,7 @@
 import { CoordinatorError } from '@baton/protocol';
 import type { ErrorObject } from '@baton/sdk/connection';
 import type { Metrics } from '../metrics.ts';
-import { type CallLimitConfig, type CallLimits, createCallLimits } from './call-limits.ts';
+import { type CallLimitConfig, type CallLimits, createCallLimits, sharedLifeSignRate } from './call-limits.ts';
 import { type Refusal, toRefusal } from './refusal.ts';
 
 /** What a token has under way over HTTP, where no connection is there to count it. */
@@ -27,7 +27,8 @@ export function createHttpCalls(config: CallLimitConfig, metrics: Pick<Metrics, 
     if (known !== undefined) return known;
     // Somebody new is rare: the moment to forget those who have long been gone.
     for (const [id, { limits, inFlight }] of byToken) if (inFlight === 0 && limits.isAtRest) byToken.delete(id);
-    const calls = { limits: createCallLimits(config, config.httpCallsInFlightMax, metrics), inFlight: 0 };
+    const shape = { inFlightMax: config.httpCallsInFlightMax, lifeSigns: sharedLifeSignRate(config) };
+    const calls = { limits: createCallLimits(config, shape, metrics), inFlight: 0 };
     byToken.set(tokenId, calls);
     return calls;
   }

@@ -1,4 +1,5 @@
 import type { EdgeKind, FieldProblem, PhaseDefinition, WorkflowDefinition } from '@baton/protocol';
+import { describeProblem, findNeedProblems } from '../agent/capability-rules.ts';
 
 /** What contradicts itself in a workflow, each with the path of the field; empty where it holds together. */
 export function findWorkflowProblems(workflow: WorkflowDefinition): FieldProblem[] {
@@ -17,6 +18,10 @@ export function findWorkflowProblems(workflow: WorkflowDefinition): FieldProblem
   }
   if (workflow.blockedPhase !== undefined && !known.has(workflow.blockedPhase)) report('blockedPhase', unknown(workflow.blockedPhase));
   for (const [index, { name, onRefused, tasks }] of workflow.phases.entries()) {
+    for (const [number, { capabilities = [] }] of tasks.entries()) {
+      const needs = findNeedProblems(capabilities, `phases[${index}].tasks[${number}].capabilities`);
+      for (const problem of needs) report(problem.path, describeProblem(problem));
+    }
     const to = onRefused?.regressTo;
     if (to !== undefined && findEdge(workflow, name, to)?.kind !== 'regression') {
       report(`phases[${index}].onRefused.regressTo`, `There is no regression edge from ${name} to ${to}.`);

@@ -3,14 +3,36 @@ import { event, method, notification, readParams, writeParams } from './define.t
 import { mender, menderSession } from './story/agent.ts';
 import { ids } from './story/cast.ts';
 import { revocationReasons } from './task.ts';
-import { capabilities, capability, cursor, id, jsonObject, limit, name, nextCursor, timestamp } from './values.ts';
+import { capabilities, capability, cursor, id, jsonObject, limit, name, nextCursor, phaseName, tags, timestamp } from './values.ts';
 
-export const agentStates = ['active', 'draining', 'terminated'] as const;
-export const agentState = z
-  .enum(agentStates)
-  .meta({ id: 'AgentState', description: 'Whether it takes tasks; a draining one only ends what it has.' });
+export const agentStates = ['active', 'draining', 'maintenance', 'quarantined', 'terminated'] as const;
+export const agentState = z.enum(agentStates).meta({
+  id: 'AgentState',
+  description:
+    'What was decided about it, and stays so until somebody decides otherwise: only an active one is given tasks, the others end what they run. A draining one leaves, and is active again when it begins a new session. Maintenance and quarantine outlast its sessions. Terminated is for good.',
+});
+export type AdministrativeState = z.infer<typeof agentState>;
 
-export const agentHealth = z.enum(['healthy', 'stale', 'lost']).meta({
+export const agentStatuses = [
+  'idle',
+  'working',
+  'busy',
+  'unavailable',
+  'draining',
+  'lost',
+  'maintenance',
+  'quarantined',
+  'terminated',
+] as const;
+export const agentStatus = z.enum(agentStatuses).meta({
+  id: 'AgentStatus',
+  description:
+    'How it is, computed from its state, its session and its attempts, never stored. The last of these that fits: idle runs nothing, working runs something and has a free slot, busy has none; unavailable takes nothing by its own word, draining leaves, lost has no session whose lease runs; maintenance, quarantined and terminated were decided.',
+});
+export type AgentStatus = z.infer<typeof agentStatus>;
+
+export const agentHealths = ['healthy', 'stale', 'lost'] as const;
+export const agentHealth = z.enum(agentHealths).meta({
   id: 'AgentHealth',
   description: 'Computed from the silence, never stored: two beats missed is stale, a lease that has ended is lost.',
 });
@@ -20,15 +42,21 @@ export const agent = z
   .object({
     id,
     name: z.string(),
+    type: z.string().describe('What kind of agent it is, in its own words.'),
+    phase: phaseName.optional().describe('Where it mostly works. It is given the tasks of any phase.'),
     capabilities: z.array(z.string()),
     capacity: z.int().describe('How many tasks it takes at once.'),
     tags: z.array(z.string()),
     metadata: jsonObject.describe('Whatever it said of itself.'),
     state: agentState,
+    stateReason: z.string().optional().describe('Why it is in this state, as whoever decided it said.'),
+    available: z.boolean().describe('Whether it takes new tasks, by its own word or that of an operator. True when a session begins.'),
+    status: agentStatus,
     health: agentHealth,
     epoch: z.int().describe('The number of its newest session.'),
     running: z.int().describe('How many attempts it has in hand.'),
     silenceMs: z.number().optional().describe('How long ago its last call was; absent where it has no session.'),
+    eventLoopLagMs: z.number().optional().describe('How late the timers of its process are, as it said last.'),
     registeredAt: timestamp,
   })
   .meta({ id: 'Agent', description: 'An identity with capabilities, and how its newest session is.' });
@@ -59,12 +87,14 @@ export const agentMethods = {
       name: name.describe('The identity: a new session of the same name takes the place of the older.'),
       capabilities: capabilities.describe('What it can do. It is given the tasks that need no more than this.'),
       capacity: z.int().min(1).max(1_000).default(1).describe('How many tasks it takes at once.'),
-      tags: z.array(capability).max(64).default([]).describe('Labels for people; no task asks for them.'),
+      tags: tags.default([]).describe('Labels for people and for search; no task asks for them.'),
       metadata: jsonObject.default({}).describe('Whatever it wants to say of itself.'),
       resumeToken: z.string().max(256).optional().describe('Of an earlier session that shall go on.'),
+      type: capability.default('worker').describe('What kind of agent it is: a word of your own, for search and statistics.'),
+      phase: phaseName.optional().describe('Where it mostly works, for search and statistics. It is given the tasks of any phase.'),
     }),
     result: session,
-    errors: ['draining'],
+    errors: ['draining', 'agent_terminated'],
     example: { params: { name: 'mender', capabilities: ['typescript'], capacity: 3 }, result: menderSession },
   }),
   'agent/heartbeat': method({
@@ -147,7 +177,8 @@ export const agentMethods = {
   }),
 };
 
-const agentEvent = { agentId: id, agentName: z.string(), sessionId: id, epoch: z.int() };
+const agentNamed = { agentId: id, agentName: z.string() };
+const agentEvent = { ...agentNamed, sessionId: id, epoch: z.int() };
 
 export const agentEvents = {
   'agent.registered': event({
@@ -156,13 +187,30 @@ export const agentEvents = {
   }),
   'agent.deregistered': event({ summary: 'An agent ended its session.', data: z.object({ ...agentEvent, reason: z.string().optional() }) }),
   'agent.lost': event({
-    summary: 'A session ended in silence, or a newer one took its place; its attempts and locks are free.',
+    summary: 'A session ended in silence, or was taken away; its attempts and locks are free.',
     data: z.object({ ...agentEvent, reason: z.string() }),
+  }),
+  'agent.capability.updated': event({
+    summary: 'What an agent offers is another set of capabilities than before.',
+    data: z.object({
+      ...agentNamed,
+      capabilities: z.array(z.string()).describe('All that it offers from here on.'),
+      added: z.array(z.string()),
+      removed: z.array(z.string()),
+    }),
+  }),
+  'agent.availabilityChanged': event({
+    summary: 'An agent takes new tasks again, or takes none for now.',
+    data: z.object({ ...agentNamed, available: z.boolean(), reason: z.string().optional() }),
+  }),
+  'agent.stateChanged': event({
+    summary: 'Somebody decided about an agent: maintenance, quarantine, active again, or terminated for good.',
+    data: z.object({ ...agentNamed, from: agentState, to: agentState, reason: z.string(), by: z.string() }),
   }),
 };
 
-/** Why a session is over: a newer one of its agent, silence longer than its lease, or its own word. */
-export const sessionEndReasons = ['superseded', 'expired', 'deregistered'] as const;
+/** Why a session is over: a newer one of its agent, silence longer than its lease, its own word, or the end of its agent. */
+export const sessionEndReasons = ['superseded', 'expired', 'deregistered', 'terminated'] as const;
 export type SessionEndReason = (typeof sessionEndReasons)[number];
 
 export const agentNotifications = {

@@ -44,6 +44,7 @@ export const errorCatalogue = {
   version_conflict: { code: 40908, blame: 'caller', title: 'The object changed since it was read.' },
   phase_closed: { code: 40909, blame: 'caller', title: 'The ticket is not in this phase.' },
   project_exists: { code: 40910, blame: 'caller', title: 'A project of this name exists.' },
+  agent_terminated: { code: 40911, blame: 'caller', title: 'The agent was terminated, which is for good.' },
 
   dependency_cycle: { code: 42201, blame: 'caller', title: 'The dependencies form a cycle.' },
   dependency_unknown: { code: 42202, blame: 'caller', title: 'A task depends on a task that does not exist.' },

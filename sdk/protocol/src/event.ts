@@ -5,6 +5,7 @@ import { contextEvents } from './context.ts';
 import { method, notification, readParams } from './define.ts';
 import { gateEvents } from './gate.ts';
 import { lockEvents } from './lock.ts';
+import { schedulerEvents } from './scheduler.ts';
 import { ids } from './story/cast.ts';
 import { firstEvents } from './story/event.ts';
 import { taskEvents } from './task.ts';
@@ -15,6 +16,7 @@ import { id, jsonObject, limit, timestamp } from './values.ts';
 export const events = {
   ...ticketEvents,
   ...taskEvents,
+  ...schedulerEvents,
   ...agentEvents,
   ...lockEvents,
   ...artifactEvents,
@@ -53,7 +55,7 @@ export const eventMethods = {
     }),
     result: z.object({ events: z.array(recordedEvent), lastSeq: z.int().describe('The number of the newest event of the project.') }),
     errors: [],
-    example: { params: { ticketId: ids.ticket, limit: 2 }, result: { events: firstEvents, lastSeq: 23 } },
+    example: { params: { ticketId: ids.ticket, limit: 2 }, result: { events: firstEvents, lastSeq: 27 } },
   }),
   'event/subscribe': method({
     summary: 'Sends this connection every event after a number, in order and without a gap; from now on if none is given. WebSocket only.',

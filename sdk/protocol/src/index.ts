@@ -21,10 +21,21 @@ export {
   priority,
   capabilities,
   capability,
+  capabilityNeeds,
   name,
   phaseName,
 } from './values.ts';
-export { type Agent, agent, type AgentHealth, type SessionEndReason } from './agent.ts';
+export {
+  type AdministrativeState,
+  type Agent,
+  agent,
+  type AgentHealth,
+  agentHealths,
+  type AgentStatus,
+  agentStatuses,
+  type SessionEndReason,
+} from './agent.ts';
+export { type AgentHealthReport, type FoundAgent, outOfWorkStatuses, type SearchQuery } from './agent-registry.ts';
 export {
   type Artifact,
   artifact,
@@ -62,13 +73,23 @@ export {
   type Verdict,
   verdictOutcomes,
 } from './gate.ts';
-export { type GrantedLock, type Lock, lockKey, type LockMode, type LockRequest, lockRequest } from './lock.ts';
+export { type GrantedLock, type Lock, type LockHolder, lockKey, type LockMode, type LockRequest, lockRequest } from './lock.ts';
 export { type Project } from './project.ts';
+export {
+  type Assignment,
+  type DagStatus,
+  type Explanation,
+  type GraphTask,
+  type Obstacle,
+  type ObstacleCode,
+  type ReadyTask,
+} from './scheduler.ts';
 export {
   type Attempt,
   type AttemptOutcome,
   attemptOutcomes,
   type Claim,
+  type DeadLetter,
   type NewTask,
   newTask,
   type NewTaskInput,

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { agentRegistryMethods } from './agent-registry.ts';
 import { agentMethods, agentNotifications } from './agent.ts';
 import { artifactMethods } from './artifact.ts';
 import { contextMethods } from './context.ts';
@@ -7,6 +8,7 @@ import { eventMethods, eventNotifications } from './event.ts';
 import { gateMethods } from './gate.ts';
 import { lockMethods, lockNotifications } from './lock.ts';
 import { projectMethods } from './project.ts';
+import { schedulerMethods } from './scheduler.ts';
 import { taskMethods } from './task-methods.ts';
 import { taskNotifications } from './task.ts';
 import { phaseMethods, ticketMethods } from './ticket.ts';
@@ -22,7 +24,9 @@ export const methods = {
   ...phaseMethods,
   ...ticketMethods,
   ...taskMethods,
+  ...schedulerMethods,
   ...agentMethods,
+  ...agentRegistryMethods,
   ...lockMethods,
   ...artifactMethods,
   ...gateMethods,

@@ -128,7 +128,7 @@ test('all notifications and events are in the AsyncAPI document', () => {
 });
 
 test.each(eventNames)('the event %s is called noun.pastTense', (name) => {
-  expect(name).toMatch(/^[a-z]+\.[a-z][A-Za-z]*$/);
+  expect(name).toMatch(/^[a-z]+(\.[a-z]+)?\.[a-z][A-Za-z]*$/);
 });
 
 test('each role may do what the one before it may', () => {

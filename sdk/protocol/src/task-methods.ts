@@ -3,12 +3,21 @@ import { newArtifact } from './artifact.ts';
 import { newContextItem } from './context.ts';
 import { method, readParams, writeParams } from './define.ts';
 import { ids } from './story/cast.ts';
-import { firstClaims, mendTask, newTasks, reproduceTask } from './story/task.ts';
-import { claim, newTask, progress, task, taskDetails, taskError, taskState } from './task.ts';
-import { id, jsonValue, limit, nextCursor, phaseName, waitMs } from './values.ts';
+import { firstClaims, measureDeadLetter, mendTask, newTasks, reproduceTask } from './story/task.ts';
+import { claim, deadLetter, newTask, openTaskStates, progress, task, taskDetails, taskError, taskState } from './task.ts';
+import { cursor, id, jsonValue, limit, nextCursor, phaseName, waitMs } from './values.ts';
 
 /** Every later write of an attempt carries both; a stale pair is refused and changes nothing. */
 const fence = { taskId: id, attempt: z.int32().min(1).describe('As the claim named it. A stale one is refused.') };
+
+const cancelReason = z.string().max(1_000).optional().describe('Kept with the task and told in its event.');
+const dependents = z
+  .enum(['skip', 'cancel'])
+  .default('skip')
+  .describe(
+    'What becomes of the tasks that wait for it: skipped or run, as each of them says; or cancelled as well, and all that wait for them.',
+  );
+const cancelledCount = z.int().describe('How many tasks this call cancelled.');
 
 export const taskMethods = {
   'task/submit': method({
@@ -170,10 +179,41 @@ export const taskMethods = {
     access: 'operate',
     session: false,
     idempotent: true,
-    params: writeParams({ taskId: id, reason: z.string().max(1_000).optional().describe('Kept with the task and told in its event.') }),
-    result: z.object({ taskId: id, state: taskState }),
+    params: writeParams({
+      taskId: id,
+      reason: cancelReason,
+      dependents,
+      children: z
+        .boolean()
+        .default(false)
+        .describe('Cancels the open tasks as well that it has submitted, and those that these have submitted.'),
+    }),
+    result: z.object({ taskId: id, state: taskState, cancelledCount }),
     errors: ['task_not_found', 'task_state_refused'],
-    example: { params: { taskId: ids.measure, reason: 'Nobody needs the number.' }, result: { taskId: ids.measure, state: 'cancelled' } },
+    example: {
+      params: { taskId: ids.measure, reason: 'Nobody needs the number.' },
+      result: { taskId: ids.measure, state: 'cancelled', cancelledCount: 1 },
+    },
+  }),
+  'task/cancelAll': method({
+    summary: 'Cancels the open tasks of a ticket, all in one transaction.',
+    access: 'operate',
+    session: false,
+    idempotent: true,
+    params: writeParams({
+      ticketId: id,
+      phase: phaseName.optional().describe('Refused unless the ticket is in this phase.'),
+      states: z
+        .array(z.enum(openTaskStates))
+        .min(1)
+        .default([...openTaskStates])
+        .describe('Only those in these states.'),
+      reason: cancelReason,
+      dependents,
+    }),
+    result: z.object({ ticketId: id, cancelledCount }),
+    errors: ['ticket_not_found', 'phase_closed'],
+    example: { params: { ticketId: ids.ticket, phase: 'REVIEW' }, result: { ticketId: ids.ticket, cancelledCount: 0 } },
   }),
   'task/retry': method({
     summary: 'Gives a failed, cancelled or skipped task a new life, and reopens the dependents that were skipped because of it.',
@@ -184,5 +224,20 @@ export const taskMethods = {
     result: z.object({ taskId: id, state: taskState }),
     errors: ['task_not_found', 'task_state_refused', 'phase_closed'],
     example: { params: { taskId: ids.measure, reason: 'Support asks for the number.' }, result: { taskId: ids.measure, state: 'ready' } },
+  }),
+  'task/deadLetters': method({
+    summary: 'Lists tasks that have failed for good, the newest first: what a person looks at, mends and retries.',
+    access: 'read',
+    session: false,
+    idempotent: true,
+    params: readParams({
+      ticketId: id.optional().describe('Only of this ticket.'),
+      code: z.string().max(128).optional().describe('Only those whose last error has this code.'),
+      after: cursor.optional(),
+      limit: limit.default(100),
+    }),
+    result: z.object({ deadLetters: z.array(deadLetter), next: nextCursor }),
+    errors: ['ticket_not_found'],
+    example: { params: { ticketId: ids.ticket }, result: { deadLetters: [measureDeadLetter] } },
   }),
 };

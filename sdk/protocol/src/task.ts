@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { event, notification } from './define.ts';
 import { grantedLock, lockRequest } from './lock.ts';
 import type { Machine, StateOf } from './machine.ts';
-import { capabilities, capability, id, jsonObject, jsonValue, phaseName, priority, timestamp } from './values.ts';
+import { capability, capabilityNeeds, id, jsonObject, jsonValue, phaseName, priority, timestamp } from './values.ts';
 
 export const taskMachine = {
   initial: 'blocked',
@@ -21,6 +21,8 @@ export const taskMachine = {
 } as const satisfies Machine;
 
 export type TaskState = StateOf<typeof taskMachine>;
+/** The states of a task that has not ended. */
+export const openTaskStates = ['blocked', 'ready', 'running'] as const satisfies readonly TaskState[];
 export const taskState = z.enum(taskMachine.states).meta({ id: 'TaskState', description: 'See the state machine in machines.md.' });
 
 export const taskRef = z
@@ -28,28 +30,50 @@ export const taskRef = z
   .regex(/^[A-Za-z][A-Za-z0-9_./-]{0,127}$/, 'Start with a letter; then letters, digits and _ . / - only.')
   .meta({ id: 'TaskRef', description: "A name for a task inside its ticket's phase, used by other tasks to refer to it." });
 
-export const newTask = z
-  .strictObject({
-    ref: taskRef.optional().describe('What other tasks may call it.'),
-    type: capability.describe("Which of an agent's task definitions does it."),
-    title: z.string().min(1).max(500).optional().describe('For people. Without it the reference, or the type.'),
-    input: jsonObject
-      .default({})
-      .describe(
-        'May hold references such as `{{ tasks.analyse.output.modules }}`, resolved when the task is claimed. `{ $literal: … }` stands for what it holds, and nothing in it is looked up.',
-      ),
-    dependsOn: z
-      .array(z.union([id, taskRef]))
-      .max(1_000)
-      .refine((names) => new Set(names).size === names.length, 'A dependency is named twice.')
-      .default([])
-      .describe('References of this submission or of this phase, or task ids.'),
-    capabilities: capabilities.optional().describe("Without any, the task's type is the one capability that is needed."),
-    locks: z.array(lockRequest).max(100).default([]).describe('Taken with the claim, all or none, and held as long as the attempt.'),
-    priority: priority.optional().describe('Without it that of the ticket.'),
-    maxAttempts: z.int().min(1).max(100).default(3).describe('How often it is tried before it has failed.'),
-    timeoutMs: z.int().min(100).max(86_400_000).default(600_000).describe('How long one attempt may take, in ms.'),
-    onDependencyFailure: z.enum(['skip', 'run']).default('skip').describe('What becomes of this task when one it depends on fails.'),
+/** Names of other tasks, each once. */
+const otherTasks = (twice: string) =>
+  z
+    .array(z.union([id, taskRef]))
+    .max(1_000)
+    .refine((names) => new Set(names).size === names.length, twice)
+    .default([]);
+
+/** Thirty days: what is to wait longer is better submitted later. */
+const delayMsMax = 30 * 86_400_000;
+
+/** The fields of a new task, for what is made of them. */
+export const newTaskFields = z.strictObject({
+  ref: taskRef.optional().describe('What other tasks may call it.'),
+  type: capability.describe("Which of an agent's task definitions does it."),
+  title: z.string().min(1).max(500).optional().describe('For people. Without it the reference, or the type.'),
+  input: jsonObject
+    .default({})
+    .describe(
+      'May hold references such as `{{ tasks.analyse.output.modules }}`, resolved when the task is claimed. `{ $literal: … }` stands for what it holds, and nothing in it is looked up.',
+    ),
+  dependsOn: otherTasks('A dependency is named twice.').describe('References of this submission or of this phase, or task ids.'),
+  capabilities: capabilityNeeds.optional().describe("Without any, the task's type is the one capability that is needed."),
+  locks: z.array(lockRequest).max(100).default([]).describe('Taken with the claim, all or none, and held as long as the attempt.'),
+  priority: priority.optional().describe('Without it that of the ticket.'),
+  maxAttempts: z.int().min(1).max(100).default(3).describe('How often it is tried before it has failed.'),
+  timeoutMs: z.int().min(100).max(86_400_000).default(600_000).describe('How long one attempt may take, in ms.'),
+  onDependencyFailure: z.enum(['skip', 'run']).default('skip').describe('What becomes of this task when one it depends on fails.'),
+  runAt: timestamp.optional().describe("Not handed out before this moment, by the database's clock. One that has passed is now."),
+  delayMs: z
+    .int()
+    .min(0)
+    .max(delayMsMax)
+    .optional()
+    .describe('Not handed out before so much time has passed since its submission, in ms. Not together with `runAt`.'),
+  notBy: otherTasks('A task is named twice.').describe(
+    'Whoever did one of these may not do this one, as a review is not done by the author. Named as in `dependsOn`, and each is a dependency as well.',
+  ),
+});
+
+export const newTask = newTaskFields
+  .refine(({ runAt, delayMs }) => runAt === undefined || delayMs === undefined, {
+    path: ['delayMs'],
+    error: 'Give `runAt` or `delayMs`, not both.',
   })
   .meta({ id: 'NewTask', description: 'A task as it is submitted.' });
 export type NewTask = z.infer<typeof newTask>;
@@ -109,10 +133,32 @@ export const task = z
     createdAt: timestamp,
     startedAt: timestamp.optional(),
     finishedAt: timestamp.optional(),
-    runInMs: z.number().optional().describe('In ms from now, while a retry waits for its back-off.'),
+    runInMs: z.number().optional().describe('In ms from now, while it waits for its time: that of its submission, or that of a back-off.'),
+    notBy: z.array(id).optional().describe('Whoever did one of these may not do it.'),
   })
   .meta({ id: 'Task', description: 'A unit of work of a ticket in a phase, a node of a graph of dependencies.' });
 export type Task = z.infer<typeof task>;
+
+export const deadLetter = z
+  .object({
+    taskId: id,
+    ticketId: id,
+    phase: phaseName,
+    visit: z.int32(),
+    ref: z.string().optional(),
+    type: z.string(),
+    title: z.string(),
+    error: taskError.describe('That of the last attempt.'),
+    outcome: z.enum(attemptOutcomes).describe('How the last attempt ended.'),
+    attempt: z.int32().describe('The number of the last attempt.'),
+    maxAttempts: z.int(),
+    agentId: id.describe('Who made the last attempt.'),
+    agentName: z.string(),
+    failedAt: timestamp,
+    isRetryable: z.boolean().describe('The ticket is still in the visit that the task belongs to; `task/retry` refuses others.'),
+  })
+  .meta({ id: 'DeadLetter', description: 'A task that has failed for good, and why.' });
+export type DeadLetter = z.infer<typeof deadLetter>;
 
 export const taskDetails = task
   .extend({ input: jsonObject, output: jsonValue.optional(), attempts: z.array(attempt) })

@@ -27,23 +27,64 @@ export const name = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9 ._:/@-]*$/, 'Start with a letter or digit; then letters, digits, spaces and . _ : / @ - only.')
   .meta({ id: 'Name', description: 'A name that people choose for a thing and programs use as its key.' });
 
-export const capability = z
-  .string()
-  .trim()
-  .toLowerCase()
-  .min(1)
+/** What stands before the `@`, and all there is of a capability without a version. */
+const capabilityName = '[a-z0-9][a-z0-9._+#-]*';
+const normalised = z.string().trim().toLowerCase().min(1);
+
+export const capability = normalised
   .max(64)
-  .regex(/^[a-z0-9][a-z0-9._+#-]*$/, 'Letters, digits and . _ + # - only.')
+  .regex(new RegExp(`^${capabilityName}$`), 'Letters, digits and . _ + # - only.')
   .meta({
     id: 'Capability',
-    description: 'What an agent offers and a task needs. Trimmed and in lower case, so that `Python ` is `python`.',
+    description: 'The name of a capability. Trimmed and in lower case, so that `Python ` is `python`.',
   });
 
+const noCapability = (version: string) => ({
+  error: ({ input }: { readonly input?: unknown }) =>
+    `${String(input)} is no capability. Write letters, digits and . _ + # - only, ${version}.`,
+});
+
+const offer = normalised
+  .max(128)
+  .regex(
+    new RegExp(`^${capabilityName}(@\\d+(\\.\\d+){0,2}([+-][a-z0-9.+-]*)?)?$`),
+    noCapability('with the version behind an @ where it matters, as in python@3.12.1'),
+  )
+  .meta({
+    id: 'CapabilityOffer',
+    description: 'What an agent can do: a name, or a name with the version that it has, such as `python@3.12.1`.',
+  });
+
+const need = normalised
+  .max(128)
+  .regex(
+    new RegExp(`^${capabilityName}(@[a-z0-9.*^~<>=| +-]+)?$`),
+    noCapability('with a range of versions behind an @ where it matters, as in python@>=3.11 <4'),
+  )
+  .meta({
+    id: 'CapabilityNeed',
+    description:
+      'What an agent must be able to do: a name, or a name with a range of versions as npm writes them, such as `python@>=3.11 <4` or `node@^24`. A range is met by an offer that names its version only.',
+  });
+
+const toSet = (list: readonly string[]): string[] => [...new Set(list)].sort();
+
 export const capabilities = z
+  .array(offer)
+  .max(64)
+  .transform(toSet)
+  .meta({ id: 'Capabilities', description: 'A set of capabilities: sorted and without duplicates, so that equal sets are equal arrays.' });
+
+export const capabilityNeeds = z
+  .array(need)
+  .max(64)
+  .transform(toSet)
+  .meta({ id: 'CapabilityNeeds', description: 'A set of needs: sorted and without duplicates, so that equal sets are equal arrays.' });
+
+export const tags = z
   .array(capability)
   .max(64)
-  .transform((list) => [...new Set(list)].sort())
-  .meta({ id: 'Capabilities', description: 'A set of capabilities: sorted and without duplicates, so that equal sets are equal arrays.' });
+  .meta({ id: 'Tags', description: 'Labels for people and for search; no task asks for them.' });
 
 export const priorities = ['LOW', 'MEDIUM', 'HIGH', 'CRITICAL'] as const;
 export const priority = z

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { method, readParams, writeParams } from './define.ts';
 import { gateDefinition } from './gate.ts';
 import { bugFix, bugFixDefinition } from './story/workflow.ts';
-import { newTask } from './task.ts';
+import { newTaskFields } from './task.ts';
 import { id, name, phaseName, timestamp } from './values.ts';
 
 /** Forward edges pass the gate of the phase they leave; the other kinds need none. */
@@ -20,7 +20,9 @@ export const edge = z
 export const templateOccasions = ['always', 'first', 'return', 'refused'] as const;
 
 /** A task that a phase makes by itself. */
-export const taskTemplate = newTask
+export const taskTemplate = newTaskFields
+  // A moment of the calendar would have passed when the phase is entered.
+  .omit({ runAt: true })
   .extend({
     when: z
       .enum(templateOccasions)

@@ -47,13 +47,19 @@ class HeldLock:
         self._wait_ms = LOCK_WAIT_MS if wait_ms is None else wait_ms
         #: By key.
         self.fences: dict[str, int] = {}
+        self._first = ''
         #: Is set when a lock is lost before the block is left.
         self.lost = threading.Event()
 
     @property
     def fence(self) -> int:
         """Of the first key."""
-        return self.fences[self._wishes[0]['key']]
+        return self.fences[self._first]
+
+    @property
+    def keys(self) -> list[str]:
+        """What is held. Of a range it is the member that was granted."""
+        return list(self.fences)
 
     async def __aenter__(self) -> HeldLock:
         locks = self._locks
@@ -65,6 +71,10 @@ class HeldLock:
             attempt=locks.attempt,
         )
         self.fences = {lock['key']: lock['fence'] for lock in answer['locks']}
+        wished = self._wishes[0]['key']
+        named = [lock['key'] for lock in answer['locks'] if wished in (lock['key'], lock.get('requested'))]
+        # The first wish may be another way to write a path.
+        self._first = named[0] if named else answer['locks'][0]['key']
         locks.holds.update(self.fences.keys())
         locks.held.append(self)
         return self

@@ -17,7 +17,8 @@ PhaseName: TypeAlias = str
 JsonValue: TypeAlias = Any
 TaskRef: TypeAlias = str
 Capability: TypeAlias = str
-Capabilities: TypeAlias = 'list[Capability]'
+CapabilityNeeds: TypeAlias = 'list[CapabilityNeed]'
+CapabilityNeed: TypeAlias = str
 LockKey: TypeAlias = str
 LockMode: TypeAlias = Literal['exclusive', 'shared']
 Priority: TypeAlias = Literal['LOW', 'MEDIUM', 'HIGH', 'CRITICAL']
@@ -27,7 +28,11 @@ TaskState: TypeAlias = Literal['blocked', 'ready', 'running', 'completed', 'fail
 ArtifactType: TypeAlias = str
 Sha256: TypeAlias = str
 ContextKind: TypeAlias = Literal['instruction', 'constraint', 'question', 'decision', 'rejected', 'risk', 'number', 'fact']
-AgentState: TypeAlias = Literal['active', 'draining', 'terminated']
+Capabilities: TypeAlias = 'list[CapabilityOffer]'
+CapabilityOffer: TypeAlias = str
+Tags: TypeAlias = 'list[Capability]'
+AgentState: TypeAlias = Literal['active', 'draining', 'maintenance', 'quarantined', 'terminated']
+AgentStatus: TypeAlias = Literal['idle', 'working', 'busy', 'unavailable', 'draining', 'lost', 'maintenance', 'quarantined', 'terminated']
 AgentHealth: TypeAlias = Literal['healthy', 'stale', 'lost']
 
 
@@ -155,7 +160,7 @@ class TaskTemplate(TypedDict):
     #: References of this submission or of this phase, or task ids.
     dependsOn: NotRequired[list[Id | TaskRef]]
     #: Without any, the task's type is the one capability that is needed.
-    capabilities: NotRequired[Capabilities]
+    capabilities: NotRequired[CapabilityNeeds]
     #: Taken with the claim, all or none, and held as long as the attempt.
     locks: NotRequired[list[LockRequest]]
     #: Without it that of the ticket.
@@ -166,6 +171,10 @@ class TaskTemplate(TypedDict):
     timeoutMs: NotRequired[int]
     #: What becomes of this task when one it depends on fails.
     onDependencyFailure: NotRequired[Literal['skip', 'run']]
+    #: Not handed out before so much time has passed since its submission, in ms. Not together with `runAt`.
+    delayMs: NotRequired[int]
+    #: Whoever did one of these may not do this one, as a review is not done by the author. Named as in `dependsOn`, and each is a dependency as well.
+    notBy: NotRequired[list[Id | TaskRef]]
     #: At every entry into the phase, at the first, at each later one, or when its gate refuses.
     when: NotRequired[Literal['always', 'first', 'return', 'refused']]
 
@@ -175,6 +184,8 @@ class LockRequest(TypedDict):
 
     key: LockKey
     mode: NotRequired[LockMode]
+    #: How many places of a counting key, or members of a range, the holder is to have in total; one unless given.
+    places: NotRequired[int]
 
 
 Edge = TypedDict(
@@ -261,7 +272,7 @@ class NewTask(TypedDict):
     #: References of this submission or of this phase, or task ids.
     dependsOn: NotRequired[list[Id | TaskRef]]
     #: Without any, the task's type is the one capability that is needed.
-    capabilities: NotRequired[Capabilities]
+    capabilities: NotRequired[CapabilityNeeds]
     #: Taken with the claim, all or none, and held as long as the attempt.
     locks: NotRequired[list[LockRequest]]
     #: Without it that of the ticket.
@@ -272,6 +283,12 @@ class NewTask(TypedDict):
     timeoutMs: NotRequired[int]
     #: What becomes of this task when one it depends on fails.
     onDependencyFailure: NotRequired[Literal['skip', 'run']]
+    #: Not handed out before this moment, by the database's clock. One that has passed is now.
+    runAt: NotRequired[Timestamp]
+    #: Not handed out before so much time has passed since its submission, in ms. Not together with `runAt`.
+    delayMs: NotRequired[int]
+    #: Whoever did one of these may not do this one, as a review is not done by the author. Named as in `dependsOn`, and each is a dependency as well.
+    notBy: NotRequired[list[Id | TaskRef]]
 
 
 class TaskDetails(TypedDict):
@@ -310,8 +327,10 @@ class TaskDetails(TypedDict):
     createdAt: Timestamp
     startedAt: NotRequired[Timestamp]
     finishedAt: NotRequired[Timestamp]
-    #: In ms from now, while a retry waits for its back-off.
+    #: In ms from now, while it waits for its time: that of its submission, or that of a back-off.
     runInMs: NotRequired[float]
+    #: Whoever did one of these may not do it.
+    notBy: NotRequired[list[Id]]
     input: JsonObject
     output: NotRequired[JsonValue]
     attempts: list[Attempt]
@@ -382,8 +401,10 @@ class Task(TypedDict):
     createdAt: Timestamp
     startedAt: NotRequired[Timestamp]
     finishedAt: NotRequired[Timestamp]
-    #: In ms from now, while a retry waits for its back-off.
+    #: In ms from now, while it waits for its time: that of its submission, or that of a back-off.
     runInMs: NotRequired[float]
+    #: Whoever did one of these may not do it.
+    notBy: NotRequired[list[Id]]
 
 
 class Claim(TypedDict):
@@ -404,11 +425,15 @@ class Claim(TypedDict):
 
 
 class GrantedLock(TypedDict):
-    """The fence only ever grows for a key: a resource that remembers the highest it has seen can refuse a stale writer."""
+    """The fence only ever grows, for a key and for all patterns that it matches: a resource that remembers the highest it has seen can refuse a stale writer."""
 
     key: str
     mode: LockMode
     fence: int
+    #: How many places of the key are held, where it is more than one.
+    places: NotRequired[int]
+    #: The range of which the key is a member, where one was asked for.
+    requested: NotRequired[str]
 
 
 class NewArtifact(TypedDict):
@@ -450,11 +475,194 @@ class NewContextItem(TypedDict):
     pinned: NotRequired[bool]
 
 
+class DeadLetter(TypedDict):
+    """A task that has failed for good, and why."""
+
+    taskId: Id
+    ticketId: Id
+    phase: PhaseName
+    visit: int
+    ref: NotRequired[str]
+    type: str
+    title: str
+    #: That of the last attempt.
+    error: TaskError
+    #: How the last attempt ended.
+    outcome: Literal['completed', 'failed', 'timed_out', 'lost', 'released', 'cancelled']
+    #: The number of the last attempt.
+    attempt: int
+    maxAttempts: int
+    #: Who made the last attempt.
+    agentId: Id
+    agentName: str
+    failedAt: Timestamp
+    #: The ticket is still in the visit that the task belongs to; `task/retry` refuses others.
+    isRetryable: bool
+
+
+class ReadyTaskReservedFor(TypedDict):
+    """The agent that it is kept for."""
+
+    agentId: Id
+    agentName: str
+    #: How long it is kept for this agent, in ms.
+    expiresInMs: float
+
+
+class ReadyTask(TypedDict):
+    """A task that may be handed out now."""
+
+    taskId: Id
+    ticketId: Id
+    phase: PhaseName
+    ref: NotRequired[str]
+    type: str
+    title: str
+    priority: Priority
+    #: What it needs.
+    capabilities: list[str]
+    #: The agent that it is kept for.
+    reservedFor: NotRequired[ReadyTaskReservedFor]
+
+
+class DagStatusCounts(TypedDict):
+    total: int
+    #: Not begun: blocked or ready.
+    pending: int
+    blocked: int
+    ready: int
+    running: int
+    completed: int
+    failed: int
+    cancelled: int
+    skipped: int
+
+
+class DagStatus(TypedDict):
+    """The graph of tasks of a ticket, and how far it is."""
+
+    counts: DagStatusCounts
+    #: The tasks in batches: each waits for tasks of earlier batches only. The tasks of a batch may run at the same time.
+    levels: list[list[Id]]
+    criticalPath: CriticalPath
+    #: A page of the tasks, in the order of their submission.
+    tasks: list[GraphTask]
+    #: Where the next page begins; absent on the last one.
+    next: NotRequired[str]
+
+
+class CriticalPath(TypedDict):
+    """The chain of tasks that are not done which takes longest, by `remainingMs`, then by the number of tasks. However many agents work, it is not done sooner."""
+
+    #: In order: each waits for the one before.
+    taskIds: list[Id]
+    #: The sum over its tasks of what each is expected to take: the mean of the completed tasks of its type in this graph, or of all completed ones where there is none of its type, less the time that one which runs has run. Absent before the first is completed.
+    remainingMs: NotRequired[float]
+
+
+class GraphTask(TypedDict):
+    """A task as a node of the graph of its ticket."""
+
+    taskId: Id
+    ref: NotRequired[str]
+    title: str
+    state: TaskState
+    dependsOn: list[Id]
+    #: It waits for no other task: it may be handed out, or has been.
+    isReady: bool
+    #: For how many of them it waits.
+    pendingDependencies: int
+    #: The length of the longest chain of dependencies behind it; 0 for one that depends on nothing.
+    level: int
+
+
+class ExplanationAgent(TypedDict):
+    agentId: Id
+    agentName: str
+    #: Nothing keeps the task from the agent, nor the agent from it. It may still not ask for work.
+    fits: bool
+    #: If the task were handed out now, it would go to this agent.
+    isNext: bool
+    #: All that stands in the way; what would be handed out has none.
+    obstacles: list[Obstacle]
+
+
+class ExplanationTask(TypedDict):
+    taskId: Id
+    ticketId: Id
+    title: str
+    #: Nothing keeps the task from the agent, nor the agent from it. It may still not ask for work.
+    fits: bool
+    #: If the task were handed out now, it would go to this agent.
+    isNext: bool
+    #: All that stands in the way; what would be handed out has none.
+    obstacles: list[Obstacle]
+
+
+class Explanation(TypedDict):
+    """Why a task does not run, or why an agent is given nothing."""
+
+    #: The answer in one sentence.
+    summary: str
+    #: What keeps the task from everyone, or the agent from everything.
+    obstacles: list[Obstacle]
+    #: For a task: the agents, those that come closest first.
+    agents: NotRequired[list[ExplanationAgent]]
+    #: For an agent: the tasks that wait, in the order in which they are handed out.
+    tasks: NotRequired[list[ExplanationTask]]
+    #: How many more agents there are; for an agent 1 if there are more tasks.
+    omitted: int
+
+
+class ObstacleTask(TypedDict):
+    taskId: Id
+    title: str
+    state: TaskState
+
+
+class Obstacle(TypedDict):
+    """One thing that stands in the way."""
+
+    #: For programs.
+    code: Literal['task_running', 'task_completed', 'task_failed', 'task_cancelled', 'task_skipped', 'dependencies_pending', 'phase_closed', 'lock_taken', 'not_due', 'reserved', 'nobody_offers', 'nobody_free', 'nobody_asks', 'agent_draining', 'agent_maintenance', 'agent_quarantined', 'agent_terminated', 'agent_unavailable', 'agent_lost', 'agent_stale', 'no_free_slot', 'not_asking', 'capability_missing', 'excluded_author', 'reserved_for_other', 'nothing_ready', 'nothing_suits']
+    #: For people: the same as a sentence.
+    message: str
+    #: The tasks that are waited for, or that make an agent an author.
+    tasks: NotRequired[list[ObstacleTask]]
+    #: The key of the lock that is taken.
+    key: NotRequired[str]
+    #: Who holds the lock.
+    holders: NotRequired[list[str]]
+    #: What is needed and not offered.
+    missing: NotRequired[list[str]]
+    #: Who runs it, or whom it is kept for.
+    agentName: NotRequired[str]
+    #: When this is over, in ms from now.
+    inMs: NotRequired[float]
+
+
+class Assignment(TypedDict):
+    """A task that is kept for an agent."""
+
+    taskId: Id
+    title: str
+    agentId: Id
+    agentName: str
+    #: How long it is kept for this agent, in ms.
+    expiresInMs: float
+    #: As in `agent/search`, with the slots that are reserved counted as taken.
+    score: float
+
+
 class Agent(TypedDict):
     """An identity with capabilities, and how its newest session is."""
 
     id: Id
     name: str
+    #: What kind of agent it is, in its own words.
+    type: str
+    #: Where it mostly works. It is given the tasks of any phase.
+    phase: NotRequired[PhaseName]
     capabilities: list[str]
     #: How many tasks it takes at once.
     capacity: int
@@ -462,6 +670,11 @@ class Agent(TypedDict):
     #: Whatever it said of itself.
     metadata: JsonObject
     state: AgentState
+    #: Why it is in this state, as whoever decided it said.
+    stateReason: NotRequired[str]
+    #: Whether it takes new tasks, by its own word or that of an operator. True when a session begins.
+    available: bool
+    status: AgentStatus
     health: AgentHealth
     #: The number of its newest session.
     epoch: int
@@ -469,7 +682,50 @@ class Agent(TypedDict):
     running: int
     #: How long ago its last call was; absent where it has no session.
     silenceMs: NotRequired[float]
+    #: How late the timers of its process are, as it said last.
+    eventLoopLagMs: NotRequired[float]
     registeredAt: Timestamp
+
+
+class FoundAgentParts(TypedDict):
+    #: The share of the capabilities that it offers: 0 to 1.
+    coverage: float
+    #: 0.2 times the share of its slots that are free.
+    freeShare: float
+    #: 0.2 for one that is healthy.
+    healthy: float
+    #: 0.05 for each slot, up to five.
+    capacity: float
+
+
+class FoundAgent(TypedDict):
+    """An agent with how well it fits, and what that is made of."""
+
+    agent: Agent
+    #: The sum of its parts.
+    score: float
+    parts: FoundAgentParts
+    #: Of the capabilities, those that it does not offer.
+    missing: list[str]
+
+
+class AgentHealthReport(TypedDict):
+    """How an agent is, computed from its silence when it is asked for."""
+
+    agentId: Id
+    agentName: str
+    status: AgentStatus
+    health: AgentHealth
+    #: How long ago its last call was; absent where it has no session.
+    silenceMs: NotRequired[float]
+    #: How long it may be silent before it is stale.
+    allowedMs: float
+    #: How long its lease still runs; absent where it has none.
+    expiresInMs: NotRequired[float]
+    #: How late the timers of its process are, as it said last.
+    eventLoopLagMs: NotRequired[float]
+    #: The same as a sentence.
+    explanation: str
 
 
 class Lock(TypedDict):
@@ -481,6 +737,8 @@ class Lock(TypedDict):
     holders: list[LockHolder]
     #: In the order of arrival.
     waiters: list[LockWaiter]
+    #: How many places it has, where it is more than one.
+    places: NotRequired[int]
 
 
 class LockHolder(TypedDict):
@@ -497,6 +755,10 @@ class LockHolder(TypedDict):
     heldMs: float
     #: Absent where the lock lives as long as the attempt that holds it.
     expiresInMs: NotRequired[float]
+    #: What it holds, where that is another key which covers or meets this one.
+    key: NotRequired[str]
+    #: How many places it holds, where it is more than one.
+    places: NotRequired[int]
 
 
 class LockWaiter(TypedDict):
@@ -507,6 +769,8 @@ class LockWaiter(TypedDict):
     taskId: NotRequired[Id]
     mode: LockMode
     waitingMs: float
+    #: What it waits for, where that is another key which covers or meets this one.
+    key: NotRequired[str]
 
 
 class Artifact(TypedDict):
@@ -710,7 +974,7 @@ class RecordedEvent(TypedDict):
     """A fact with its place in the project's stream: 1, 2, 3 … in the order of commits, without a gap."""
 
     seq: int
-    name: Literal['ticket.created', 'ticket.transitioned', 'ticket.gateForced', 'task.submitted', 'task.claimed', 'task.deferred', 'task.completed', 'task.requeued', 'task.failed', 'task.cancelled', 'task.skipped', 'task.reopened', 'agent.registered', 'agent.deregistered', 'agent.lost', 'lock.expired', 'artifact.stored', 'gate.evaluated', 'context.noted', 'token.created', 'token.revoked']
+    name: Literal['ticket.created', 'ticket.transitioned', 'ticket.gateForced', 'task.submitted', 'task.claimed', 'task.deferred', 'task.completed', 'task.requeued', 'task.failed', 'task.cancelled', 'task.skipped', 'task.reopened', 'task.reserved', 'agent.registered', 'agent.deregistered', 'agent.lost', 'agent.capability.updated', 'agent.availabilityChanged', 'agent.stateChanged', 'lock.defined', 'lock.expired', 'artifact.stored', 'gate.evaluated', 'context.noted', 'token.created', 'token.revoked']
     ticketId: NotRequired[Id]
     at: Timestamp
     data: JsonObject
@@ -849,11 +1113,34 @@ class TaskReleaseResult(TypedDict):
 class TaskCancelResult(TypedDict):
     taskId: Id
     state: TaskState
+    #: How many tasks this call cancelled.
+    cancelledCount: int
+
+
+class TaskCancelAllResult(TypedDict):
+    ticketId: Id
+    #: How many tasks this call cancelled.
+    cancelledCount: int
 
 
 class TaskRetryResult(TypedDict):
     taskId: Id
     state: TaskState
+
+
+class TaskDeadLettersResult(TypedDict):
+    deadLetters: list[DeadLetter]
+    #: Where the next page begins; absent on the last one.
+    next: NotRequired[str]
+
+
+class SchedulerReadyTasksResult(TypedDict):
+    tasks: list[ReadyTask]
+
+
+class SchedulerAssignResult(TypedDict):
+    #: In the order in which the tasks would be handed out.
+    assignments: list[Assignment]
 
 
 class AgentRegisterResultAttempt(TypedDict):
@@ -905,6 +1192,46 @@ class AgentDrainResult(TypedDict):
 
 class AgentListResult(TypedDict):
     agents: list[Agent]
+    #: Where the next page begins; absent on the last one.
+    next: NotRequired[str]
+
+
+class AgentSearchResult(TypedDict):
+    agents: list[FoundAgent]
+
+
+class AgentBestFitResultPassedOverItem(TypedDict):
+    agentId: Id
+    agentName: str
+    status: AgentStatus
+    #: All that stands in the way, as sentences.
+    reasons: list[str]
+
+
+class AgentBestFitResult(TypedDict):
+    #: Absent where there is none.
+    best: NotRequired[FoundAgent]
+    #: Where there is none: what is needed and no agent of the project has ever offered.
+    unoffered: list[str]
+    #: Where there is none: those that come closest, and what stands in their way.
+    passedOver: list[AgentBestFitResultPassedOverItem]
+
+
+class AgentStatisticsResult(TypedDict):
+    total: int
+    #: The slots of those that may be given tasks.
+    capacity: int
+    #: Those of them that are free.
+    free: int
+    byStatus: dict[str, int]
+    byType: dict[str, int]
+    #: Those that said where they mostly work.
+    byPhase: dict[str, int]
+    byHealth: dict[str, int]
+
+
+class AgentHealthResult(TypedDict):
+    agents: list[AgentHealthReport]
     #: Where the next page begins; absent on the last one.
     next: NotRequired[str]
 

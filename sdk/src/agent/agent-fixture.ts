@@ -45,6 +45,19 @@ const spin = defineTask({
   },
 });
 
+/** Gives way for a while, and then hears nothing; all of it in the thread that the agent lives in. */
+const dozeAndSpin = defineTask({
+  type: 'doze-and-spin-inline',
+  inline: true,
+  input: z.object({ dozeMs: z.number().default(0), spinMs: z.number() }),
+  async run({ dozeMs, spinMs }, ctx) {
+    await delay(dozeMs);
+    ctx.log.info('spinning');
+    const end = performance.now() + spinMs;
+    while (performance.now() < end);
+  },
+});
+
 const fail = defineTask({
   type: 'fail',
   input: z.object({ how: z.enum(['error', 'permanent', 'coded', 'text', 'exit', 'cyclic', 'misfit']) }),
@@ -106,7 +119,7 @@ export default defineAgent({
   name: 'fixture',
   capabilities: ['Arithmetic '],
   capacity: 2,
-  tasks: [add, addInline, wait, waitInline, spin, fail, talk, flaky, nap],
+  tasks: [add, addInline, wait, waitInline, spin, dozeAndSpin, fail, talk, flaky, nap],
 });
 
 if (import.meta.main) await runAgent(import.meta.url);

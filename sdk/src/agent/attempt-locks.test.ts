@@ -65,3 +65,23 @@ test('the signal of a lost lock aborts, and that of another does not', async () 
 
   expect([lost.signal.aborted, kept.signal.aborted]).toEqual([true, false]);
 });
+
+test('of a range the lock names the member, and gives that back', async () => {
+  const { client, calls } = answeringClient({
+    'lock/acquire': (_: unknown) => ({
+      locks: [{ key: 'port:3007', mode: 'exclusive', fence: 9, requested: 'port:3000-3100' }],
+      waitedMs: 0,
+    }),
+    'lock/check': ({ fence }: { fence: number }) => ({ valid: fence === 9 }),
+    'lock/release': (_: unknown) => ({ released: 1 }),
+  });
+  const locks = createAttemptLocks({ claim: newClaim({}), client, signal: new AbortController().signal });
+
+  const lock = await locks.acquire('port:3000-3100');
+  const isHeld = await lock.check();
+  await lock.release();
+
+  expect(lock).toMatchObject({ fence: 9, keys: ['port:3007'], fences: { 'port:3007': 9 } });
+  expect(isHeld).toBe(true);
+  expect(calls.at(-1)?.params).toMatchObject({ keys: ['port:3007'] });
+});

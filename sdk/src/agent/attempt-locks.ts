@@ -47,9 +47,18 @@ export function createAttemptLocks({
         if (free.length > 0 && !signal.aborted) await client.lock.release({ keys: free, ...holder });
       };
       const fences = Object.fromEntries(locks.map(({ key, fence }) => [key, fence]));
-      // In the order asked for: `fence` is that of the first key.
-      const first = keys[0] === undefined ? undefined : fences[keys[0].key];
-      return { fence: first ?? 0, fences, signal: hold.lost.signal, release, [Symbol.asyncDispose]: release };
+      return {
+        fence: findFirst(keys, locks)?.fence ?? 0,
+        fences,
+        keys: locks.map(({ key }) => key),
+        signal: hold.lost.signal,
+        async check() {
+          const checks = locks.map(({ key, fence }) => client.lock.check({ key, fence }, { signal }));
+          return (await Promise.all(checks)).every(({ valid }) => valid);
+        },
+        release,
+        [Symbol.asyncDispose]: release,
+      };
     },
     lose(key, fence) {
       for (const { locks, lost } of held) {
@@ -59,3 +68,7 @@ export function createAttemptLocks({
     },
   };
 }
+
+/** What was granted for the first key that was asked for, which may be a member of a range or another way to write a path. */
+const findFirst = ([first]: readonly { readonly key: string }[], locks: readonly GrantedLock[]): GrantedLock | undefined =>
+  locks.find(({ key, requested }) => key === first?.key || requested === first?.key) ?? locks[0];

@@ -28,6 +28,7 @@ function open({ capacity, tasks }: { capacity: number; tasks: Claim[] }) {
     log: silentLog,
     start,
     onEnded: (claim) => void ended.push(claim),
+    onRunning: () => {},
     renewSession: async () => {},
   });
   return { loop, calls, ends, running, ended };

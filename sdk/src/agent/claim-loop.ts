@@ -1,9 +1,10 @@
 import { type Claim, type Client, CoordinatorError } from '@baton/protocol';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AgentLog } from './agent-log.ts';
+import type { AttemptId } from './attempt-id.ts';
 import type { AbortReason } from './outcome.ts';
 import type { AttemptEnd, RunningAttempt } from './run-attempt.ts';
-import { type AttemptId, isSessionGone } from './session.ts';
+import { isSessionGone } from './session-gone.ts';
 
 /** How long a claim waits in the coordinator for work. */
 const claimWaitMs = 20_000;
@@ -16,6 +17,8 @@ export interface ClaimLoopParts {
   readonly log: AgentLog;
   readonly start: (claim: Claim) => RunningAttempt;
   readonly onEnded: (claim: Claim, end: AttemptEnd) => void;
+  /** Told all that runs whenever that changes. */
+  readonly onRunning: (running: readonly AttemptId[]) => void;
   /** Makes the session anew after the coordinator has forgotten it. */
   readonly renewSession: () => Promise<void>;
 }
@@ -35,18 +38,21 @@ export interface ClaimLoop {
 }
 
 /** Gives an agent its tasks, never more at once than it has slots. */
-export function createClaimLoop({ client, capacity, log, start, onEnded, renewSession }: ClaimLoopParts): ClaimLoop {
+export function createClaimLoop({ client, capacity, log, start, onEnded, onRunning, renewSession }: ClaimLoopParts): ClaimLoop {
   const stopped = new AbortController();
   const attempts = new Map<string, RunningAttempt>();
   let wakeUp = () => {};
 
+  const running = () => [...attempts.values()].map(({ claim }) => claim);
   const begin = (claim: Claim) => {
     const key = keyOf(claim);
     if (attempts.has(key)) return;
     const attempt = start(claim);
     attempts.set(key, attempt);
+    onRunning(running());
     void attempt.done.then((end) => {
       attempts.delete(key);
+      onRunning(running());
       onEnded(claim, end);
       wakeUp();
     });
@@ -81,7 +87,7 @@ export function createClaimLoop({ client, capacity, log, start, onEnded, renewSe
   };
 
   return {
-    running: () => [...attempts.values()].map(({ claim }) => claim),
+    running,
     revoke: (attempt, reason) => attempts.get(keyOf(attempt))?.revoke(reason),
     revokeAll: (reason) => attempts.forEach((attempt) => attempt.revoke(reason)),
     abortAll: (reason) => attempts.forEach((attempt) => attempt.abort(reason)),

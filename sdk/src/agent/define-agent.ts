@@ -1,4 +1,4 @@
-import { capabilities, name } from '@baton/protocol';
+import { capabilities, capability, name, phaseName } from '@baton/protocol';
 import { z } from 'zod';
 import type { TaskDefinition } from './define-task.ts';
 
@@ -13,6 +13,10 @@ export interface AgentDefinition {
   /** How many tasks it runs at once. */
   readonly capacity: number;
   readonly tags: readonly string[];
+  /** What kind of agent it is, a word of your own, for search and statistics; `worker` unless given. */
+  readonly type?: string | undefined;
+  /** Where it mostly works, for search and statistics. It is given the tasks of any phase. */
+  readonly phase?: string | undefined;
   readonly tasks: readonly TaskDefinition[];
 }
 
@@ -20,7 +24,9 @@ const settings = z.object({
   name,
   capabilities: capabilities.default([]),
   capacity: z.int().min(1).max(1_000).default(1),
-  tags: capabilities.default([]),
+  tags: z.array(capability).max(64).default([]),
+  type: capability.optional(),
+  phase: phaseName.optional(),
 });
 
 /**

@@ -20,10 +20,24 @@ const write = async (name: string, text: string) => {
 test('an agent is described without being run', async () => {
   expect(await describeAgent(new URL('./agent-fixture.ts', import.meta.url))).toEqual({
     name: 'fixture',
-    capabilities: ['add', 'add-inline', 'arithmetic', 'fail', 'flaky', 'nap', 'spin', 'talk', 'wait', 'wait-inline'],
+    capabilities: [
+      'add',
+      'add-inline',
+      'arithmetic',
+      'doze-and-spin-inline',
+      'fail',
+      'flaky',
+      'nap',
+      'spin',
+      'talk',
+      'wait',
+      'wait-inline',
+    ],
     capacity: 2,
     tags: [],
-    tasks: ['add', 'add-inline', 'wait', 'wait-inline', 'spin', 'fail', 'talk', 'flaky', 'nap'].map((type) => ({ type })),
+    tasks: ['add', 'add-inline', 'wait', 'wait-inline', 'spin', 'doze-and-spin-inline', 'fail', 'talk', 'flaky', 'nap'].map((type) => ({
+      type,
+    })),
   });
 });
 

@@ -2,7 +2,7 @@ export interface HeartbeatParts {
   /** How long until the first beat; each answer says how long until the next. */
   readonly heartbeatMs: number;
   /** Sends one beat. It is given up when the next is due. */
-  readonly beat: (eventLoopLagMs: number, signal: AbortSignal) => Promise<{ readonly heartbeatMs: number }>;
+  readonly beat: (signal: AbortSignal) => Promise<{ readonly heartbeatMs: number }>;
   readonly onError: (error: unknown) => void;
 }
 
@@ -15,20 +15,21 @@ export function startHeartbeat({ heartbeatMs, beat, onError }: HeartbeatParts): 
   let intervalMs = heartbeatMs;
   let timer: NodeJS.Timeout;
 
-  const schedule = () => {
-    const due = performance.now() + intervalMs;
-    timer = setTimeout(() => void beatOnce(Math.max(0, performance.now() - due)), intervalMs);
+  const schedule = (afterMs: number) => {
+    timer = setTimeout(() => void beatOnce(), afterMs);
   };
-  const beatOnce = async (lagMs: number) => {
+  const beatOnce = async () => {
+    const beganAt = performance.now();
     const overdue = AbortSignal.timeout(intervalMs);
     try {
-      ({ heartbeatMs: intervalMs } = await beat(lagMs, AbortSignal.any([overdue, stopped.signal])));
+      ({ heartbeatMs: intervalMs } = await beat(AbortSignal.any([overdue, stopped.signal])));
     } catch (error) {
       if (!stopped.signal.aborted) onError(error);
     }
-    if (!stopped.signal.aborted) schedule();
+    // From beat to beat: three fit into the lease, however long their answers take.
+    if (!stopped.signal.aborted) schedule(Math.max(0, beganAt + intervalMs - performance.now()));
   };
-  schedule();
+  schedule(intervalMs);
   return {
     stop() {
       stopped.abort();

@@ -37,7 +37,7 @@ export async function runAgent(moduleUrl: string | URL, options: RunAgentOptions
   await serveAgent(
     { ...options, ...place },
     {
-      identity: { name, capabilities, capacity, tags: agent.tags },
+      identity: { name, capabilities, capacity, tags: agent.tags, type: agent.type, phase: agent.phase },
       log,
       createExecutor: (client) =>
         createTaskExecutor({

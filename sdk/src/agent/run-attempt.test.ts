@@ -1,5 +1,5 @@
 import { type Claim, CoordinatorError, type MethodName } from '@baton/protocol';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { answeringClient, newClaim, silentLog } from './client-fixture.ts';
 import type { AttemptControl, Executor } from './executor.ts';
 import { failedOutcome, type TaskOutcome } from './outcome.ts';
@@ -59,6 +59,20 @@ test('a revoked attempt is told to stop, and nothing is reported', async () => {
 
   expect(await attempt.done).toBe('dropped');
   expect(calls).toEqual([]);
+});
+
+test('an attempt that is revoked while its result is under way has the end that the answer says', async () => {
+  const { promise: answer, resolve: answerNow } = Promise.withResolvers<unknown>();
+  const { attempt, calls } = start(
+    executing(async () => completed),
+    () => answer,
+  );
+  await vi.waitFor(() => expect(calls).toHaveLength(1));
+
+  attempt.revoke('lease_lost');
+  answerNow(recorded(attempt.claim));
+
+  expect(await attempt.done).toBe('completed');
 });
 
 test('a result that comes too late is dropped without a word', async () => {

@@ -20,7 +20,7 @@ export interface RunningAttempt {
   readonly claim: Claim;
   /** Tells the task to stop; how the attempt ended is still reported. */
   abort(reason: AbortReason): void;
-  /** The coordinator has ended the attempt: the task is told to stop and nothing is reported. */
+  /** The coordinator has ended the attempt: the task is told to stop and nothing is reported. A report under way gets its answer. */
   revoke(reason: AbortReason): void;
   /** Settles when the attempt has ended here and the coordinator knows. Never rejects. */
   readonly done: Promise<AttemptEnd>;
@@ -34,8 +34,9 @@ export function startAttempt({ client, executor, graceMs, log: agentLog }: Attem
   const { taskId, attempt, timeoutMs } = claim;
   const log = withSubject(agentLog, `${claim.ref ?? claim.type}#${attempt}`);
   const abort = new AbortController();
-  const revoked = new AbortController();
+  let isRevoked = false;
   let abortReason: AbortReason | undefined;
+  let isReporting = false;
 
   const stop = (reason: AbortReason) => {
     abortReason ??= reason;
@@ -48,10 +49,11 @@ export function startAttempt({ client, executor, graceMs, log: agentLog }: Attem
     const timer = setTimeout(() => stop('timed_out'), timeoutMs);
     const outcome = await executor.execute(claim, { signal: abort.signal, graceMs, log });
     clearTimeout(timer);
-    if (revoked.signal.aborted) {
+    if (isRevoked) {
       log.info('stopped; the attempt had been ended by the coordinator', { reason: abortReason });
       return 'dropped';
     }
+    isReporting = true;
     const end = await report(judge(outcome, abortReason, timeoutMs));
     if (end === 'completed') log.info(`completed in ${Math.round(performance.now() - startedAt)} ms`);
     return end;
@@ -59,12 +61,12 @@ export function startAttempt({ client, executor, graceMs, log: agentLog }: Attem
 
   const report = async (end: AttemptReport): Promise<AttemptEnd> => {
     try {
-      await sendUntilTaken(end, { client, taskId, attempt, signal: revoked.signal });
+      await sendUntilTaken(end, { client, taskId, attempt });
       // No warning: the coordinator tells everybody who follows the ticket.
       if (end.kind === 'failed') log.info(`failed: ${end.error.message}`, { code: end.error.code, permanent: end.permanent });
       return end.kind;
     } catch (error) {
-      if (revoked.signal.aborted || isStale(error)) {
+      if (isStale(error) || isLeaving(error)) {
         log.info('the result came too late and was dropped', { reason: abortReason });
         return 'dropped';
       }
@@ -79,7 +81,8 @@ export function startAttempt({ client, executor, graceMs, log: agentLog }: Attem
     claim,
     abort: stop,
     revoke(reason) {
-      revoked.abort();
+      // An attempt that is over is held no more: a beat may say so before the answer to the report does, which knows better.
+      isRevoked ||= !isReporting;
       stop(reason);
     },
     done: run().catch((error: unknown) => {
@@ -103,22 +106,21 @@ interface ReportTarget {
   readonly client: Client;
   readonly taskId: string;
   readonly attempt: number;
-  readonly signal: AbortSignal;
 }
 
 /** Sends the report until it is taken or refused. One key for all tries: a report that arrived and whose answer was lost has its effect once. */
-async function sendUntilTaken(report: AttemptReport, { client, taskId, attempt, signal }: ReportTarget): Promise<void> {
+async function sendUntilTaken(report: AttemptReport, { client, taskId, attempt }: ReportTarget): Promise<void> {
   const fence = { taskId, attempt, idempotencyKey: crypto.randomUUID() };
   for (;;) {
     try {
-      if (report.kind === 'released') await client.task.release({ ...fence, reason: 'The agent is shutting down.' }, { signal });
-      else if (report.kind === 'failed') await client.task.fail({ ...fence, ...failureOf(report) }, { signal });
-      else await client.task.complete({ ...fence, ...resultOf(report) }, { signal });
+      if (report.kind === 'released') await client.task.release({ ...fence, reason: 'The agent is shutting down.' });
+      else if (report.kind === 'failed') await client.task.fail({ ...fence, ...failureOf(report) });
+      else await client.task.complete({ ...fence, ...resultOf(report) });
       return;
     } catch (error) {
       const passes = error instanceof CoordinatorError ? error.retryable : error instanceof ConnectionError && error.failure === 'lost';
       if (!passes) throw error;
-      await delay(reportRetryMs, undefined, { signal });
+      await delay(reportRetryMs);
     }
   }
 }
@@ -136,6 +138,9 @@ const refused = (error: unknown, message: string): FailedOutcome =>
     permanent: true,
     ...(error instanceof CoordinatorError ? { details: { kind: error.kind, fields: (error.data['fields'] ?? []) as never } } : {}),
   });
+
+/** The agent has ended its connection: it goes, and the coordinator finds out by itself. */
+const isLeaving = (error: unknown) => error instanceof ConnectionError && error.failure === 'closed';
 
 const isStale = (error: unknown) =>
   error instanceof CoordinatorError &&

@@ -1,12 +1,14 @@
-import type { Claim, Client } from '@baton/protocol';
+import { type Claim, type Client, CoordinatorError } from '@baton/protocol';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, type ConnectOptions } from '../connection/connect.ts';
+import { toHttpUrl } from '../connection/endpoints.ts';
 import { ConnectionError } from '../connection/wire-errors.ts';
 import type { AgentLog } from './agent-log.ts';
 import { AgentReplacedError } from './agent-replaced-error.ts';
 import { createClaimLoop } from './claim-loop.ts';
 import { drainAgent } from './drain-agent.ts';
 import type { Executor } from './executor.ts';
+import { createHeart } from './heart.ts';
 import { watchProcess } from './process-edge.ts';
 import { type AttemptEnd, startAttempt } from './run-attempt.ts';
 import { type AgentIdentity, createSession, type SessionAnswer } from './session.ts';
@@ -24,6 +26,8 @@ export interface ServeOptions {
   readonly url: string;
   readonly token?: string;
   readonly tokenFile?: string;
+  /** For `wss`: the certificates of the authorities to trust, as PEM. Unless given, those that Node trusts. */
+  readonly ca?: string;
   /** Drains the agent when it aborts. */
   readonly signal?: AbortSignal;
   /** How long running tasks may go on once the agent drains, before they are stopped and given back; 10 s unless given. */
@@ -50,7 +54,8 @@ const abandonMs = 1_000;
  */
 export async function serveAgent(options: ServeOptions, { identity, log, createExecutor }: ServedAgent): Promise<void> {
   const { onActivity = () => {} } = options;
-  await using connection = await connect(toConnectOptions(options));
+  const place = toPlace(options);
+  await using connection = await connect(place);
   const { client } = connection;
   const executor = createExecutor(client);
   const leave = new AbortController();
@@ -59,12 +64,16 @@ export async function serveAgent(options: ServeOptions, { identity, log, createE
   const ended = Promise.withResolvers<never>();
   ended.promise.catch(() => undefined);
 
+  const heart = createHeart({ place: { ...place, httpUrl: toHttpUrl(place.url) }, log, onNews: (news) => session.takeNews(news) });
   const session = createSession({
     client,
     identity,
     log,
     running: () => loop.running(),
-    onRegistered: (answer) => onActivity({ kind: 'registered', session: answer }),
+    onRegistered(answer) {
+      heart.follow(answer);
+      onActivity({ kind: 'registered', session: answer });
+    },
     onRevoked: (attempt, reason) => loop.revoke(attempt, reason),
     onBeat: () => onActivity({ kind: 'beat' }),
   });
@@ -77,6 +86,7 @@ export async function serveAgent(options: ServeOptions, { identity, log, createE
       return startAttempt({ client, executor, graceMs: session.graceMs, log }, claim);
     },
     onEnded: (claim, end) => onActivity({ kind: 'ended', claim, end }),
+    onRunning: heart.report,
     renewSession: session.renew,
   });
 
@@ -88,16 +98,24 @@ export async function serveAgent(options: ServeOptions, { identity, log, createE
     // The end that follows our own goodbye is no news.
     if (leave.signal.aborted) return;
     log.warn('the session has ended', { reason });
-    if (reason !== 'superseded') return void session.renew();
+    if (reason !== 'superseded' && reason !== 'terminated') return void session.renew();
     // A call that is refused in the same moment must not register anew and end its successor.
     session.stop();
-    ended.reject(new AgentReplacedError(identity.name));
+    ended.reject(
+      reason === 'superseded'
+        ? new AgentReplacedError(identity.name)
+        : new CoordinatorError('agent_terminated', { agentName: identity.name }),
+    );
   });
   connection.onClose(({ willReconnect, reason }) => {
     if (willReconnect) log.warn('the connection to the coordinator is lost; trying again', { reason });
     else ended.reject(new ConnectionError('closed', `The connection to the coordinator has ended. ${reason}`));
   });
 
+  const stopBeating = () => {
+    session.stop();
+    void heart.stop();
+  };
   const abandon = async () => {
     loop.stop();
     loop.abortAll('draining');
@@ -107,25 +125,25 @@ export async function serveAgent(options: ServeOptions, { identity, log, createE
   using _watch = options.watchProcess === false ? undefined : watchProcess({ log, drain: () => leave.abort(), abandon });
   try {
     await connection.onOpen(session.register);
-    session.startBeating();
     const working = loop.run();
     await Promise.race([ended.promise, aborted(leave.signal)]);
 
     onActivity({ kind: 'draining' });
     await Promise.race([
       ended.promise,
-      drainAgent({ client, loop, working, log, graceMs: session.graceMs, drainMs: options.drainMs, stopBeating: session.stop }),
+      drainAgent({ client, loop, working, log, graceMs: session.graceMs, drainMs: options.drainMs, stopBeating }),
     ]);
   } finally {
     loop.stop();
     loop.revokeAll('lease_lost');
     session.stop();
-    await executor.close();
+    await Promise.all([heart.stop(), executor.close()]);
   }
 }
 
-const toConnectOptions = ({ url, token, tokenFile }: ServeOptions): ConnectOptions => ({
+const toPlace = ({ url, token, tokenFile, ca }: ServeOptions): ConnectOptions => ({
   url,
+  ...(ca === undefined ? {} : { ca }),
   ...(token === undefined ? {} : { token }),
   ...(tokenFile === undefined ? {} : { tokenFile }),
 });

@@ -1,7 +1,8 @@
 import { CoordinatorError, type ErrorKind } from '@baton/protocol';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { AttemptId } from './attempt-id.ts';
 import { answeringClient, newId, silentLog } from './client-fixture.ts';
-import { type AttemptId, createSession } from './session.ts';
+import { createSession } from './session.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -36,6 +37,7 @@ function open({ running = [], kept = [] }: { running?: AttemptId[]; kept?: Attem
     'agent/heartbeat': () => beatAnswer(),
   });
   const onRevoked = vi.fn<(attempt: AttemptId, reason: string) => void>();
+  const onBeat = vi.fn<() => void>();
   const identity = { name: 'worker', capabilities: ['work'], capacity: 1, tags: [] };
   const session = createSession({
     client,
@@ -44,7 +46,7 @@ function open({ running = [], kept = [] }: { running?: AttemptId[]; kept?: Attem
     running: () => running,
     onRegistered: () => {},
     onRevoked,
-    onBeat: () => {},
+    onBeat,
   });
   const registrations = () => calls.filter(({ method }) => method === 'agent/register').map(({ params }) => params['resumeToken']);
   return {
@@ -52,6 +54,7 @@ function open({ running = [], kept = [] }: { running?: AttemptId[]; kept?: Attem
     calls,
     living,
     onRevoked,
+    onBeat,
     registrations,
     answerBeats: (answer: () => unknown) => (beatAnswer = answer),
     refuseNext: (kind: ErrorKind) => void refusals.push(kind),
@@ -83,22 +86,29 @@ test('with a new session everything that ran under the old one is taken away', a
   expect(onRevoked.mock.calls).toEqual([[attempt, 'lease_lost']]);
 });
 
-test('a beat reports what runs, and what it is told is gone is taken away', async () => {
+test('what a beat is told is gone is taken away', async () => {
   const attempt = newAttempt();
-  const { session, calls, onRevoked, answerBeats } = open({ running: [attempt], kept: [attempt] });
+  const { session, onRevoked, onBeat } = open({ running: [attempt] });
   await session.register();
   onRevoked.mockClear();
-  answerBeats(() => ({ heartbeatMs: 1_000, leaseMs: 3_000, revoked: [{ ...attempt, reason: 'cancelled' }] }));
 
-  session.startBeating();
-  await vi.advanceTimersByTimeAsync(1_000);
-  session.stop();
+  session.takeNews({ kind: 'heard', resumeToken: 'session-1', revoked: [{ ...attempt, reason: 'cancelled' }] });
 
-  expect(calls.at(-1)).toMatchObject({ method: 'agent/heartbeat', params: { attempts: [attempt] } });
   expect(onRevoked.mock.calls).toEqual([[attempt, 'cancelled']]);
+  expect(onBeat).toHaveBeenCalledTimes(1);
 });
 
-test('HB2 a beat that finds the session forgotten makes a new one', async () => {
+test('a beat that does not get through is made up for on the connection, where nothing is compared', async () => {
+  const { session, calls, onBeat } = open({ running: [newAttempt()] });
+  await session.register();
+
+  session.takeNews({ kind: 'failed', resumeToken: 'session-1', message: 'No way.' });
+  await vi.waitFor(() => expect(onBeat).toHaveBeenCalledTimes(1));
+
+  expect(calls.at(-1)).toEqual({ method: 'agent/heartbeat', params: {} });
+});
+
+test('HB2 a session that a beat finds gone, and the connection too, is made anew', async () => {
   const { session, living, registrations, answerBeats } = open();
   await session.register();
   living.clear();
@@ -106,11 +116,34 @@ test('HB2 a beat that finds the session forgotten makes a new one', async () => 
     throw new CoordinatorError('session_unknown');
   });
 
-  session.startBeating();
-  await vi.advanceTimersByTimeAsync(1_000);
-  session.stop();
+  session.takeNews({ kind: 'sessionGone', resumeToken: 'session-1' });
 
-  expect(registrations()).toEqual([undefined, 'session-1']);
+  await vi.waitFor(() => expect(registrations()).toEqual([undefined, 'session-1']));
+});
+
+test('a beat that finds gone what the connection finds alive changes nothing', async () => {
+  const { session, calls, registrations } = open();
+  await session.register();
+
+  session.takeNews({ kind: 'sessionGone', resumeToken: 'session-1' });
+  await vi.waitFor(() => expect(calls.at(-1)?.method).toBe('agent/heartbeat'));
+
+  expect(registrations()).toEqual([undefined]);
+});
+
+test('news of an earlier session is none', async () => {
+  const attempt = newAttempt();
+  const { session, calls, living, onRevoked } = open({ running: [attempt] });
+  await session.register();
+  living.clear();
+  await session.register();
+  onRevoked.mockClear();
+
+  session.takeNews({ kind: 'heard', resumeToken: 'session-1', revoked: [{ ...attempt, reason: 'cancelled' }] });
+  session.takeNews({ kind: 'sessionGone', resumeToken: 'session-1' });
+
+  expect(onRevoked).not.toHaveBeenCalled();
+  expect(calls.map(({ method }) => method)).toEqual(['agent/register', 'agent/register']);
 });
 
 test('many who miss the session make one registration', async () => {

@@ -1,19 +1,19 @@
-import { type Client, CoordinatorError, type Result, type RevocationReason } from '@baton/protocol';
+import type { Client, Result, RevocationReason } from '@baton/protocol';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AgentLog } from './agent-log.ts';
-import { startHeartbeat } from './heartbeat.ts';
+import type { AttemptId } from './attempt-id.ts';
+import type { BeatNews } from './beat-thread.ts';
+import { isSessionGone } from './session-gone.ts';
 
 export type SessionAnswer = Result<'agent/register'>;
-export interface AttemptId {
-  readonly taskId: string;
-  readonly attempt: number;
-}
 
 export interface AgentIdentity {
   readonly name: string;
   readonly capabilities: readonly string[];
   readonly capacity: number;
   readonly tags: readonly string[];
+  readonly type?: string | undefined;
+  readonly phase?: string | undefined;
 }
 
 export interface SessionParts {
@@ -30,8 +30,8 @@ export interface SessionParts {
 export interface AgentSession {
   /** Registers on a connection that has just opened; an earlier session goes on where it still lives. Attempts that were lost meanwhile are revoked. */
   register(): Promise<void>;
-  /** Begins to beat. To be called once, after the first registration. */
-  startBeating(): void;
+  /** Takes what became of a beat. One that did not get through is made up for on the connection, which may have. */
+  takeNews(news: BeatNews): void;
   /** Registers anew on the open connection after the coordinator has forgotten the session. Many callers make one registration. */
   renew(): Promise<void>;
   readonly sessionId: string | undefined;
@@ -41,15 +41,16 @@ export interface AgentSession {
 }
 
 /** As long as no answer has said otherwise. */
-const heartbeatMsUntilTold = 5_000;
 const graceMsUntilTold = 5_000;
 const renewRetryMs = 1_000;
 
-/** The agent's session: made once per connection, kept alive by beats that do not depend on what tasks do. */
+/** How long a beat on the connection may take before it counts for nothing. */
+const beatTimeoutMs = 5_000;
+
+/** The agent's session: made once per connection, and made anew where its beats find it gone. */
 export function createSession({ client, identity, log, running, onRegistered, onRevoked, onBeat }: SessionParts): AgentSession {
   const stopped = new AbortController();
   let answer: SessionAnswer | undefined;
-  let heartbeat: { readonly stop: () => void } | undefined;
   let renewing: Promise<void> | undefined;
 
   const register = async () => {
@@ -59,6 +60,8 @@ export function createSession({ client, identity, log, running, onRegistered, on
       capabilities: [...identity.capabilities],
       capacity: identity.capacity,
       tags: [...identity.tags],
+      ...(identity.type !== undefined && { type: identity.type }),
+      ...(identity.phase !== undefined && { phase: identity.phase }),
       ...(before === undefined ? {} : { resumeToken: before.resumeToken }),
     });
     log.info(
@@ -80,16 +83,18 @@ export function createSession({ client, identity, log, running, onRegistered, on
     onRegistered(answer);
   };
 
-  const beat = async (eventLoopLagMs: number, signal: AbortSignal) => {
-    const attempts = running().map(({ taskId, attempt }) => ({ taskId, attempt }));
-    const { revoked, heartbeatMs } = await client.agent.heartbeat({ attempts, eventLoopLagMs }, { signal });
-    for (const { reason, ...attempt } of revoked) onRevoked(attempt, reason);
-    onBeat();
-    return { heartbeatMs };
-  };
-  const onBeatError = (error: unknown) => {
-    if (isSessionGone(error)) void renew();
-    else log.debug(`a heartbeat failed: ${error instanceof Error ? error.message : String(error)}`);
+  // On the connection the coordinator says why a session is over before it refuses a call of it: who was replaced must not
+  // register anew and end its successor. Names nothing: an answer that brings a task may be waiting to be read right here.
+  const beatHere = async () => {
+    const signal = AbortSignal.any([stopped.signal, AbortSignal.timeout(beatTimeoutMs)]);
+    try {
+      await client.agent.heartbeat({}, { signal });
+      onBeat();
+    } catch (error) {
+      if (stopped.signal.aborted) return;
+      if (isSessionGone(error)) await renew();
+      else log.debug(`a heartbeat failed: ${error instanceof Error ? error.message : String(error)}`);
+    }
   };
 
   const renew = () => (renewing ??= renewOnce().finally(() => (renewing = undefined)));
@@ -107,8 +112,16 @@ export function createSession({ client, identity, log, running, onRegistered, on
   return {
     register,
     renew,
-    startBeating() {
-      heartbeat ??= startHeartbeat({ heartbeatMs: answer?.heartbeatMs ?? heartbeatMsUntilTold, beat, onError: onBeatError });
+    takeNews(news) {
+      // What a session before this one was told is no news.
+      if (stopped.signal.aborted || news.resumeToken !== answer?.resumeToken) return;
+      if (news.kind === 'heard') {
+        for (const { reason, ...attempt } of news.revoked) onRevoked(attempt, reason);
+        onBeat();
+        return;
+      }
+      if (news.kind === 'failed') log.debug(`a heartbeat failed: ${news.message}`);
+      void beatHere();
     },
     get sessionId() {
       return answer?.sessionId;
@@ -118,11 +131,6 @@ export function createSession({ client, identity, log, running, onRegistered, on
     },
     stop() {
       stopped.abort();
-      heartbeat?.stop();
     },
   };
 }
-
-/** The coordinator knows no session of this connection any more. */
-export const isSessionGone = (error: unknown): boolean =>
-  error instanceof CoordinatorError && (error.kind === 'session_unknown' || error.kind === 'session_required');

@@ -52,7 +52,7 @@ export interface TaskContext {
 }
 
 /** A key for itself is asked for exclusively. */
-export type LockWish = string | { readonly key: string; readonly mode?: LockMode };
+export type LockWish = string | { readonly key: string; readonly mode?: LockMode; readonly places?: number };
 
 export interface LockOptions {
   /** The lock is given back by itself after this. Without it, it is held until it is given back or the attempt ends. */
@@ -65,6 +65,10 @@ export interface HeldLock extends AsyncDisposable {
   /** Of the first key. A lease alone is not mutual exclusion: give the fence to the resource and let it refuse a lower one. */
   readonly fence: number;
   readonly fences: Readonly<Record<string, number>>;
+  /** What is held, in key order. Of a range it is the member that was granted, such as `port:3007` of `port:3000-3100`. */
+  readonly keys: readonly string[];
+  /** Asks the coordinator whether all of it is still held, under these fences. What guards a resource asks it, not the writer. */
+  check(): Promise<boolean>;
   /** Aborts when the lock is lost before it was given back. */
   readonly signal: AbortSignal;
   release(): Promise<void>;

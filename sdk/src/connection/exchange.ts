@@ -1,3 +1,4 @@
+import { request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { text } from 'node:stream/consumers';
 
@@ -15,12 +16,13 @@ export const exchangeByFetch: Exchange = async (url, { headers, body, signal }) 
   return { status: response.status, text: await response.text() };
 };
 
-/** For authorities of one's own, which `fetch` cannot be given. */
-export const exchangeTrusting =
-  (ca: string): Exchange =>
+/** With Node's own client: it may be given authorities of one's own, and is a fraction of the size of `fetch`. */
+export const exchangeByNode =
+  (ca?: string): Exchange =>
   (url, { headers, body, signal }) =>
     new Promise((resolve, reject) => {
-      const sent = requestTls(url, { method: 'POST', headers, ca, agent: false, ...(signal && { signal }) });
+      const request = url.startsWith('https:') ? requestTls : requestPlain;
+      const sent = request(url, { method: 'POST', headers, agent: false, ...(ca !== undefined && { ca }), ...(signal && { signal }) });
       sent.on('error', reject);
       sent.on('response', (response) => {
         text(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject);

@@ -1,6 +1,6 @@
 import { CoordinatorError, type Send } from '@baton/protocol';
 import { toHttpUrl } from './endpoints.ts';
-import { type Exchange, exchangeByFetch, exchangeTrusting, type HttpRequest } from './exchange.ts';
+import { type Exchange, exchangeByFetch, exchangeByNode, type HttpRequest } from './exchange.ts';
 import { pause } from './abortable.ts';
 import { retryAfterMs, withIdempotencyKey } from './repeat.ts';
 import { readToken, type TokenSource } from './token-source.ts';
@@ -24,7 +24,7 @@ const repeatsMax = 5;
  */
 export function callOverHttp(options: CallOverHttpOptions): Send {
   const url = toHttpUrl(options.url);
-  const exchange = options.ca === undefined || !url.startsWith('https:') ? exchangeByFetch : exchangeTrusting(options.ca);
+  const exchange = options.ca === undefined || !url.startsWith('https:') ? exchangeByFetch : exchangeByNode(options.ca);
   return async (method, params, { signal } = {}) => {
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: withIdempotencyKey(method, params) });
     const headers: Record<string, string> = { 'content-type': 'application/json', authorization: `Bearer ${await readToken(options)}` };

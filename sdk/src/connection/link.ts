@@ -1,6 +1,7 @@
 import { CoordinatorError, type MethodName } from '@baton/protocol';
 import rpc from 'vscode-jsonrpc/node';
 import type { WebSocket } from 'ws';
+import { throwIfCancelled } from './abortable.ts';
 import { type CloseCause, keepAlive, openChannel } from './channel.ts';
 import { createClientStream } from './client-stream.ts';
 import { ConnectionError, toCoordinatorError } from './wire-errors.ts';
@@ -63,6 +64,8 @@ export function createLink(socket: WebSocket, { onNotification, frameBytesMax, p
     },
     async request(method, params, signal) {
       if (closedBy !== undefined) throw toLost(method, closedBy);
+      // A signal that has aborted says so to nobody who listens from now on.
+      throwIfCancelled(signal);
       const cancellation = new rpc.CancellationTokenSource();
       const answer = connection.sendRequest<unknown>(method, rpc.ParameterStructures.byName, params, cancellation.token);
       const failed = (error: unknown): never => {

@@ -1,3 +1,4 @@
+import { covers, uncovered } from '../../agent/capability-rules.ts';
 import { findNearest, suggest } from './nearest.ts';
 import type { ModuleAnswer } from './describe-modules.ts';
 import type { OutlineTask, PlanOutline } from './plan-outline.ts';
@@ -47,7 +48,7 @@ function checkTask({ path, template, unsure }: OutlineTask, { own, others, isCom
   if (template === undefined || unsure.has('capabilities')) return;
   const needed = template.capabilities ?? [template.type];
   const where = [...path, template.capabilities === undefined ? 'type' : 'capabilities'];
-  const takers = [...own, ...others].filter(({ capabilities }) => needed.every((capability) => capabilities.includes(capability)));
+  const takers = [...own, ...others].filter(({ capabilities }) => covers(capabilities, needed));
 
   if (takers.length === 0 && isComplete) problems.add(where, describeLack(needed, [...own, ...others]));
   for (const { name, types } of takers) {
@@ -61,7 +62,7 @@ function checkTask({ path, template, unsure }: OutlineTask, { own, others, isCom
 
 function describeLack(needed: readonly string[], offers: readonly Offer[]): string {
   const offered = offers.flatMap(({ capabilities }) => capabilities);
-  const missing = needed.filter((capability) => !offered.includes(capability));
+  const missing = uncovered(offered, needed);
   const what = missing.length === 0 ? `no agent offers all of ${needed.join(', ')} together` : `no agent offers ${missing.join(', ')}`;
   const who =
     offers.length === 0

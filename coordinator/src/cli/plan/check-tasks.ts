@@ -1,5 +1,5 @@
 import { CoordinatorError } from '@baton/protocol';
-import { normaliseKey } from '../../lock/lock-rules.ts';
+import { normaliseKey } from '../../lock/lock-key.ts';
 import { findCycle } from './cycle.ts';
 import { suggest } from './nearest.ts';
 import { isSureWhen, type OutlinePhase, type OutlineTask, type PlanOutline } from './plan-outline.ts';
@@ -47,8 +47,12 @@ const meet = (some: readonly Occasion[], others: readonly Occasion[]): boolean =
   some.includes('refused') || others.includes('refused') || some.some((occasion) => others.includes(occasion));
 
 function checkDependencies({ name, tasks }: OutlinePhase, task: OutlineTask, problems: Problems): void {
-  for (const [index, ref] of (task.template?.dependsOn ?? []).entries()) {
-    const path = [...task.path, 'dependsOn', index];
+  const { dependsOn = [], notBy = [] } = task.template ?? {};
+  const named = [
+    ...dependsOn.map((ref, index) => ({ ref, path: [...task.path, 'dependsOn', index] })),
+    ...notBy.map((ref, index) => ({ ref, path: [...task.path, 'notBy', index] })),
+  ];
+  for (const { ref, path } of named) {
     const targets = tasks.filter((other) => other.ref === ref);
     if (targets.length === 0) {
       if (hasAllRefs(tasks)) problems.add(path, `${name} has no task ${ref}${suggest(ref, refsOf(tasks))}`);
@@ -82,7 +86,7 @@ function checkCycles({ tasks }: OutlinePhase, problems: Problems): void {
   for (const task of tasks) {
     if (task.ref === undefined || task.template === undefined) continue;
     const implied = findReferences(task.template).flatMap(({ reference }) => (reference.kind === 'task' ? [reference.ref] : []));
-    const known = [...task.template.dependsOn, ...implied].filter((ref) => refs.includes(ref));
+    const known = [...task.template.dependsOn, ...task.template.notBy, ...implied].filter((ref) => refs.includes(ref));
     dependencies.set(task.ref, [...(dependencies.get(task.ref) ?? []), ...known]);
   }
   const cycle = findCycle(dependencies);

@@ -77,7 +77,7 @@ test.each<[claim: string, testing: string, problems: string[]]>([
     'a field that does not exist',
     '    tasks: [{ type: test, inputs: {} }]',
     [
-      'plan.yaml:10:27 phases.TESTING.tasks[0].inputs: there is no such field; it has ref, type, title, input, dependsOn, capabilities, locks, priority, maxAttempts, timeoutMs, onDependencyFailure, when; did you mean input?',
+      'plan.yaml:10:27 phases.TESTING.tasks[0].inputs: there is no such field; it has ref, type, title, input, dependsOn, capabilities, locks, priority, maxAttempts, timeoutMs, onDependencyFailure, delayMs, notBy, when; did you mean input?',
     ],
   ],
   [
@@ -95,6 +95,11 @@ test.each<[claim: string, testing: string, problems: string[]]>([
     'a dependency that does not exist',
     '    tasks: [{ ref: run, type: test }, { type: measure, dependsOn: [rum] }]',
     ['plan.yaml:10:68 phases.TESTING.tasks[1].dependsOn[0]: TESTING has no task rum; it has run; did you mean run?'],
+  ],
+  [
+    'an excluded author that does not exist',
+    '    tasks: [{ ref: run, type: test }, { type: measure, notBy: [rum] }]',
+    ['plan.yaml:10:64 phases.TESTING.tasks[1].notBy[0]: TESTING has no task rum; it has run; did you mean run?'],
   ],
   [
     'a dependency that is not made at a later visit',
@@ -158,9 +163,9 @@ test.each<[claim: string, testing: string, problems: string[]]>([
     ['plan.yaml:10:42 phases.TESTING.tasks[0].locks[0].key: a lock key is `space:resource`, such as file:src/a.ts or port:5432.'],
   ],
   [
-    'a lock on a pattern',
-    "    tasks: [{ type: test, locks: [{ key: 'file:src/*.ts' }] }]",
-    ['plan.yaml:10:42 phases.TESTING.tasks[0].locks[0].key: file:src/*.ts: Patterns are not supported: name each file.'],
+    'a lock on a pattern that nobody reads',
+    "    tasks: [{ type: test, locks: [{ key: 'file:src/a**' }] }]",
+    ['plan.yaml:10:42 phases.TESTING.tasks[0].locks[0].key: file:src/a**: ** stands alone between slashes, as in src/**/a.ts.'],
   ],
   [
     'a lock that is a text',
@@ -176,7 +181,7 @@ test.each<[claim: string, testing: string, problems: string[]]>([
       'plan.yaml:10:21 phases.TESTING.tasks[0].type: no agent offers tests; on offer: tester (measure, test, typescript); did you mean test?',
       'plan.yaml:10:41 phases.TESTING.tasks[0].maxAttempts: expected number, received string',
       'plan.yaml:10:60 phases.TESTING.tasks[0].dependsOn[0]: TESTING has no task rum; there is none',
-      'plan.yaml:10:82 phases.TESTING.tasks[1].capabilites: there is no such field; it has ref, type, title, input, dependsOn, capabilities, locks, priority, maxAttempts, timeoutMs, onDependencyFailure, when; did you mean capabilities?',
+      'plan.yaml:10:82 phases.TESTING.tasks[1].capabilites: there is no such field; it has ref, type, title, input, dependsOn, capabilities, locks, priority, maxAttempts, timeoutMs, onDependencyFailure, delayMs, notBy, when; did you mean capabilities?',
       'plan.yaml:11:33 phases.TESTING.gate.validators[0].use: no enabled plugin offers the validator nope; they offer command, criteria',
       'plan.yaml:11:42 phases.TESTING.gate.tasksMinn: there is no such field; it has artifacts, tasksMin, criteria, validators; did you mean tasksMin?',
       'plan.yaml:12:29 phases.TESTING.onRefused.regressTo: no regression edge leads from TESTING to MARS; edges lead to IMPLEMENTATION',

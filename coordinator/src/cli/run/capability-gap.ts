@@ -1,4 +1,5 @@
 import type { Agent, Task } from '@baton/protocol';
+import { covers, uncovered } from '../../agent/capability-rules.ts';
 
 /** A task that is ready and that no living agent can do. */
 export interface Gap {
@@ -21,7 +22,7 @@ export function findGaps({ tasks, agents }: Look): Gap[] {
   return tasks
     .filter(({ state, capabilities }) => state === 'ready' && !living.some((agent) => canDo(agent, capabilities)))
     .map(({ id: taskId, title, capabilities }) => {
-      const missing = capabilities.filter((capability) => !offered.includes(capability));
+      const missing = uncovered(offered, capabilities);
       return {
         taskId,
         title,
@@ -44,5 +45,4 @@ export const describeGap = ({ title, missing, offeredBy }: Gap): string =>
   `«${title}» waits: no living agent offers ${missing.join(', ')}; ${offeredBy.length === 0 ? 'no agent is there' : `there are ${offeredBy.join(', ')}`}`;
 
 const isLiving = ({ health, state }: Look['agents'][number]): boolean => health !== 'lost' && state === 'active';
-const canDo = ({ capabilities }: Look['agents'][number], needed: readonly string[]): boolean =>
-  needed.every((capability) => capabilities.includes(capability));
+const canDo = ({ capabilities }: Look['agents'][number], needed: readonly string[]): boolean => covers(capabilities, needed);

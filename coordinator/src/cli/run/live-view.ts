@@ -11,7 +11,7 @@ export function render(state: RunState, columns: number, now: number): string {
     state.phases.all.flatMap((phase) => renderPhase(state, phase, now)),
     firstOf(tasks.filter(({ state }) => state === 'running').map((task) => renderRunning(task, now))),
     firstOf(tasks.filter(isWaitingForLock).map(renderWaiting)),
-    firstOf(state.locks.map(renderLock)),
+    firstOf(state.locks.filter(({ holders, waiters }) => holders.length + waiters.length > 0).map(renderLock)),
     renderGates(state),
     [renderCounts(state, tasks)],
   ];

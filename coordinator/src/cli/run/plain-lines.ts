@@ -40,6 +40,8 @@ function describeEvent(event: RecordedEvent): string | undefined {
       const waited = lockWaitMs > 0 ? ` after ${formatDuration(lockWaitMs)} of waiting` : '';
       return `▶ ${title} → ${agentName}${attempt === 1 ? '' : ` (attempt ${attempt})`}${held}${held === '' ? '' : waited}`;
     }
+    case 'task.reserved':
+      return `… ${event.data.title} is kept for ${event.data.agentName} for ${formatDuration(event.data.forMs)}`;
     case 'task.deferred':
       return `… ${event.data.title} waits for ${event.data.key}, held by ${event.data.holders.join(', ')}`;
     case 'task.completed': {
@@ -65,6 +67,10 @@ function describeEvent(event: RecordedEvent): string | undefined {
     case 'agent.registered':
     case 'agent.deregistered':
     case 'agent.lost':
+    case 'agent.capability.updated':
+    case 'agent.availabilityChanged':
+    case 'agent.stateChanged':
+    case 'lock.defined':
     case 'lock.expired':
     case 'token.created':
     case 'token.revoked':

@@ -1,3 +1,4 @@
+import type { AgentHealthReport, FoundAgent } from '../agent-registry.ts';
 import type { Agent } from '../agent.ts';
 import { at, ids } from './cast.ts';
 
@@ -5,11 +6,14 @@ import { at, ids } from './cast.ts';
 export const mender: Agent = {
   id: ids.agent,
   name: 'mender',
+  type: 'worker',
   capabilities: ['typescript'],
   capacity: 3,
   tags: [],
   metadata: {},
   state: 'active',
+  available: true,
+  status: 'idle',
   health: 'healthy',
   epoch: 1,
   running: 0,
@@ -28,4 +32,47 @@ export const menderSession = {
   graceMs: 10_000,
   resumed: false,
   attempts: [],
+};
+
+/** It has said where it works. */
+export const menderAfterUpdate: Agent = { ...mender, type: 'developer', phase: 'FIX' };
+
+/** Its work is done, and it is looked after. */
+export const menderInMaintenance: Agent = {
+  ...menderAfterUpdate,
+  state: 'maintenance',
+  stateReason: 'Its compiler is brought up to date.',
+  status: 'maintenance',
+};
+
+/** One of the two things that were asked for, all three slots free, healthy. */
+export const foundMender: FoundAgent = {
+  agent: menderAfterUpdate,
+  score: 1.05,
+  parts: { coverage: 0.5, freeShare: 0.2, healthy: 0.2, capacity: 0.15 },
+  missing: ['rust'],
+};
+
+export const menderHealth: AgentHealthReport = {
+  agentId: ids.agent,
+  agentName: 'mender',
+  status: 'idle',
+  health: 'healthy',
+  silenceMs: 12,
+  allowedMs: 10_000,
+  expiresInMs: 14_988,
+  explanation: 'Heard of 0 s ago; 10 s of silence are allowed.',
+};
+
+const none = { working: 0, busy: 0, unavailable: 0, draining: 0, lost: 0, maintenance: 0, quarantined: 0, terminated: 0 };
+
+/** The mender is the only agent there is. */
+export const statisticsOfOne = {
+  total: 1,
+  capacity: 3,
+  free: 3,
+  byStatus: { idle: 1, ...none },
+  byType: { developer: 1 },
+  byPhase: { FIX: 1 },
+  byHealth: { healthy: 1, stale: 0, lost: 0 },
 };

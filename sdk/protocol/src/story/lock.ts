@@ -8,3 +8,6 @@ export const heldDatabase: Lock = { key: 'db:test', fence: 1, holders: [{ ...hol
 
 /** Others may hold it as well. */
 export const heldPort: Lock = { key: 'port:5432', fence: 1, holders: [{ ...holder, mode: 'shared' }], waiters: [] };
+
+/** Four may hold it at a time; nobody does yet. */
+export const definedPool: Lock = { key: 'pool:gpu', fence: 0, holders: [], waiters: [], places: 4 };

@@ -1,4 +1,4 @@
-import type { Claim, NewTaskInput, Task, TaskDetails } from '../task.ts';
+import type { Claim, DeadLetter, NewTaskInput, Task, TaskDetails } from '../task.ts';
 import { at, ids } from './cast.ts';
 
 /** What has to be done: three tasks that can begin, and one that waits for the first of them. */
@@ -95,4 +95,21 @@ export const reproduceTask: TaskDetails = {
       outcome: 'completed',
     },
   ],
+};
+
+/** Tried a second time, and given up. */
+export const measureDeadLetter: DeadLetter = {
+  taskId: ids.measure,
+  ...place,
+  ref: 'measure',
+  type: 'measure-logins',
+  title: 'Count who is affected',
+  error: { code: 'log_deleted', message: 'The log of that day is gone.' },
+  outcome: 'failed',
+  attempt: 2,
+  maxAttempts: 2,
+  agentId: ids.agent,
+  agentName: 'mender',
+  failedAt: at('09:12:00'),
+  isRetryable: true,
 };

@@ -1,0 +1,75 @@
+import { type Agent, CoordinatorError, mayAccess } from '@baton/protocol';
+import type { Caller, Session } from '../call.ts';
+import type { EntityManager } from '../db/orm.ts';
+import type { Tx } from '../db/transaction.ts';
+import type { AgentRow } from './agent.entity.ts';
+import { lockAgent, refuseTerminated } from './agent.service.ts';
+import { loseSession, type SessionParts } from './session.service.ts';
+import { findLivingSession, lockSession, type SessionRow } from './session.store.ts';
+
+/**
+ * The agent that a caller speaks of: its own, or any that an operator names.
+ * @throws CoordinatorError `session_required` where there is neither, `access_denied` where somebody else's is named
+ */
+export function chooseAgent(agentId: string | undefined, { caller, session }: { caller: Caller; session: Session | undefined }): string {
+  if (agentId === undefined && session === undefined) throw new CoordinatorError('session_required');
+  const chosen = agentId ?? session?.agentId ?? '';
+  if (chosen !== session?.agentId && !mayAccess(caller.role, 'operate'))
+    throw new CoordinatorError('access_denied', { role: caller.role, needs: 'operate' });
+  return chosen;
+}
+
+export interface Availability {
+  readonly agentId: string;
+  readonly available: boolean;
+  readonly reason?: string | undefined;
+}
+
+/** Once this has committed, no claim under way gives work to an agent that takes none. */
+export async function setAvailability(tx: Tx, { agentId, available, reason }: Availability): Promise<void> {
+  const agent = await lockAgent(tx, agentId);
+  refuseTerminated(agent);
+  if (agent.available === available) return;
+  agent.available = available;
+  await settle(tx, agent);
+  tx.record('agent.availabilityChanged', { agentId, agentName: agent.name, available, ...(reason !== undefined && { reason }) });
+}
+
+export interface StateDecision {
+  readonly agentId: string;
+  readonly state: Extract<Agent['state'], 'active' | 'maintenance' | 'quarantined' | 'terminated'>;
+  readonly reason: string;
+  /** Who decides. */
+  readonly by: string;
+}
+
+/**
+ * Decides about an agent. One that is terminated loses its session in the same transaction, and what it held is free.
+ * @throws CoordinatorError `agent_terminated` where something else was to become of one that is
+ */
+export async function setState(tx: Tx, parts: SessionParts, { agentId, state, reason, by }: StateDecision): Promise<void> {
+  const agent = await lockAgent(tx, agentId);
+  const from = agent.state;
+  if (from === state) return;
+  refuseTerminated(agent);
+  agent.state = state;
+  agent.stateReason = state === 'active' ? null : reason;
+  const session = await settle(tx, agent);
+  tx.record('agent.stateChanged', { agentId, agentName: agent.name, from, to: state, reason, by });
+  if (state === 'terminated' && session !== undefined) await loseSession(tx, parts, session, 'terminated');
+}
+
+/**
+ * Writes the row, and then takes its session, which every claim holds while it decides: one that saw the agent as it was
+ * before has committed, and one that comes later sees it as it is.
+ */
+async function settle(tx: Tx, agent: AgentRow): Promise<SessionRow | undefined> {
+  await tx.em.flush();
+  if (agent.state === 'active' && agent.available) tx.hints.tasks = true;
+  return holdLivingSession(tx.em, agent.id);
+}
+
+async function holdLivingSession(em: EntityManager, agentId: string): Promise<SessionRow | undefined> {
+  const living = await findLivingSession(em, agentId);
+  return living && lockSession(em, living.id);
+}

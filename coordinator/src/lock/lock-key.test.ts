@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest';
+import { findCommon, normaliseKey, normaliseRequests, readSpan } from './lock-key.ts';
+
+const exclusive = (key: string) => ({ key, mode: 'exclusive' as const });
+const shared = (key: string) => ({ key, mode: 'shared' as const });
+
+describe('the canonical form', () => {
+  test.each([
+    ['file:src/a.ts', 'file:src/a.ts'],
+    ['file:./src//a.ts', 'file:src/a.ts'],
+    ['file:src/x/../a.ts', 'file:src/a.ts'],
+    ['file:src/', 'file:src'],
+    ['file:..a', 'file:..a'],
+    [String.raw`file:src\a.ts`, 'file:src/a.ts'],
+    ['file:./src//*.ts', 'file:src/*.ts'],
+    ['port:5432', 'port:5432'],
+    ['port:3000-3100', 'port:3000-3100'],
+    ['date:2024-01', 'date:2024-01'],
+  ])('of %s is %s', (key, canonical) => expect(normaliseKey(key)).toBe(canonical));
+
+  test.each(['file:../secret', 'file:..', 'file:.', 'file:!src/a', 'file:src/@(a|b)', 'file:src/[a', 'port:3100-3000', 'port:0-20000'])(
+    '%s is refused',
+    (key) => expect(() => normaliseKey(key)).toThrow(expect.objectContaining({ kind: 'lock_key_invalid' }) as Error),
+  );
+
+  test('two ways of writing one file are one lock, the stronger mode and the larger number win, and keys are in order', () => {
+    expect(normaliseRequests([shared('port:2'), shared('file:./a'), exclusive('file:a')])).toEqual([exclusive('file:a'), shared('port:2')]);
+    expect(normaliseRequests([{ ...exclusive('pool:gpu'), places: 2 }, exclusive('pool:gpu')])).toEqual([
+      { ...exclusive('pool:gpu'), places: 2 },
+    ]);
+  });
+});
+
+test.each([
+  ['port:3007', 'port:3000-3100', '3007'],
+  ['port:1-5', 'port:4-9', '4'],
+  ['port:1-5', 'port:6-9', undefined],
+  ['port:7', 'pool:1-9', undefined],
+  ['port:07', 'port:1-9', undefined],
+  ['port:7', 'port:8', undefined],
+  ['file:src/*/a.ts', 'file:src/x/*.ts', 'src/x/a.ts'],
+  ['file:a', 'file:b', undefined],
+])('%s and %s have %s in common', (a, b, common) => {
+  expect(findCommon(readSpan(a), readSpan(b))).toBe(common);
+  expect(findCommon(readSpan(b), readSpan(a))).toBe(common);
+});

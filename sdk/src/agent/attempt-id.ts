@@ -1,0 +1,4 @@
+export interface AttemptId {
+  readonly taskId: string;
+  readonly attempt: number;
+}

@@ -1,0 +1,67 @@
+import type { Explanation } from '@baton/protocol';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runProgram } from '../../coordinator/src/cli/program.ts';
+import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { setUpBench } from '../support/work.ts';
+
+let daemon: Daemon;
+beforeAll(async () => {
+  daemon = await startDaemon();
+});
+afterAll(() => daemon.stop());
+
+/** Runs `baton explain` in this process. */
+async function explain(...args: readonly string[]) {
+  const stdout = new PassThrough();
+  const stderr = new PassThrough();
+  const shell = { env: {}, stdout, stderr, self: ['node'] as const, onInterrupt: () => () => {}, exitNow: () => {} };
+  const code = await runProgram(shell, ['explain', ...args, '--url', daemon.httpUrl, '--token-file', daemon.tokenFile]);
+  stdout.end();
+  stderr.end();
+  return { code, stdout: await text(stdout), stderr: await text(stderr) };
+}
+
+test('baton explain TASK says why it does not run, and what keeps each agent from it', async () => {
+  const { agent, submit } = await setUpBench(daemon, { capacity: 1 });
+  await submit({ title: 'Fetch' });
+  await agent.claimOne();
+  const [taskId] = await submit({ title: 'Parse' });
+
+  const { code, stdout } = await explain(taskId!);
+
+  const lines = stdout.split('\n');
+  expect(code).toBe(0);
+  expect(lines[0]).toBe('"Parse" is ready: the one agent that offers what it needs cannot take it now.');
+  expect(lines.find((line) => line.startsWith(agent.name))).toMatch(/ {2}It has no free slot: it runs 1 of 1\.$/);
+});
+
+test('baton explain AGENT says why it is given nothing, by name or by id', async () => {
+  const { agent, submit } = await setUpBench(daemon);
+  await submit({ title: 'Parse' });
+
+  const byName = await explain(agent.name);
+  const byId = await explain(agent.session.agentId);
+
+  expect(byName).toEqual(byId);
+  expect(byName.stdout).toMatch(
+    new RegExp(`^${agent.name} is given nothing: no call of it waits for work here\\.\n\nTASK +WHY NOT\nParse +Nothing`),
+  );
+});
+
+test('baton explain --json prints the answer of scheduler/explain', async () => {
+  const { submit } = await setUpBench(daemon);
+  const [, taskId] = await submit({ ref: 'a', title: 'Fetch' }, { title: 'Parse', dependsOn: ['a'] });
+
+  const { stdout } = await explain(taskId!, '--json');
+
+  expect((JSON.parse(stdout) as Explanation).obstacles).toMatchObject([{ code: 'dependencies_pending', tasks: [{ title: 'Fetch' }] }]);
+});
+
+test.each([crypto.randomUUID(), 'nobody'])('what is neither a task nor an agent is said to be so: %s', async (subject) => {
+  const { code, stderr } = await explain(subject);
+
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^There is no (task and no )?agent /);
+});

@@ -1,0 +1,111 @@
+import '../support/leaks.ts';
+import { readFile } from 'node:fs/promises';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { CoordinatorError } from '@baton/protocol';
+import { runAgent } from '@baton/sdk';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runProgram } from '../../coordinator/src/cli/program.ts';
+import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { eventually } from '../support/eventually.ts';
+import { createTicketIn } from '../support/work.ts';
+
+let daemon: Daemon;
+beforeAll(async () => {
+  daemon = await startDaemon();
+});
+afterAll(() => daemon.stop());
+
+/** Runs a command in this process. */
+async function baton(...args: readonly string[]) {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const shell = { env: {}, stdout, stderr, self: ['node'] as const, onInterrupt: () => () => {}, exitNow: () => {} };
+  const code = await runProgram(shell, [...args, '--url', daemon.httpUrl, '--token-file', daemon.tokenFile]);
+  stdout.end();
+  stderr.end();
+  return { code, stdout: await text(stdout), stderr: await text(stderr) };
+}
+
+describe('in the SDK', () => {
+  test('a lock names the member of a range and the fence, can be checked, and is gone after its release', async () => {
+    const drain = new AbortController();
+    const { url, token } = daemon;
+    const module = new URL('../support/fixtures/locking-agent.ts', import.meta.url);
+    const ended = runAgent(module, { url, token, name: 'locking', watchProcess: false, signal: drain.signal });
+    const ticket = await createTicketIn(daemon.client, 'TESTING');
+    const submitted = await daemon.client.task.submit({
+      ticketId: ticket.id,
+      tasks: [
+        { type: 'take-lock', input: { key: 'port:3000-3100' }, capabilities: ['locking'], locks: [{ key: 'port:3000' }] },
+        { type: 'take-lock', input: { key: 'file:./src/**' }, capabilities: ['locking'], locks: [{ key: 'slot:1-4' }] },
+      ],
+    });
+    const outputs = await Promise.all(
+      submitted.tasks.map(({ id }) =>
+        eventually(async () => {
+          const task = await daemon.client.task.get({ taskId: id });
+          expect(task.state).toBe('completed');
+          return task.output;
+        }),
+      ),
+    );
+    drain.abort();
+    await ended;
+
+    const fence = expect.any(Number) as number;
+    expect(outputs).toEqual([
+      { fence, keys: ['port:3001'], held: true, heldAfter: false, declared: ['port:3000'] },
+      { fence, keys: ['file:src/**'], held: true, heldAfter: false, declared: ['slot:1'] },
+    ]);
+  });
+});
+
+describe('baton locks', () => {
+  test('define gives a key its places, and the list shows how many are used, who holds and who waits', async () => {
+    const [ada, bob] = [await daemon.connectAgent({ name: 'ada' }), await daemon.connectAgent({ name: 'bob' })];
+
+    const defined = await baton('locks', 'define', 'pool:gpu', '--places', '4');
+    await ada.client.lock.acquire({ keys: [{ key: 'pool:gpu', places: 3 }] });
+    const waiting = bob.client.lock.acquire({ keys: [{ key: 'pool:gpu', places: 2 }], waitMs: 20_000 });
+    await eventually(async () => expect((await daemon.client.lock.get({ key: 'pool:gpu' })).waiters).toHaveLength(1));
+    const table = await baton('locks');
+    const json = await baton('locks', 'define', 'pool:gpu', '--places', '5', '--json');
+    await waiting;
+
+    expect(defined).toMatchObject({ code: 0, stdout: 'pool:gpu has 4 places, of which 0 are held.\n' });
+    expect(table.stdout).toMatch(/^KEY +PLACES +FENCE +HELD BY +WAITING\n/);
+    expect(table.stdout).toMatch(/^pool:gpu +3\/4 +1 +ada \(exclusive ×3\) +bob \(exclusive\)$/m);
+    expect(JSON.parse(json.stdout)).toMatchObject({ key: 'pool:gpu', places: 5 });
+  });
+
+  test.each([
+    [['define', 'pool:gpu'], 2, /--places/],
+    [['define', 'pool:gpu', '--places', 'many'], 2, /--places/],
+    [['define', 'file:src/*', '--places', '2'], 1, /lock_key_invalid/],
+  ])('%j ends with %i and says why', async (args, code, reason) => {
+    expect(await baton('locks', ...args)).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(reason) as string });
+  });
+});
+
+describe('what the guide says', async () => {
+  const guide = await readFile(new URL('../../docs/guide/locks.md', import.meta.url), 'utf8');
+  const cells = (row: string) => row.split('|').map((cell) => /`([^`]+)`/.exec(cell)?.[1]);
+  const rows = guide
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map(cells);
+
+  test.each(rows.filter((row) => row.length === 5))('of keys that meet is so: %s%s and %s', async (_, held, wanted, witness) => {
+    const [ada, bob] = [await daemon.connectAgent(), await daemon.connectAgent()];
+    await ada.client.lock.acquire({ keys: [{ key: held! }] });
+
+    const refusal = await bob.client.lock.acquire({ keys: [{ key: wanted! }] }).then(
+      () => undefined,
+      (error: unknown) => (error instanceof CoordinatorError ? [error.kind, error.data['key'], error.data['witness']] : error),
+    );
+
+    expect(refusal).toEqual(witness === undefined ? undefined : ['lock_conflict', held, witness]);
+    await ada.client.lock.release({});
+    await bob.client.lock.release({});
+  });
+});
