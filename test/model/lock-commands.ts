@@ -8,7 +8,7 @@ import { usualCommandsMax } from './settings.ts';
 import { passLease } from './task-world.ts';
 import * as rules from './lock-model.ts';
 import type { HandedOver, LockModel, ModelGrant, ModelLockAgent, ModelRequest } from './lock-model.ts';
-import { compareLocks, compareServed, letGo, type LockWorld, passTtl, setUpLocks, toParams, waitInLine } from './lock-world.ts';
+import { answerSoon, compareLocks, compareServed, letGo, type LockWorld, passTtl, setUpLocks, toParams, waitInLine } from './lock-world.ts';
 
 type LockCommand = fc.AsyncCommand<LockModel, LockWorld>;
 
@@ -137,7 +137,7 @@ const leaving = (how: 'deregister' | 'expire' | 'supersede', pick: number): Step
     const newer = how === 'supersede' ? await real.register(agent, real.pair.sites[pick % 2]!) : undefined;
     const call = real.waiting.get(agent.name);
     real.waiting.delete(agent.name);
-    if (call !== undefined) expect(await call.answer).toBe('session_unknown');
+    if (call !== undefined) expect(await answerSoon(call)).toBe('session_unknown');
     const served = rules.endSession(model, agent);
     agent.session = newer;
     return served;

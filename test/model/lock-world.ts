@@ -62,12 +62,19 @@ export async function waitInLine(real: LockWorld, client: Client, request: Model
   );
 }
 
+/** The answer of a call that must not wait any more. */
+export async function answerSoon({ answer }: Pick<WaitingCall, 'answer'>): Promise<readonly GrantedLock[] | string> {
+  const { promise: late, resolve } = Promise.withResolvers<string>();
+  const timer = setTimeout(resolve, 15_000, 'no answer');
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+}
+
 /** Those who waited and were served have their answers, with the fences of the model. */
 export async function compareServed({ waiting }: LockWorld, served: readonly HandedOver[]): Promise<void> {
   for (const { request, granted } of served) {
     const call = waiting.get(request.agent)!;
     waiting.delete(request.agent);
-    expect(await call.answer).toEqual(granted.map(({ key, mode, fence }) => ({ key, mode, fence })));
+    expect(await answerSoon(call)).toEqual(granted.map(({ key, mode, fence }) => ({ key, mode, fence })));
   }
 }
 
