@@ -1,7 +1,7 @@
 import { searchAgents } from '../../coordinator/src/agent/agent-search.store.ts';
 import { defineBench } from './harness/bench.ts';
 import { nowMs } from './harness/clock.ts';
-import { explainStatements } from './harness/explain.ts';
+import { explainStatements } from '../support/explain.ts';
 import type { Place } from './harness/place.ts';
 
 /** Skills that agents have, five each, and how many there are in all. */

@@ -9,6 +9,8 @@ export interface SeededBug {
   readonly replacement: string;
   /** Who has to find it: a model, or the checker of histories by one of these rules. */
   readonly found: 'task model' | 'lock model' | readonly Finding['rule'][];
+  /** Takes longer to be found: only in `pnpm soak`. */
+  readonly isSlow?: boolean;
 }
 
 /** By what the broken build does. */
@@ -30,6 +32,7 @@ export const seededBugs = {
     fragment: 'return task?.state === state && task.attempt',
     replacement: "return (task?.state === state || task?.state === 'cancelled') && task.attempt",
     found: 'task model',
+    isSlow: true,
   },
   'a retried task keeps the attempts that it has used up': {
     file: 'task/retry.service.ts',
@@ -48,12 +51,14 @@ export const seededBugs = {
     fragment: 'const running = await lockRunningTasksOfSession(tx.em, id);',
     replacement: 'const running = (await lockRunningTasksOfSession(tx.em, id)).slice(0, 0);',
     found: 'task model',
+    isSlow: true,
   },
   'the end of a session keeps its locks': {
     file: 'agent/session.service.ts',
     fragment: 'await forgetHolders(tx, { sessionIds: [id] });',
     replacement: '',
     found: 'lock model',
+    isSlow: true,
   },
   'a new grant has the fence of the one before': {
     file: 'lock/lock.store.ts',
@@ -66,6 +71,7 @@ export const seededBugs = {
     fragment: 'const earlier = findEarlier(table, want, take);',
     replacement: 'const earlier = undefined;',
     found: 'lock model',
+    isSlow: true,
   },
   'a resource is told that any fence is current': {
     file: 'lock/lock.store.ts',
@@ -104,12 +110,14 @@ export const seededBugs = {
     replacement: `await appendEvents(em, projectId, attempt.events);
         if (attempt.events.some(({ name }) => name === 'task.completed') && Math.random() < 0.1) await em.execute('rollback');`,
     found: ['lost task', 'double completion'],
+    isSlow: true,
   },
   'a completion that comes too late is said to be kept': {
     file: 'task/complete.service.ts',
     fragment: "held.isCurrent(completion) || held.isRepeated(completion, 'completed')",
     replacement: 'true',
     found: ['double completion', 'lost task'],
+    isSlow: true,
   },
 } as const satisfies Record<string, SeededBug>;
 

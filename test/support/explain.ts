@@ -1,6 +1,6 @@
-import { configSchema } from '../../../coordinator/src/config.ts';
-import { openStore } from '../../../coordinator/src/db/open-store.ts';
-import type { EntityManager } from '../../../coordinator/src/db/orm.ts';
+import { configSchema } from '../../coordinator/src/config.ts';
+import { openStore } from '../../coordinator/src/db/open-store.ts';
+import type { EntityManager } from '../../coordinator/src/db/orm.ts';
 
 type Plugin = Parameters<ReturnType<EntityManager['getKysely']>['withPlugin']>[0];
 
