@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-// `pnpm soak`: the long forms of the proofs (models, histories, races and interleavings), again and again with other seeds until
+// `pnpm soak`: the long forms of the proofs (models, histories, races, interleavings and seeded bugs), again and again with other seeds until
 // the time is over. A failure ends it and tells how to have the same again: `pnpm soak --seed 7 --path 3:1 test/model/locks.test.ts`.
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -23,7 +23,7 @@ const endsAt = performance.now() + minutes * 60_000;
 const proofs =
   positionals.length > 0
     ? { always: positionals, once: [] }
-    : { always: ['test/model', 'test/history/history.test.ts'], once: ['test/interleavings'] };
+    : { always: ['test/model', 'test/history/history.test.ts'], once: ['test/interleavings', 'test/history/seeded-bugs.test.ts'] };
 /** How long clients hammer two coordinators in one round. */
 const historyMs = 30_000;
 
