@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { Bench } from '../test/bench/harness/bench.ts';
 import { type Recorded, recordedFiles, recordFigures } from '../test/bench/harness/figures.ts';
 import { findBenches } from '../test/bench/harness/find-benches.ts';
 import { describeMachine } from '../test/bench/harness/machine.ts';
 import { openPlace } from '../test/bench/harness/place.ts';
 import type { Rounds } from '../test/bench/harness/measure.ts';
+import { type BenchCommand, readCommand } from '../test/bench/harness/read-command.ts';
 import { runBench } from '../test/bench/harness/run-bench.ts';
 import { figuresText, machineText, reportText } from '../test/bench/harness/tables.ts';
 import { openWorkers } from '../test/bench/harness/workers.ts';
@@ -18,61 +18,49 @@ import { startPostgres } from '../test/support/postgres.ts';
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
 
 const benches = await findBenches();
-const settings = [...new Set([...benches.values()].flatMap((bench) => Object.keys(bench.settings)))];
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    runs: { type: 'string', default: '5' },
-    json: { type: 'boolean', default: false },
-    record: { type: 'boolean', default: false },
-    profile: { type: 'string' },
-    ...Object.fromEntries(settings.map((name) => [name, { type: 'string' as const }])),
-  },
-});
-const given = values as Readonly<Record<string, string | boolean | undefined>>;
+const command = readCommand(process.argv.slice(2), benches);
 
 /** What a server does that nobody has told to be fast: a commit is on the disk when it is acknowledged. */
 const durable = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on', shared_buffers: '128MB' };
 
-const unknown = positionals.filter((name) => name !== 'all' && !benches.has(name));
-if (positionals.length === 0 || unknown.length > 0) {
-  if (unknown.length > 0) console.error(`There is no bench ${unknown.join(', ')}.\n`);
-  console.log(usage());
-  process.exitCode = unknown.length > 0 ? 2 : 0;
-} else {
+if ('mistake' in command) {
+  console.error(`${command.mistake}\n\n${usage()}`);
+  process.exitCode = 2;
+} else if (command.chosen.length === 0) console.log(usage());
+else await measureAll(command);
+
+async function measureAll(wanted: BenchCommand): Promise<void> {
   const server = await startPostgres({ settings: durable });
   const recorded: Recorded[] = [];
   try {
-    const chosen = positionals.includes('all') ? [...benches.keys()] : positionals;
-    for (const name of chosen) recorded.push(await measure(name, benches.get(name) as Bench, server.url));
+    for (const name of wanted.chosen) recorded.push(await measure(name, wanted, server.url));
   } finally {
     await server.stop();
   }
-  if (values.json) console.log(JSON.stringify(recorded, undefined, 2));
-  if (values.record) {
+  if (wanted.json) console.log(JSON.stringify(recorded, undefined, 2));
+  if (wanted.record) {
     await recordFigures(recorded, figuresText);
     execFileSync('oxfmt', recordedFiles);
   }
 }
 
-async function measure(name: string, bench: Bench, serverUrl: string): Promise<Recorded> {
-  const folder = values.profile === undefined ? undefined : resolve(values.profile);
+async function measure(name: string, { runs, sizes: given, json, profile }: BenchCommand, serverUrl: string): Promise<Recorded> {
+  const bench = benches.get(name) as Bench;
+  const folder = profile === undefined ? undefined : resolve(profile);
   if (folder !== undefined) await mkdir(folder, { recursive: true });
   await using place = await openPlace({ serverUrl, environment: bench.environment, profileFolder: folder });
   const machine = await describeMachine(place.hand);
-  const sizes = Object.fromEntries(
-    Object.entries(bench.settings).map(([setting, { standard }]) => [setting, Number(given[setting] ?? standard)]),
-  );
+  const sizes = Object.fromEntries(Object.entries(bench.settings).map(([setting, { standard }]) => [setting, given[setting] ?? standard]));
   await using workers = openWorkers();
   const rounds: Rounds = {
-    count: Number(values.runs),
+    count: runs,
     warmUpShare: 0.05,
     // What one variant has written is not to be on its way to the disk while the next is measured.
     settle: async () => void (await place.hand.query('checkpoint')),
     onProgress: (line) => console.error(`${name}: ${line}`),
   };
   const report = await runBench(bench, { place, workers, rounds, sizes });
-  if (!values.json) console.log(`\n# ${name}\n\n${bench.summary}\n\n${machineText(machine)}\n\n${reportText(report, '##')}\n`);
+  if (!json) console.log(`\n# ${name}\n\n${bench.summary}\n\n${machineText(machine)}\n\n${reportText(report, '##')}\n`);
   return { name, summary: bench.summary, recordedOn: new Date().toISOString().slice(0, 10), rounds: rounds.count, sizes, machine, report };
 }
 

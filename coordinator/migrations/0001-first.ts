@@ -139,6 +139,13 @@ const statements = [
     unique (project_id, name)
   )`,
   `create index agents_by_capability on agents using gin (capability_names)`,
+  // What agents have ever offered with a version, each once, so that a range is compared with these and not with every agent.
+  `create table versioned_offers (
+    project_id uuid not null references projects,
+    name text not null,
+    offer text not null,
+    primary key (project_id, name, offer)
+  )`,
   `create table sessions (
     id uuid primary key,
     project_id uuid not null references projects,
@@ -199,6 +206,8 @@ const statements = [
     max_attempts int not null,
     timeout_ms int not null,
     run_at timestamptz not null default clock_timestamp(),
+    -- Before its time: out of the scan until a round of claims finds that the time has come.
+    delayed boolean not null default false,
     parent_task_id uuid references tasks,
     depth int not null default 0,
     -- How many tasks its attempts have submitted.
@@ -221,7 +230,10 @@ const statements = [
     started_at timestamptz,
     finished_at timestamptz
   )`,
-  `create index tasks_ready on tasks (project_id, capability_set_id, rank, id) where state = 'ready' and waiting_key is null`,
+  `create index tasks_ready on tasks (project_id, capability_set_id, rank, id)
+    where state = 'ready' and waiting_key is null and not delayed and reserved_for is null`,
+  // What is out of the scan for a time, by when the time is over.
+  `create index tasks_put_off on tasks (project_id, greatest(run_at, reserved_until)) where state = 'ready' and (delayed or reserved_for is not null)`,
   `create index tasks_reserved on tasks (reserved_for, rank, id) where state = 'ready' and reserved_for is not null`,
   `create index tasks_waiting on tasks (project_id, waiting_key, rank, id) where state = 'ready' and waiting_key is not null`,
   // For a member of a range, which is free again under a name of its own.
@@ -234,6 +246,7 @@ const statements = [
   `create index tasks_by_project on tasks (project_id, id)`,
   `create index tasks_by_parent on tasks (parent_task_id) where parent_task_id is not null`,
   `create index tasks_dead on tasks (project_id, finished_at, id) where state = 'failed'`,
+  `create index tasks_dead_by_code on tasks (project_id, (error->>'code'), finished_at, id) where state = 'failed'`,
 
   `create table task_dependencies (
     task_id uuid not null references tasks,
@@ -265,6 +278,8 @@ const statements = [
     finished_at timestamptz,
     outcome text,
     error jsonb,
+    -- The idempotency key of the call that ended it, and what it was used for.
+    end_key jsonb,
     primary key (task_id, number)
   )`,
   `create index attempts_by_claim on attempts (session_id, claim_key) where claim_key is not null`,
@@ -292,6 +307,8 @@ const statements = [
     places int not null,
     -- The range of which the key was allocated.
     requested text,
+    -- The request that waited and was given it, while its holder has it by nothing else.
+    request_id uuid,
     fence bigint not null,
     session_id uuid not null references sessions,
     agent_id uuid not null references agents,

@@ -111,6 +111,10 @@ export const configSchema = z.strictObject({
   lockBatchMax: count(100),
   /** How many of them may wait for their transaction. */
   lockCallsWaitingMax: count(10_000),
+  /** How many locks one request may lead to. Every member of a range is one. */
+  lockGrantsMax: count(256),
+  /** How many requests may wait for one lock, and how many of one session. */
+  lockWaitersMax: count(500),
   backoffBaseMs: ms(1_000),
   backoffCapMs: ms(60_000),
   /** The slow look behind the hints. */
@@ -124,6 +128,12 @@ export const configSchema = z.strictObject({
 
   // The store.
   poolMax: count(10),
+  /** How long a statement may wait for a row that another transaction holds. Beyond it the call is refused with `overloaded`. PostgreSQL only, as the next two. */
+  lockTimeoutMs: ms(5_000),
+  /** How long a statement may take in all. The largest submission takes a few seconds. */
+  statementTimeoutMs: ms(30_000),
+  /** How long a transaction may stand still between two statements. Beyond it the database ends it: a coordinator that is stopped in the midst of one holds up the others no longer. */
+  idleTransactionTimeoutMs: ms(10_000),
   transactionTriesMax: count(5),
   idempotencyTtlMs: ms(7 * 24 * 3_600_000),
 });

@@ -112,7 +112,7 @@ async function start(config: Config, log: Log, { undo, stopAll }: Life): Promise
   const projectId = await ensureDefaultProject(store.em.fork());
   await ensureBuiltInWorkflows(db, projectId, plugins);
   // For as long as no coordinator was there nobody could beat, and agents that come back before the first sweep find their sessions.
-  await forgivePause(store.em.fork(), pauseMsOf(config.sweepMs));
+  await forgivePause(store.em.fork(), { pauseMs: pauseMsOf(config.sweepMs), leaseMs: config.leaseMs });
 
   const parts = createParts(config, { db, plugins, log, metrics });
   // Every request over HTTP asks; of those that come at once one statement answers all.

@@ -41,6 +41,23 @@ describe('why a task does not run', () => {
     expect((await explainTask(taskId!)).obstacles).toMatchObject([{ code: 'lock_taken', key, holders: [agent.name] }]);
   });
 
+  test('it declares a lock that is taken, which nobody had to find out before', async () => {
+    const { agent, submit } = await setUpBench(daemon);
+    const holder = await daemon.connectAgent({ capabilities: ['other'] });
+    const [free, taken] = [`test:${crypto.randomUUID()}`, `test:${crypto.randomUUID()}`];
+    await holder.client.lock.acquire({ keys: [{ key: free, mode: 'shared' }, { key: taken }] });
+    const shares = { key: free, mode: 'shared' as const };
+    const [waits, runs] = await submit({ locks: [shares, { key: taken }] }, { locks: [shares] });
+
+    const answer = await explainTask(waits!);
+    const ofAgent = await explainAgent(agent);
+
+    expect(answer.obstacles).toMatchObject([{ code: 'lock_taken', key: taken, holders: [holder.name] }]);
+    expect(codesOf(await explainTask(runs!))).toEqual(['nobody_asks']);
+    const codesById = new Map(ofAgent.tasks!.map(({ taskId, obstacles }) => [taskId, obstacles.map(({ code }) => code)]));
+    expect([codesById.get(waits!), codesById.get(runs!)]).toEqual([['lock_taken'], []]);
+  });
+
   test('its back-off is not over', async () => {
     const { agent, submit } = await setUpBench(daemon);
     const [taskId] = await submit({ delayMs: 60_000 });
@@ -66,11 +83,11 @@ describe('why a task does not run', () => {
   });
 
   test.each([
-    ['running', 'task_running'],
-    ['completed', 'task_completed'],
-    ['failed', 'task_failed'],
-    ['cancelled', 'task_cancelled'],
-  ])('what is %s is told as such', async (state, code) => {
+    ['running', 'task_running', '"Parse" runs: AGENT has it.'],
+    ['completed', 'task_completed', '"Parse" was done by AGENT.'],
+    ['failed', 'task_failed', '"Parse" has failed for good: No parser. `baton retry TASK` gives it a new life.'],
+    ['cancelled', 'task_cancelled', '"Parse" was cancelled: cancelled by hand. `baton retry TASK` gives it a new life.'],
+  ])('what is %s is told as such', async (state, code, summary) => {
     const { agent, submit } = await setUpBench(daemon);
     const [taskId] = await submit({ title: 'Parse', maxAttempts: 1 });
     if (state === 'cancelled') await client.task.cancel({ taskId: taskId! });
@@ -83,7 +100,7 @@ describe('why a task does not run', () => {
     const answer = await explainTask(taskId!);
 
     expect(codesOf(answer)).toEqual([code]);
-    expect(answer.summary).toMatch(new RegExp(`^"Parse" is ${state}: `));
+    expect(answer.summary).toBe(summary.replace('AGENT', agent.name).replace('TASK', taskId!));
   });
 
   test('nobody offers what it needs, and what comes closest is told first', async () => {
@@ -96,6 +113,39 @@ describe('why a task does not run', () => {
     expect(answer.obstacles).toMatchObject([{ code: 'nobody_offers', missing: [type, `${type}-rare`] }]);
     expect(answer.agents![0]).toMatchObject({ agentName: agent.name, fits: false, obstacles: [{ missing: [`${type}-rare`] }] });
     expect(codesFor(answer, far) ?? ['capability_missing']).toEqual(['capability_missing']);
+  });
+
+  test('who has it in another version is told so, and who is not there and could not is only counted', async () => {
+    const { type, submit } = await setUpBench(daemon);
+    const older = await daemon.connectAgent({ capabilities: [`${type}-tool@3.11.1`] });
+    const gone = await daemon.connectAgent({ capabilities: ['something-else'] });
+    const ended = await daemon.connectAgent({ capabilities: [`${type}-tool@3.12.1`] });
+    await gone.client.agent.deregister({});
+    await client.agent.setState({ agentId: ended.session.agentId, state: 'terminated', reason: 'It is broken' });
+    const [taskId] = await submit({ capabilities: [`${type}-tool@>=3.12`] });
+
+    const answer = await explainTask(taskId!);
+
+    expect(codesOf(answer)).toEqual(['nobody_offers']);
+    expect(answer.agents!.find(({ agentName }) => agentName === older.name)!.obstacles[0]!.message).toBe(
+      `It does not offer ${type}-tool@>=3.12, but has ${type}-tool@3.11.1.`,
+    );
+    expect([codesFor(answer, gone), codesFor(answer, ended)]).toEqual([undefined, undefined]);
+    expect(answer.omitted).toBeGreaterThanOrEqual(2);
+  });
+
+  test('whoever could do it is its author, which does not pass', async () => {
+    const { agent, submit } = await setUpBench(daemon);
+    await submit({ ref: 'draft', title: 'Draft' });
+    await agent.complete(await agent.claimOne());
+    const [taskId] = await submit({ title: 'Review', notBy: ['draft'] });
+
+    const answer = await explainTask(taskId!);
+
+    expect(codesOf(answer)).toEqual(['only_authors']);
+    expect(answer.summary).toBe(
+      `"Review" is ready: the one agent that offers what it needs, ${agent.name}, may never do it: it did "Draft".`,
+    );
   });
 
   test('of each agent all that stands in the way, and who would get it', async () => {
@@ -128,12 +178,15 @@ describe('why a task does not run', () => {
   test('who says that it takes no work, or was put aside, is told so', async () => {
     const { type, agent, submit } = await setUpBench(daemon);
     const aside = await daemon.connectAgent({ capabilities: [type] });
-    await agent.client.agent.setAvailability({ available: false });
+    await client.agent.setAvailability({ agentId: agent.session.agentId, available: false, reason: 'The build server is down' });
     await client.agent.setState({ agentId: aside.session.agentId, state: 'quarantined', reason: 'It breaks the build.' });
     const [taskId] = await submit({});
 
     const answer = await explainTask(taskId!);
 
+    expect(answer.agents!.find(({ agentName }) => agentName === agent.name)!.obstacles[0]!.message).toBe(
+      'It was set to take no work now: The build server is down.',
+    );
     expect(codesFor(answer, agent)).toEqual(['agent_unavailable']);
     expect(codesFor(answer, aside)).toEqual(['agent_quarantined']);
     expect(answer.agents!.find(({ agentName }) => agentName === aside.name)!.obstacles[0]!.message).toContain('It breaks the build.');

@@ -127,8 +127,8 @@ describe('the graph of a ticket', () => {
     });
     expect(status.levels).toEqual([[t1], [t2, t3], [t4]]);
     expect(status.tasks.map(({ ref, dependsOn, isReady, level }) => [ref, dependsOn, isReady, level])).toEqual([
-      ['t1', [], true, 0],
-      ['t2', [t1], true, 1],
+      ['t1', [], false, 0],
+      ['t2', [t1], false, 1],
       ['t3', [t1], true, 1],
       ['t4', [t2, t3], false, 2],
     ]);
@@ -150,6 +150,27 @@ describe('the graph of a ticket', () => {
     expect(first.criticalPath.taskIds).toEqual(ids);
     expect([first.tasks.length, second.tasks.length]).toEqual([1_000, 1_000]);
     expect(second.tasks[0]!.taskId).toBe(ids[1_000]);
+  });
+
+  test('what waits for its time or a lock is not ready, and its time counts into what remains', async () => {
+    const { ticket, agent, submit } = await setUpBench(daemon);
+    const key = `test:${crypto.randomUUID()}`;
+    await agent.client.lock.acquire({ keys: [{ key }] });
+    await submit({ ref: 'done' });
+    await agent.complete(await agent.claimOne());
+    const [locked] = await submit({ ref: 'locked', locks: [{ key }] });
+    await agent.claim();
+    const [late, now] = await submit({ ref: 'late', runAt: new Date(Date.now() + hour).toISOString() }, { ref: 'now' });
+
+    const { tasks, criticalPath } = await client.scheduler.dagStatus({ ticketId: ticket.id });
+    const { tasks: ready } = await client.scheduler.readyTasks({ ticketId: ticket.id });
+
+    expect(tasks.filter(({ isReady }) => isReady).map(({ taskId }) => taskId)).toEqual([now]);
+    expect(ready.map(({ taskId }) => taskId)).toEqual([now]);
+    expect(tasks.find(({ taskId }) => taskId === late)!.runInMs).toBeGreaterThan(hour / 2);
+    expect(tasks.find(({ taskId }) => taskId === locked)).not.toHaveProperty('runInMs');
+    expect(criticalPath.taskIds).toEqual([late]);
+    expect(criticalPath.remainingMs).toBeGreaterThan(hour / 2);
   });
 
   test('an unknown ticket is ticket_not_found', async () => {
@@ -240,6 +261,35 @@ describe('reservations', () => {
 
     expect(byAgent).toEqual([]);
     expect(byHelper.map((claim) => claim.taskId)).toEqual([free]);
+  });
+
+  test('W14 of each task that was named and is kept for nobody it is said why', async () => {
+    const { type, agent, submit } = await setUpBench(daemon, { capacity: 2 });
+    const [first, second, third, dependent, late, other] = await submit(
+      { ref: 'first' },
+      {},
+      {},
+      { dependsOn: ['first'] },
+      { delayMs: hour },
+      { capabilities: [`${type}-rare`] },
+    );
+    const taskIds = [first!, second!, third!, dependent!, late!, other!];
+
+    const { assignments, passedOver } = await client.scheduler.assign({ taskIds, limit: 10, forMs: 60_000 });
+    const again = await client.scheduler.assign({ taskIds: [first!] });
+    const narrow = await client.scheduler.assign({ taskIds: [third!], agentIds: [agent.session.agentId] });
+
+    expect(assignments.map(({ taskId }) => taskId)).toEqual([first, second]);
+    expect(new Map(passedOver.map(({ taskId, reason }) => [taskId, reason]))).toEqual(
+      new Map([
+        [third, 'Others came first, and no slot is left.'],
+        [dependent, 'It waits for other tasks.'],
+        [late, expect.stringMatching(/^It may run in (59 min|1 h)/) as string],
+        [other, `No agent that has a free slot and takes work offers ${type}-rare.`],
+      ]),
+    );
+    expect(again.passedOver).toMatchObject([{ taskId: first, reason: expect.stringContaining(`It is kept for ${agent.name}`) as string }]);
+    expect(narrow.passedOver).toMatchObject([{ taskId: third, reason: expect.stringMatching(/^No agent that has a free slot/) as string }]);
   });
 
   test('W14 what does not exist cannot be assigned', async () => {

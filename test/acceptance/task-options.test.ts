@@ -86,6 +86,25 @@ describe('a task that waits for its time', () => {
   });
 });
 
+describe('what does not fit is told with what would', () => {
+  test.each([
+    [{ notBy: ['worker'] }, 'tasks[0].notBy', /^There is no task worker in this phase: `notBy` names tasks, .*, not agents/],
+    [{ dependsOn: ['nobody'] }, 'tasks[0].dependsOn', /name one by its `ref`, or by its id\.$/],
+    [{ notBy: ['the worker'] }, 'tasks[0].notBy[0]', /^Name a task by its `ref` or by its id\.$/],
+    [{ runAt: 'tomorrow' }, 'tasks[0].runAt', /such as 2030-05-04T09:30:00Z\.$/],
+  ])('%j', async (task, path, message) => {
+    const { submit } = await setUpBench(daemon);
+
+    await expect(submit(task)).rejects.toMatchObject({ data: { fields: [{ path, message: expect.stringMatching(message) as string }] } });
+  });
+
+  test('a limit of 0', async () => {
+    await expect(daemon.client.task.list({ limit: 0 })).rejects.toMatchObject({
+      data: { fields: [{ path: 'limit', message: 'Expected a whole number from 1 to 1000.' }] },
+    });
+  });
+});
+
 describe('notBy', () => {
   test('is a dependency, and told with the task', async () => {
     const { agent, submit } = await setUpBench(daemon);

@@ -2,6 +2,7 @@ import { expect, inject, test } from 'vitest';
 import { getTemplate } from '../support/stores.ts';
 import { findBenches } from './harness/find-benches.ts';
 import { openPlace } from './harness/place.ts';
+import { readCommand } from './harness/read-command.ts';
 import { runBench } from './harness/run-bench.ts';
 import { percentile, spreadOf } from './harness/statistics.ts';
 import { reportText } from './harness/tables.ts';
@@ -34,4 +35,28 @@ test('a percentile is a value that was measured', () => {
 
 test('the spread of an even number of values has the mean of the middle two', () => {
   expect(spreadOf([4, 1, 3, 2])).toEqual({ median: 2.5, min: 1, max: 4 });
+});
+
+test('what is given on the command line is read, and all else is as usual', async () => {
+  const benches = await findBenches();
+
+  expect(readCommand(['latency', '--runs', '2', '--submissions', '7'], benches)).toMatchObject({
+    chosen: ['latency'],
+    runs: 2,
+    sizes: { submissions: 7 },
+  });
+  expect(readCommand(['all'], benches)).toMatchObject({ chosen: [...benches.keys()], runs: 5, sizes: {} });
+  expect(readCommand(['latency', '--help'], benches)).toMatchObject({ chosen: [] });
+});
+
+test.each([
+  [['latency', '--submissions', '0'], '--submissions 0: expected a whole number of at least 1.'],
+  [['latency', '--runs', 'x'], '--runs x: expected a whole number of at least 1.'],
+  [['latency', '--runs', '1.5'], '--runs 1.5: expected a whole number of at least 1.'],
+  [['latency', '--sesions', '5'], "Unknown option '--sesions'."],
+  [['latency', '--runs'], "Option '--runs <value>' argument missing."],
+  [['latency', '--sessions', '5'], '--sessions is no setting of latency.'],
+  [['latencies'], 'There is no bench latencies.'],
+])('a wrong command line is told in one line: %j', async (args, mistake) => {
+  expect(readCommand(args, await findBenches())).toEqual({ mistake });
 });

@@ -10,7 +10,7 @@ const skillsInAll = 200;
 const skillsOfAKind = skillsInAll / skillsEach;
 
 export default defineBench({
-  summary: `Agents with ${skillsEach} of ${skillsInAll} capabilities each, searched for one capability and for three, twenty results a call.`,
+  summary: `Agents with ${skillsEach} of ${skillsInAll} capabilities each, searched for one capability and for three, twenty results a call; then once more while each runs one or two tasks.`,
   settings: {
     registered: { about: 'agents', standard: 10_000, smoke: 50 },
     searches: { about: 'calls of agent/search', standard: 1_000, smoke: 10 },
@@ -28,7 +28,15 @@ export default defineBench({
       { name: 'Baton, three capabilities', beside: 'SQL by coverage alone, three', measure: searchBaton(3) },
       { name: 'SQL by coverage alone, three', measure: searchByHand(3) },
     ]);
-    return { tables: [table], notes: [{ title: 'The plan of a search for three', lines: await explainSearch(place) }] };
+    const plan = await explainSearch(place);
+    await giveWork(place);
+    const busy = await latencies({ title: 'agent/search over the socket, all agents at work', unit: 'ms' }, [
+      { name: 'Baton, one capability, all at work', beside: 'SQL by coverage alone, one', measure: searchBaton(1) },
+      { name: 'SQL by coverage alone, one', measure: searchByHand(1) },
+      { name: 'Baton, three capabilities, all at work', beside: 'SQL by coverage alone, three', measure: searchBaton(3) },
+      { name: 'SQL by coverage alone, three', measure: searchByHand(3) },
+    ]);
+    return { tables: [table, busy], notes: [{ title: 'The plan of a search for three', lines: plan }] };
   },
 });
 
@@ -58,6 +66,22 @@ async function fillAgents({ baton }: Place, count: number): Promise<void> {
     [count, skillsEach, skillsOfAKind],
   );
   await baton.query('vacuum analyze agents, sessions');
+}
+
+/** One running task for every agent, two for every other. */
+async function giveWork({ client, baton }: Place): Promise<void> {
+  const ticket = await client.ticket.create({ title: 'Much to do' });
+  await client.ticket.transition({ ticketId: ticket.id, to: 'REQUIREMENTS' });
+  const { tasks } = await client.task.submit({ ticketId: ticket.id, tasks: [{ type: 'work' }] });
+  await baton.query(
+    `insert into tasks (id, project_id, ticket_id, visit_id, phase, type, title, input, state, priority, rank, capability_set_id, locks, pending_dependencies,
+        on_dependency_failure, max_attempts, timeout_ms, attempt, session_id, agent_id)
+      select gen_random_uuid(), t.project_id, t.ticket_id, t.visit_id, t.phase, t.type, t.title, t.input, 'running', t.priority, t.rank, t.capability_set_id, t.locks, 0,
+        t.on_dependency_failure, t.max_attempts, t.timeout_ms, 1, s.id, s.agent_id
+      from tasks t cross join sessions s join agents a on a.id = s.agent_id cross join lateral generate_series(0, abs(hashtext(a.name)) % 2) where t.id = $1`,
+    [tasks[0]?.id],
+  );
+  await baton.query('vacuum analyze tasks');
 }
 
 async function time(count: number, call: (number: number) => Promise<unknown>): Promise<number[]> {

@@ -1,9 +1,12 @@
+import { createClient } from '@baton/protocol';
+import { callOverHttp } from '@baton/sdk/connection';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Config } from '../../coordinator/src/config.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { startDaemon } from '../support/daemon.ts';
+import { startDaemon, type Daemon } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
+import { outcomeOf } from '../support/work.ts';
 
 const leaseMs = 10_000;
 const config = { leaseMs, heartbeatMs: 1_000 };
@@ -79,4 +82,45 @@ test('a time in which the process stood still is given to sessions, once for all
   await Promise.all([agent.client.agent.heartbeat({}), other.client.agent.heartbeat({})]);
 
   expect(leftMs).toBeLessThan(short.leaseMs + 1_000);
+});
+
+const overHttp = ({ httpUrl, token }: Daemon, sessionToken?: string) =>
+  createClient(callOverHttp({ url: httpUrl, token, ...(sessionToken !== undefined && { sessionToken }) }));
+
+test('a call at a coordinator that promises less does not shorten the lease that another has promised', async () => {
+  const short = { leaseMs: 1_000, heartbeatMs: 300, sweepMs: 100 };
+  // With ten sessions and a beat a second in all, each of them beats every ten seconds.
+  await using busy = await start({ ...short, beatsPerSecondMax: 1 });
+  await using idle = await start(short);
+  for (let i = 0; i < 10; i += 1) await busy.connectAgent();
+  const promised = await overHttp(busy).agent.register({ name: crypto.randomUUID(), capabilities: ['work'] });
+  const before = await readSession(promised.sessionId);
+
+  const call = await outcomeOf(overHttp(idle, promised.resumeToken).agent.heartbeat({}));
+  await eventually(async () => expect((await readSession(promised.sessionId)).hasBeatBeenWritten).toBe(true));
+
+  expect({ call, leaseMs: promised.leaseMs }).toEqual({ call: 'accepted', leaseMs: 30_000 });
+  expect((await readSession(promised.sessionId)).leaseUntil >= before.leaseUntil).toBe(true);
+});
+
+test('a beat over HTTP and a resume that come after a pause, before it has been forgiven, find their session', async () => {
+  await using daemon = await start({ ...config, sweepMs: 60_000 });
+  const { resumeToken, epoch, sessionId } = await overHttp(daemon).agent.register({ name: 'paused', capabilities: ['work'] });
+  await goBack(3_600_000);
+
+  const beat = await outcomeOf(overHttp(daemon, resumeToken).agent.heartbeat({}));
+  const again = await overHttp(daemon).agent.register({ name: 'paused', capabilities: ['work'], resumeToken });
+
+  expect({ beat, again }).toMatchObject({ beat: 'accepted', again: { resumed: true, epoch, sessionId } });
+});
+
+test('a pause gives no more than a whole lease to whoever has been heard of in it', async () => {
+  const before = await start();
+  const agent = await before.connectAgent();
+  await before.stop();
+  await observer.query(`update last_sweep set at = at - interval '1 hour'`);
+
+  await using _after = await start();
+
+  expect((await readSession(agent.session.sessionId)).leftMs).toBeLessThan(leaseMs + 1_000);
 });

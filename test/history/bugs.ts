@@ -35,7 +35,7 @@ export const seededBugs = {
     isSlow: true,
   },
   'a retried task keeps the attempts that it has used up': {
-    file: 'task/retry.service.ts',
+    file: 'task/retry.store.ts',
     fragment: 'attempts_used = 0, ',
     replacement: '',
     found: 'task model',

@@ -53,6 +53,9 @@ const acquiring = (wanted: Wanted, mayWait: boolean): Step<ModelLockAgent> => ({
     if (!('blockedBy' in expected)) {
       const { locks } = await clientOf(real, agent).lock.acquire(toParams(request));
       expect(locks).toEqual(expected.map(({ key, mode, fence }) => ({ key, mode, fence })));
+    } else if (mayWait && rules.wouldWaitForEver(model, request)) {
+      const refused = await refusalOf(clientOf(real, agent).lock.acquire(toParams(request, 60_000)));
+      expect(refused).toMatchObject({ kind: 'lock_conflict', data: { key: expected.blockedBy, deadlock: true } });
     } else if (mayWait) {
       rules.enqueue(model, request);
       await waitInLine(real, clientOf(real, agent), request);

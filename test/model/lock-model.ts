@@ -50,6 +50,20 @@ export function acquire(model: LockModel, request: ModelRequest): readonly Model
   });
 }
 
+/**
+ * Whether a request would wait for ever: everybody who waits for nothing gives back what it has, whoever can be served then
+ * is, and the request is still there when nothing changes any more.
+ */
+export function wouldWaitForEver(model: LockModel, request: ModelRequest): boolean {
+  const then: LockModel = { ...model, fences: new Map(model.fences), grants: [...model.grants], requests: [...model.requests, request] };
+  for (let waiting = -1; waiting !== then.requests.length;) {
+    waiting = then.requests.length;
+    then.grants = then.grants.filter(({ agent }) => then.requests.some((each) => each.agent === agent));
+    handOver(then);
+  }
+  return then.requests.includes(request);
+}
+
 export function enqueue(model: LockModel, request: ModelRequest): void {
   model.requests.push(request);
 }

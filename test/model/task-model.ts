@@ -130,6 +130,9 @@ export function retry(model: TaskModel, task: ModelTask): void {
     each.attemptsUsed = 0;
     each.mustWait = false;
   }
+  // What runs without them and has not begun to may wait for them again.
+  for (const dependent of model.tasks)
+    if (dependent.state === 'blocked' && !reopened.has(dependent)) for (const each of reopened) dependent.settled.delete(each.place);
 }
 
 /** A session has ended: what it ran is lost. */

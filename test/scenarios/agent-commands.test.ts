@@ -25,6 +25,10 @@ async function baton(...args: readonly string[]) {
 const rowOf = (table: string, name: string) => table.split('\n').find((line) => line.startsWith(`${name} `));
 
 describe('baton agents', () => {
+  test('search where nobody is there says so, whatever was asked for', async () => {
+    expect((await baton('agents', 'search', '--tag', 'gpu')).stdout).toMatch(/^There is no agent that may work and is as asked for;/);
+  });
+
   test('lists what they are, how they are, and how many of their slots are free', async () => {
     const { agent, type } = await setUpBench(daemon, { capacity: 3 });
 
@@ -88,6 +92,25 @@ describe('baton agents', () => {
     });
   });
 
+  test('what is terminated has no free slot, and stays so', async () => {
+    const { name } = await daemon.connectAgent();
+    await baton('agents', 'set-state', name, 'terminated', '--reason', 'It stays wrong.');
+
+    expect(rowOf((await baton('agents', '--all')).stdout, name)).toMatch(/ terminated +lost +- /);
+    const advice = `${name} was terminated (It stays wrong.), which is for good. Start the agent under another name.\n`;
+    expect(await baton('agents', 'set-state', name, 'active', '--reason', 'Why not?')).toMatchObject({ code: 1, stderr: advice });
+    expect(await baton('agents', 'set-availability', name, 'off')).toMatchObject({ code: 1, stderr: advice });
+  });
+
+  test('set-availability keeps its reason as long as it holds', async () => {
+    const { name } = await daemon.connectAgent();
+
+    await baton('agents', 'set-availability', name, 'off', '--reason', 'The build server is down.');
+    expect(rowOf((await baton('agents')).stdout, name)).toMatch(/ The build server is down\.$/);
+    await baton('agents', 'set-availability', name, 'on');
+    expect(rowOf((await baton('agents')).stdout, name)).not.toContain('The build server is down.');
+  });
+
   test('set-availability turns an agent off and on', async () => {
     const { name } = await daemon.connectAgent();
 
@@ -100,7 +123,7 @@ describe('baton agents', () => {
 
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^\d+ agents; \d+ of the \d+ slots of those that may work are free\.\nby status: .*\nby health: .*\nby type: \d+ worker\n$/,
+      /^(One agent|\d+ agents); \d+ of the \d+ slots of those that may work are free\.\nby status: .*\nby health: .*\nby type: \d+ worker\n$/,
     );
     expect(stdout).not.toMatch(/\b0 (idle|draining|stale)/);
   });

@@ -144,3 +144,14 @@ test('what few agents offer is looked up in the index', async () => {
 
   expect(plans[0]?.join('\n')).toContain('Index Scan on agents_by_capability');
 });
+
+test('which versions are offered is told without a look at the agents', async () => {
+  const { rows } = await database.query<{ id: string }>(`select id from projects where name = 'default'`);
+  const liveness = { heartbeatMs: 5_000, silenceMs: () => undefined };
+  const search = { capabilities: ['common@>=2'], tags: [], include: [], limit: 20 };
+
+  const [versions] = await explainStatements(daemon.databaseUrl!, (em) => searchAgents(em, liveness, rows[0]!.id, search));
+
+  expect(versions?.join('\n')).toContain(' on versioned_offers');
+  expect(versions?.join('\n')).not.toContain(' on agents');
+});

@@ -157,7 +157,8 @@ describe('an SDK agent', () => {
 
 describe('an agent that leaves', () => {
   test('W13 finishes what runs, takes nothing new and deregisters', async () => {
-    await using agent = await openAgent({ capacity: 1 });
+    const name = `leaver-${crypto.randomUUID().slice(0, 8)}`;
+    await using agent = await openAgent({ capacity: 1, name });
     const [first, second] = await submit({ type: 'nap', input: { ms: 500 }, priority: 'HIGH' }, { type: 'nap', input: { ms: 500 } });
     await agent.activities.waitFor(({ kind }) => kind === 'claimed', 'the claim');
 
@@ -166,6 +167,9 @@ describe('an agent that leaves', () => {
 
     expect(await daemon.client.task.get({ taskId: first! })).toMatchObject({ state: 'completed' });
     expect(await daemon.client.task.get({ taskId: second! })).toMatchObject({ state: 'ready', attempt: 0 });
+    // Nobody but itself ended its session: its lease runs for a minute.
+    const { agents } = await daemon.client.agent.list({ all: true });
+    expect(agents.find((each) => each.name === name)).toMatchObject({ status: 'lost', running: 0 });
     await daemon.client.task.cancel({ taskId: second! });
   });
 

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runProgram } from '../../coordinator/src/cli/program.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { eventually } from '../support/eventually.ts';
 import { setUpBench } from '../support/work.ts';
 
 let daemon: Daemon;
@@ -48,6 +49,25 @@ test('baton explain AGENT says why it is given nothing, by name or by id', async
   expect(byName.stdout).toMatch(
     new RegExp(`^${agent.name} is given nothing: no call of it waits for work here\\.\n\nTASK +WHY NOT\nParse +Nothing`),
   );
+});
+
+test('of a task that waits for its time it says how long, and who could take it then', async () => {
+  const { agent, submit } = await setUpBench(daemon);
+  const [taskId] = await submit({ title: 'Parse', delayMs: 95 * 60_000 });
+  const asking = new AbortController();
+  const claimed = agent.client.task.claim({ waitMs: 60_000 }, { signal: asking.signal }).catch(() => undefined);
+
+  const stdout = await eventually(async () => {
+    const { stdout } = await explain(taskId!);
+    expect(stdout).not.toContain('no call of it waits');
+    return stdout;
+  });
+  asking.abort();
+  await claimed;
+
+  const lines = stdout.split('\n');
+  expect(lines[0]).toMatch(/^"Parse" is ready: it may run in 1 h 3\d min\.$/);
+  expect(lines.find((line) => line.startsWith(agent.name))).toMatch(/ {2}It could take it then\.$/);
 });
 
 test('baton explain --json prints the answer of scheduler/explain', async () => {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runProgram } from '../../coordinator/src/cli/program.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
-import { createTicketIn } from '../support/work.ts';
+import { createTicketIn, setUpBench } from '../support/work.ts';
 
 let daemon: Daemon;
 beforeAll(async () => {
@@ -74,8 +74,25 @@ describe('baton locks', () => {
 
     expect(defined).toMatchObject({ code: 0, stdout: 'pool:gpu has 4 places, of which 0 are held.\n' });
     expect(table.stdout).toMatch(/^KEY +PLACES +FENCE +HELD BY +WAITING\n/);
-    expect(table.stdout).toMatch(/^pool:gpu +3\/4 +1 +ada \(exclusive ×3\) +bob \(exclusive\)$/m);
+    expect(table.stdout).toMatch(/^pool:gpu +3\/4 +1 +ada \(exclusive ×3\), since .+, ends in \d+\.\d s +bob \(exclusive\), since .+$/m);
     expect(JSON.parse(json.stdout)).toMatchObject({ key: 'pool:gpu', places: 5 });
+  });
+
+  test('tasks are called by their titles, and what nobody holds or waits for is left out', async () => {
+    const { agent, submit } = await setUpBench(daemon);
+    const key = `test:${crypto.randomUUID()}`;
+    const idle = `pool:${crypto.randomUUID()}`;
+    await baton('locks', 'define', idle, '--places', '2');
+    await submit({ title: 'First', locks: [{ key }] }, { title: 'Second', locks: [{ key }] });
+    await agent.claim({ max: 2 });
+
+    const { stdout } = await baton('locks');
+    const all = await baton('locks', '--all');
+
+    expect(stdout.split('\n').find((line) => line.startsWith(key))).toMatch(
+      new RegExp(` ${agent.name} \\(exclusive\\), for "First", since .+ {2}"Second" \\(exclusive\\), since .+$`),
+    );
+    expect([stdout.includes(idle), all.stdout.includes(idle)]).toEqual([false, true]);
   });
 
   test.each([
@@ -85,6 +102,23 @@ describe('baton locks', () => {
   ])('%j ends with %i and says why', async (args, code, reason) => {
     expect(await baton('locks', ...args)).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(reason) as string });
   });
+});
+
+test('a refusal says when what is in the way will have ended, where that is known', async () => {
+  const [ada, bob] = [await daemon.connectAgent(), await daemon.connectAgent()];
+  const { agent, submit } = await setUpBench(daemon);
+  const [timed, held] = [`test:${crypto.randomUUID()}`, `test:${crypto.randomUUID()}`];
+  await submit({ locks: [{ key: held }] });
+  await agent.claimOne();
+  await ada.client.lock.acquire({ keys: [{ key: timed }], ttlMs: 3_600_000 });
+  const refusalOf = (key: string) =>
+    bob.client.lock.acquire({ keys: [{ key }] }).then(
+      () => undefined,
+      (error: unknown) => (error instanceof CoordinatorError ? error.data : error),
+    );
+
+  expect(await refusalOf(timed)).toMatchObject({ kind: 'lock_conflict', expiresInMs: expect.closeTo(3_600_000, -6) as number });
+  expect(await refusalOf(held)).not.toHaveProperty('expiresInMs');
 });
 
 describe('what the guide says', async () => {

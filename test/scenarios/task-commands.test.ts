@@ -66,6 +66,9 @@ describe('baton dead-letters', () => {
 });
 
 describe('baton retry', () => {
+  const notEnded = (taskId: string) =>
+    `It is ready. Only what has failed, was cancelled or was skipped is tried again; \`baton explain ${taskId}\` says how it stands.`;
+
   test('gives tasks a new life, tells of those that are refused, and then ends with 1', async () => {
     const { ticket, taskId, submit } = await setUpFailure('disk_full');
     const [waiting] = await submit({});
@@ -73,7 +76,7 @@ describe('baton retry', () => {
     const { code, stdout, stderr } = await baton('retry', waiting!, taskId, '--reason', 'There is room again.');
 
     expect({ code, stdout }).toEqual({ code: 1, stdout: `${taskId} is ready again.\n` });
-    expect(stderr).toBe(`${waiting}: The task cannot take this step from its state.\n`);
+    expect(stderr).toBe(`${waiting}: ${notEnded(waiting!)}\n`);
     const { events } = await daemon.client.event.list({ ticketId: ticket.id });
     expect(events.findLast(({ name }) => name === 'task.reopened')!.data).toMatchObject({ taskId, reason: 'There is room again.' });
   });
@@ -87,8 +90,32 @@ describe('baton retry', () => {
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toEqual([
       { taskId, state: 'ready' },
-      { taskId: waiting, error: { kind: 'task_state_refused', message: 'The task cannot take this step from its state.' } },
+      { taskId: waiting, error: { kind: 'task_state_refused', message: notEnded(waiting!) } },
     ]);
+  });
+
+  test('says of what is done, or of a phase that was left, that it cannot be, and what to do', async () => {
+    const { ticket, agent, submit } = await setUpBench(daemon);
+    const [done, failed] = await submit({}, { maxAttempts: 1 });
+    await agent.complete(await agent.claimOne());
+    await agent.fail(await agent.claimOne(), { message: 'No parser.' });
+
+    const refused = await baton('retry', done!);
+    const cancelled = await baton('cancel', done!);
+    await daemon.client.ticket.transition({ ticketId: ticket.id, to: 'BLOCKED' });
+
+    expect(refused).toMatchObject({ code: 1, stderr: `${done}: It is completed, and nothing is left to try again.\n` });
+    expect(cancelled).toMatchObject({ code: 1, stderr: `${done}: It is completed, and nothing is left to cancel.\n` });
+    expect((await baton('retry', failed!)).stderr).toBe(
+      `${failed}: The ticket has left its phase, REQUIREMENTS. Submit it anew in the phase of now.\n`,
+    );
+  });
+
+  test('says of the beginning of an id that it is one', async () => {
+    expect((await baton('retry', '01997a3e-7c1b')).stderr).toBe(
+      'TASK 01997a3e-7c1b is only the beginning of an id: give the whole of it, as `baton tasks` lists it.\n',
+    );
+    expect((await baton('explain', '01997a3e')).stderr).toContain('the beginning of a task');
   });
 
   test('asks nobody about what is no id', async () => {
@@ -110,4 +137,37 @@ test('baton cancel cancels tasks, and what waits for them where it is told to', 
   expect(one).toEqual({ code: 0, stdout: `${alone} is cancelled.\n`, stderr: '' });
   expect(three).toEqual({ code: 0, stdout: `${first} is cancelled, and 2 more with it.\n`, stderr: '' });
   expect(await daemon.client.task.get({ taskId: first! })).toMatchObject({ state: 'cancelled', reason: 'Not needed.' });
+});
+
+describe('baton tasks', () => {
+  test('says when what waits for its time may run', async () => {
+    const { ticket, agent, submit } = await setUpBench(daemon);
+    const [failing] = await submit({ title: 'Fetch' });
+    await agent.fail(await agent.claimOne(), { message: 'The disk is full.' });
+    const [late] = await submit({ title: 'Later', runAt: new Date(Date.now() + 95 * 60_000).toISOString() });
+
+    const { stdout } = await baton('tasks', '--ticket', ticket.id);
+
+    const row = (id: string) => stdout.split('\n').find((line) => line.startsWith(id));
+    expect(row(late!)).toMatch(/ Later +ready +0\/3 +may run in 1 h 3\d min$/);
+    expect(row(failing!)).toMatch(/ Fetch +ready .*(may run in .+: )?The disk is full\.$/);
+  });
+
+  test('chooses by state', async () => {
+    const { ticket, agent, submit } = await setUpBench(daemon);
+    const [running, waiting] = await submit({ ref: 'a' }, { dependsOn: ['a'] });
+    await agent.claimOne();
+    const idsOf = async (states: string) =>
+      (JSON.parse((await baton('tasks', '--ticket', ticket.id, '--state', states, '--json')).stdout) as { id: string }[]).map(
+        ({ id }) => id,
+      );
+
+    expect(await idsOf('running')).toEqual([running]);
+    expect(await idsOf('running, blocked')).toEqual([running, waiting]);
+    expect((await baton('tasks', '--ticket', ticket.id, '--state', 'failed')).stdout).toBe('No task is failed.\n');
+    expect(await baton('tasks', '--state', 'waiting')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Expected some of') as string,
+    });
+  });
 });

@@ -1,11 +1,11 @@
 import { type Agent, CoordinatorError, mayAccess } from '@baton/protocol';
 import type { Caller, Session } from '../call.ts';
-import type { EntityManager } from '../db/orm.ts';
 import type { Tx } from '../db/transaction.ts';
+import { freeReservations } from '../task/reservations.store.ts';
 import type { AgentRow } from './agent.entity.ts';
-import { lockAgent, refuseTerminated } from './agent.service.ts';
+import { lockAgent, refuseTerminated, settleAgent } from './agent.service.ts';
 import { loseSession, type SessionParts } from './session.service.ts';
-import { findLivingSession, lockSession, type SessionRow } from './session.store.ts';
+import type { SessionRow } from './session.store.ts';
 
 /**
  * The agent that a caller speaks of: its own, or any that an operator names.
@@ -31,6 +31,8 @@ export async function setAvailability(tx: Tx, { agentId, available, reason }: Av
   refuseTerminated(agent);
   if (agent.available === available) return;
   agent.available = available;
+  // Why it was put aside is not for who switches it off to change.
+  if (agent.state === 'active') agent.stateReason = available ? null : (reason ?? null);
   await settle(tx, agent);
   tx.record('agent.availabilityChanged', { agentId, agentName: agent.name, available, ...(reason !== undefined && { reason }) });
 }
@@ -59,17 +61,9 @@ export async function setState(tx: Tx, parts: SessionParts, { agentId, state, re
   if (state === 'terminated' && session !== undefined) await loseSession(tx, parts, session, 'terminated');
 }
 
-/**
- * Writes the row, and then takes its session, which every claim holds while it decides: one that saw the agent as it was
- * before has committed, and one that comes later sees it as it is.
- */
 async function settle(tx: Tx, agent: AgentRow): Promise<SessionRow | undefined> {
-  await tx.em.flush();
+  const session = await settleAgent(tx, agent.id);
   if (agent.state === 'active' && agent.available) tx.hints.tasks = true;
-  return holdLivingSession(tx.em, agent.id);
-}
-
-async function holdLivingSession(em: EntityManager, agentId: string): Promise<SessionRow | undefined> {
-  const living = await findLivingSession(em, agentId);
-  return living && lockSession(em, living.id);
+  else await freeReservations(tx, { agentId: agent.id, ...(session !== undefined && { sessionId: session.id }) });
+  return session;
 }

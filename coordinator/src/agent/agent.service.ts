@@ -4,7 +4,9 @@ import { v7 as uuidv7 } from 'uuid';
 import { rowsOf } from '../db/rows.ts';
 import type { Tx } from '../db/transaction.ts';
 import { AgentEntity, type AgentRow } from './agent.entity.ts';
+import { keepVersionedOffers } from './capability-needs.store.ts';
 import { checkOffers, namesOf } from './capability-rules.ts';
+import { findLivingSession, lockSession, type SessionRow } from './session.store.ts';
 
 /** What an agent says of itself. */
 export interface Registration {
@@ -32,6 +34,7 @@ export async function upsertAgent(tx: Tx, { name, ...registration }: Registratio
   const { em, projectId } = tx;
   const { type, phase = null, capabilities, capacity, tags, metadata } = registration;
   checkOffers(capabilities, 'capabilities');
+  await keepVersionedOffers(em, projectId, capabilities);
   const made = await rowsOf(
     em,
     sql`insert into agents (id, project_id, name, type, phase, capabilities, capability_names, capacity, tags, metadata, state, epoch)
@@ -48,13 +51,27 @@ export async function upsertAgent(tx: Tx, { name, ...registration }: Registratio
 }
 
 /**
- * Changes what the agent of a session says of itself; what is left out stays as it is.
+ * Changes what the agent of a session says of itself; what is left out stays as it is. Once this has committed, no claim under
+ * way goes by what was said before.
  * @throws CoordinatorError `invalid_params` where a capability is none
  */
 export async function updateAgent(tx: Tx, agentId: string, changes: AgentChanges): Promise<void> {
-  if (changes.capabilities !== undefined) checkOffers(changes.capabilities, 'capabilities');
+  if (changes.capabilities !== undefined) {
+    checkOffers(changes.capabilities, 'capabilities');
+    await keepVersionedOffers(tx.em, tx.projectId, changes.capabilities);
+  }
   changeAgent(tx, await lockAgent(tx, agentId), changes);
-  await tx.em.flush();
+  await settleAgent(tx, agentId);
+}
+
+/**
+ * Writes the row of an agent, and then takes its session, which every claim holds while it decides: one that saw the agent as
+ * it was before has committed, and one that comes later sees it as it is. Returns the session, if one lives.
+ */
+export async function settleAgent({ em }: Tx, agentId: string): Promise<SessionRow | undefined> {
+  await em.flush();
+  const living = await findLivingSession(em, agentId);
+  return living && lockSession(em, living.id);
 }
 
 /**
@@ -76,10 +93,16 @@ export function refuseTerminated({ id, name, state, stateReason }: AgentRow): vo
 
 /** A new incarnation wants to work: what the one before said of itself is over, what was decided about it is not. */
 export function beginAnew(tx: Tx, agent: AgentRow): void {
-  if (agent.state === 'draining') agent.state = 'active';
+  const { id: agentId, name: agentName } = agent;
+  const reason = 'It began a new session.';
+  if (agent.state === 'draining') {
+    agent.state = 'active';
+    tx.record('agent.stateChanged', { agentId, agentName, from: 'draining', to: 'active', reason, by: agentName });
+  }
   if (agent.available) return;
   agent.available = true;
-  tx.record('agent.availabilityChanged', { agentId: agent.id, agentName: agent.name, available: true, reason: 'It began a new session.' });
+  if (agent.state === 'active') agent.stateReason = null;
+  tx.record('agent.availabilityChanged', { agentId, agentName, available: true, reason });
 }
 
 function changeAgent(tx: Tx, agent: AgentRow, { type, phase, capabilities, capacity, tags, metadata }: AgentChanges): void {

@@ -113,7 +113,7 @@ export function toAgent(row: AgentViewRow, { heartbeatMs }: Pick<Liveness, 'hear
     registeredAt: toTimestamp(createdAt),
     ...(phase !== null && { phase }),
     ...(stateReason !== null && { stateReason }),
-    ...(silenceMs !== null && { silenceMs }),
-    ...(eventLoopLagMs !== null && { eventLoopLagMs }),
+    ...(silenceMs !== null && { silenceMs: Math.round(silenceMs) }),
+    ...(eventLoopLagMs !== null && { eventLoopLagMs: Math.round(eventLoopLagMs) }),
   };
 }

@@ -14,6 +14,12 @@ export const covers = (offered: readonly string[], needed: readonly string[]): b
 export const uncovered = (offered: readonly string[], needed: readonly string[]): string[] =>
   needed.filter((need) => !isOffered(offered, need));
 
+/** Of what is offered, what has the name of something that is needed in a version; called with what is not met. */
+export function otherVersions(offered: readonly string[], missing: readonly string[]): string[] {
+  const names = new Set(missing.map((need) => split(need).name));
+  return offered.filter((offer) => names.has(split(offer).name));
+}
+
 /** The names alone, sorted and each once, as an index looks them up. */
 export const namesOf = (capabilities: readonly string[]): string[] => [...new Set(capabilities.map((text) => split(text).name))].sort();
 

@@ -45,8 +45,8 @@ export function toHealthReport(row: AgentViewRow, heartbeatMs: number): AgentHea
     health: healthOf(row, allowedMs),
     allowedMs,
     explanation: explainHealth(row, allowedMs),
-    ...(silenceMs !== null && { silenceMs }),
-    ...(expiresInMs !== null && { expiresInMs }),
-    ...(eventLoopLagMs !== null && { eventLoopLagMs }),
+    ...(silenceMs !== null && { silenceMs: Math.round(silenceMs) }),
+    ...(expiresInMs !== null && { expiresInMs: Math.round(expiresInMs) }),
+    ...(eventLoopLagMs !== null && { eventLoopLagMs: Math.round(eventLoopLagMs) }),
   };
 }

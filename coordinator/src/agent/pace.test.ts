@@ -51,4 +51,21 @@ describe('silence', () => {
 
     expect([setter.heartbeatMs, setter.leaseMs]).toEqual([30_000, 90_000]);
   });
+
+  test('is measured by the slowest pace that somebody may still go by, also where a slower one has run out', () => {
+    const { at, setter } = open();
+    at.sessions = 10_000;
+    setter.tell();
+    at.ms = 149_000;
+    at.sessions = 4_000;
+    setter.tell();
+    at.sessions = 10;
+    setter.tell();
+    const leases = [149_999, 150_000, 208_999, 209_000].map((ms) => {
+      at.ms = ms;
+      return setter.leaseMs;
+    });
+
+    expect(leases).toEqual([150_000, 60_000, 60_000, 15_000]);
+  });
 });

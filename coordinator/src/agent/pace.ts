@@ -25,25 +25,31 @@ export function stretchPace({ heartbeatMs, leaseMs, beatsPerSecondMax }: PaceLim
   return { heartbeatMs: stretchedMs, leaseMs: Math.max(leaseMs, 3 * stretchedMs) };
 }
 
+/** What was told, and until when some agent may go by it. */
+interface Promised extends Pace {
+  readonly untilMs: number;
+}
+
 /**
- * The pace for as many sessions as there are. An agent goes by what it was told at its last beat: when the pace quickens,
- * silence is measured by the slower one until everybody has had the time to hear of it.
+ * The pace for as many sessions as there are. An agent goes by what it was told at its last beat: silence is measured by the
+ * slowest of all the paces that somebody may still go by.
  */
 export function createPaceSetter(limits: PaceLimits, countSessions: () => number, now = () => performance.now()): PaceSetter {
-  let slowest: Pace = stretchPace(limits, 0);
-  let heardByAllAt = 0;
+  // The slowest first. Each that is kept ends later than those before it, and one that is no slower and ends sooner is not kept.
+  const promised: Promised[] = [];
   const measured = (): Pace => {
+    const nowMs = now();
+    while (promised[0] !== undefined && promised[0].untilMs <= nowMs) promised.shift();
     const told = stretchPace(limits, countSessions());
-    return now() < heardByAllAt && slowest.heartbeatMs > told.heartbeatMs ? slowest : told;
+    const [slowest] = promised;
+    return slowest !== undefined && slowest.heartbeatMs > told.heartbeatMs ? slowest : told;
   };
 
   return {
     tell() {
       const told = stretchPace(limits, countSessions());
-      if (measured().heartbeatMs <= told.heartbeatMs) {
-        slowest = told;
-        heardByAllAt = now() + told.leaseMs;
-      }
+      while ((promised.at(-1)?.heartbeatMs ?? Infinity) <= told.heartbeatMs) promised.pop();
+      promised.push({ ...told, untilMs: now() + told.leaseMs });
       return told;
     },
     get heartbeatMs() {

@@ -8,6 +8,7 @@ import type { Tx } from '../db/transaction.ts';
 import { forgetHolders } from '../lock/lock.service.ts';
 import type { Metrics } from '../metrics.ts';
 import { type AttemptEndParts, settleAttempts } from '../task/attempt-end.service.ts';
+import { freeReservations } from '../task/reservations.store.ts';
 import { lockRunningTasksOfSession } from '../task/task.store.ts';
 import type { AgentRow } from './agent.entity.ts';
 import { beginAnew, type Registration, upsertAgent } from './agent.service.ts';
@@ -145,9 +146,15 @@ export async function loseSession(tx: Tx, parts: SessionParts, session: SessionR
 }
 
 /** Gives the agent of a session nothing new from here on. Returns how many attempts it still runs: claims under way count. */
-export async function drainAgent({ em }: Tx, { agentId, sessionId }: Session): Promise<{ running: number }> {
-  await rowsOf(em, sql`update agents set state = 'draining' where id = ${agentId} and state = 'active'`);
+export async function drainAgent(tx: Tx, { agentId, agentName, sessionId }: Session): Promise<{ running: number }> {
+  const { em } = tx;
+  const drained = await rowsOf(em, sql`update agents set state = 'draining' where id = ${agentId} and state = 'active' returning 1`);
   if ((await lockSession(em, sessionId)) === undefined) throw new CoordinatorError('session_unknown');
+  if (drained.length > 0) {
+    const reason = 'It takes no more work.';
+    tx.record('agent.stateChanged', { agentId, agentName, from: 'active', to: 'draining', reason, by: agentName });
+  }
+  await freeReservations(tx, { agentId });
   return { running: (await listHeldAttempts(em, sessionId)).length };
 }
 
@@ -169,8 +176,9 @@ export async function deregisterSession(tx: Tx, parts: SessionParts, sessionId: 
 const toAgentEvent = ({ id, agentId, agentName, epoch }: SessionRow) => ({ agentId, agentName, sessionId: id, epoch });
 
 /** Ends a session whose row this transaction holds: attempts handed back, locks handed on, requests withdrawn. */
-async function closeSession(tx: Tx, parts: SessionParts, { id, agentName }: SessionRow, reason: SessionEndReason): Promise<void> {
+async function closeSession(tx: Tx, parts: SessionParts, { id, agentId, agentName }: SessionRow, reason: SessionEndReason): Promise<void> {
   await markSessionEnded(tx.em, id, reason);
+  await freeReservations(tx, { agentId, sessionId: id });
   const running = await lockRunningTasksOfSession(tx.em, id);
   const error = { code: 'agent_lost', message: `The session of ${agentName} ended: ${reason}.` };
   await settleAttempts(

@@ -19,12 +19,12 @@ export interface SessionByToken extends SessionRow {
   readonly resumeHash: string;
 }
 
-/** The living sessions with these resume tokens. */
+/** The sessions with these resume tokens that have not ended, whatever their leases say: a pause of ours may yet be forgiven. */
 export const listSessionsByToken = (em: EntityManager, resumeHashes: readonly string[]): Promise<SessionByToken[]> =>
   rowsOf(
     em,
     sql<SessionByToken>`select ${sessionColumns}, s.resume_hash from sessions s join agents a on a.id = s.agent_id
-        where s.resume_hash = any(${resumeHashes}::text[]) and s.ended_at is null and s.lease_until > clock_timestamp()`,
+        where s.resume_hash = any(${resumeHashes}::text[]) and s.ended_at is null`,
   );
 
 /** The living session with this resume token. */
@@ -48,11 +48,12 @@ export const lockSession = (em: EntityManager, sessionId: string): Promise<Sessi
     sql<SessionRow>`select ${sessionColumns} from sessions s join agents a on a.id = s.agent_id where s.id = ${sessionId} and s.ended_at is null for update of s`,
   );
 
-/** Gives a session that this transaction has locked a lease from now on. */
+/** Gives a session that this transaction has locked a lease from now on, where none that was promised lasts longer. */
 export const renewLease = (em: EntityManager, sessionId: string, leaseMs: number): Promise<unknown[]> =>
   rowsOf(
     em,
-    sql`update sessions set lease_until = clock_timestamp() + ${leaseMs} * interval '1 millisecond', last_seen_at = clock_timestamp() where id = ${sessionId}`,
+    sql`update sessions set lease_until = greatest(lease_until, clock_timestamp() + ${leaseMs} * interval '1 millisecond'), last_seen_at = clock_timestamp()
+        where id = ${sessionId}`,
   );
 
 /** Locks a session only if its lease has ended by the database's clock; a beat that came in between saves it. */
@@ -87,15 +88,15 @@ export const markSessionEnded = (em: EntityManager, sessionId: string, reason: s
 
 /**
  * Extends the leases of all sessions that were heard of, in one statement, in the order in which everyone locks them, and
- * writes down how late their timers are. Returns the ids of those that live; the others have ended, perhaps by another
- * coordinator.
+ * writes down how late their timers are. No lease becomes shorter: another coordinator may have promised a longer one. Returns the
+ * ids of those that live; the others have ended, perhaps by another coordinator.
  */
 export async function extendLeases(em: EntityManager, touches: readonly Touch[], leaseMs: number): Promise<Set<string>> {
   const rows = await rowsOf(
     em,
     sql<{
       id: string;
-    }>`update sessions s set lease_until = clock_timestamp() + ${leaseMs} * interval '1 millisecond', last_seen_at = clock_timestamp(),
+    }>`update sessions s set lease_until = greatest(s.lease_until, clock_timestamp() + ${leaseMs} * interval '1 millisecond'), last_seen_at = clock_timestamp(),
           event_loop_lag_ms = coalesce(heard.lag_ms, s.event_loop_lag_ms)
         from (select l.id, x."eventLoopLagMs" as lag_ms
                 from jsonb_to_recordset(${JSON.stringify(touches)}::jsonb) as x("sessionId" uuid, "eventLoopLagMs" float8)
@@ -131,9 +132,13 @@ export const renewLeases = (em: EntityManager, sessionIds: readonly string[], le
 
 /**
  * Where no coordinator has looked after sessions for longer than a pause, gives all of them the time that they lost: nobody
- * could beat. Whoever comes first does it, the others find it done. Returns the time given, in ms; 0 where there was no pause.
+ * could beat. Nobody gets more than a whole lease, as whoever has been heard of during the pause would. Whoever comes first does
+ * it, the others find it done. Returns the time given, in ms; 0 where there was no pause.
  */
-export async function forgivePause(em: EntityManager, pauseMs: number): Promise<number> {
+export async function forgivePause(
+  em: EntityManager,
+  { pauseMs, leaseMs }: { readonly pauseMs: number; readonly leaseMs: number },
+): Promise<number> {
   const gap = sql<{ gapMs: number }>`select (extract(epoch from clock_timestamp() - at) * 1000)::float8 as gap_ms from last_sweep`;
   if (((await findRow(em, gap))?.gapMs ?? 0) <= pauseMs) return 0;
   return em.transactional(async (em) => {
@@ -141,7 +146,8 @@ export async function forgivePause(em: EntityManager, pauseMs: number): Promise<
     if (gapMs <= pauseMs) return 0;
     await rowsOf(
       em,
-      sql`update sessions s set lease_until = s.lease_until + ${gapMs} * interval '1 millisecond'
+      sql`update sessions s set lease_until = greatest(s.lease_until, least(s.lease_until + ${gapMs} * interval '1 millisecond',
+            clock_timestamp() + greatest(s.lease_until - s.last_seen_at, ${leaseMs} * interval '1 millisecond')))
           from (select id from sessions where ended_at is null order by id for no key update) living where s.id = living.id`,
     );
     await markSwept(em, 0);

@@ -71,7 +71,7 @@ export function addAgents(program: Command, shell: Shell, end: (exitCode: number
   )
     .argument('<agent>', 'its name or its id')
     .addArgument(new Argument('<available>', 'on or off').choices(['on', 'off']))
-    .option('--reason <text>', 'why, for whoever follows the events')
+    .option('--reason <text>', 'why, for whoever looks at it later')
     .action(async (agent: string, available: string, _: unknown, command: Command) =>
       end(await setAgentAvailability(shell, { agent, available: available === 'on' }, command.optsWithGlobals<SetAvailabilityOptions>())),
     );

@@ -1,4 +1,4 @@
-import type { Agent, Client } from '@baton/protocol';
+import { type Agent, type Client, CoordinatorError } from '@baton/protocol';
 import { z } from 'zod';
 import type { ReadOptions } from './list.ts';
 import { CommandError, printLine, type Shell } from './shell.ts';
@@ -18,7 +18,7 @@ export async function setAgentState(
   { reason, json = false, ...options }: SetStateOptions,
 ): Promise<number> {
   const decided = await ask(await findTarget(options, shell.env), async (client) =>
-    client.agent.setState({ agentId: await findAgentId(client, agent), state, reason }),
+    whileItIs(agent, async () => client.agent.setState({ agentId: await findAgentId(client, agent), state, reason })),
   );
   printLine(shell.stdout, json ? JSON.stringify(decided) : describe(decided));
   return 0;
@@ -35,10 +35,26 @@ export async function setAgentAvailability(
   { reason, json = false, ...options }: SetAvailabilityOptions,
 ): Promise<number> {
   const changed = await ask(await findTarget(options, shell.env), async (client) =>
-    client.agent.setAvailability({ agentId: await findAgentId(client, agent), available, ...(reason !== undefined && { reason }) }),
+    whileItIs(agent, async () =>
+      client.agent.setAvailability({ agentId: await findAgentId(client, agent), available, ...(reason !== undefined && { reason }) }),
+    ),
   );
   printLine(shell.stdout, json ? JSON.stringify(changed) : describe(changed));
   return 0;
+}
+
+/** What the coordinator says to an agent that was terminated is of no use to who decides about it. */
+async function whileItIs<T>(agent: string, decide: () => Promise<T>): Promise<T> {
+  try {
+    return await decide();
+  } catch (error) {
+    if (!(error instanceof CoordinatorError) || error.kind !== 'agent_terminated') throw error;
+    const { agentName = agent, reason } = error.data;
+    const because = typeof reason === 'string' ? ` (${reason})` : '';
+    throw new CommandError(`${String(agentName)} was terminated${because}, which is for good. Start the agent under another name.`, {
+      cause: error,
+    });
+  }
 }
 
 function describe({ name, status, running, state }: Agent): string {

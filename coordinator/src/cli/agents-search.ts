@@ -37,7 +37,7 @@ export async function searchAgents(shell: Shell, capabilities: readonly string[]
       freeSlots(agent),
       missing.join(', '),
     ],
-    none: 'No agent that may work offers any of that; --include lost, for one, also finds those that are not there.',
+    none: `${capabilities.length === 0 ? 'There is no agent that may work and is as asked for' : 'No agent that may work offers any of that'}; --include lost, for one, also finds those that are not there.`,
   });
 }
 
@@ -48,7 +48,7 @@ export async function agentStatistics(shell: Shell, { json = false, ...options }
   const figures = await ask(await findTarget(options, shell.env), (client) => client.agent.statistics({}));
   const { total, capacity, free, byStatus, byType, byPhase, byHealth } = figures;
   const lines = [
-    `${total} agents; ${free} of the ${capacity} slots of those that may work are free.`,
+    `${total === 1 ? 'One agent' : `${total} agents`}; ${free} of the ${capacity} slots of those that may work are free.`,
     ...Object.entries({ status: byStatus, health: byHealth, type: byType, phase: byPhase }).flatMap(([by, counts]) => {
       const some = Object.entries(counts).filter(([, count]) => count > 0);
       return some.length === 0 ? [] : [`by ${by}: ${some.map(([key, count]) => `${count} ${key}`).join(', ')}`];

@@ -28,6 +28,6 @@ export async function agents(shell: Shell, { all = false, ...options }: ReadOpti
   });
 }
 
-/** How many of its slots are free, of how many. */
-export const freeSlots = ({ capacity, running }: Pick<Agent, 'capacity' | 'running'>): string =>
-  `${Math.max(capacity - running, 0)}/${capacity}`;
+/** How many of its slots are free, of how many; of one that is not there, none are. */
+export const freeSlots = ({ capacity, running, status }: Pick<Agent, 'capacity' | 'running' | 'status'>): string =>
+  status === 'terminated' || status === 'lost' ? '-' : `${Math.max(capacity - running, 0)}/${capacity}`;

@@ -13,6 +13,10 @@ export function retry(shell: Shell, ids: readonly string[], { reason, ...options
   return changeEach(shell, ids, options, {
     change: (client, taskId) => client.task.retry({ taskId, ...(reason !== undefined && { reason }) }),
     tell: ({ taskId, state }) => `${taskId} is ${state} again.`,
+    refuse: (taskId, state) =>
+      state === 'completed'
+        ? 'It is completed, and nothing is left to try again.'
+        : `It is ${state}. Only what has failed, was cancelled or was skipped is tried again; \`baton explain ${taskId}\` says how it stands.`,
   });
 }
 
@@ -34,6 +38,7 @@ export function cancel(
       client.task.cancel({ taskId, children, dependents: dependents ? 'cancel' : 'skip', ...(reason !== undefined && { reason }) }),
     tell: ({ taskId, cancelledCount }: Result<'task/cancel'>) =>
       cancelledCount > 1 ? `${taskId} is cancelled, and ${cancelledCount - 1} more with it.` : `${taskId} is cancelled.`,
+    refuse: (_, state) => `It is ${state}, and nothing is left to cancel.`,
   });
 }
 
@@ -41,24 +46,37 @@ interface Change<T> {
   readonly change: (client: Client, taskId: string) => Promise<T>;
   /** What is said of a task that was changed. */
   readonly tell: (result: T) => string;
+  /** What is said of a task that is in a state in which this cannot be done. */
+  readonly refuse: (taskId: string, state: string) => string;
 }
 
 /** Changes one task after the other: one that is refused is told of, and the others are changed all the same. */
-async function changeEach<T>(shell: Shell, ids: readonly string[], { json = false, ...options }: ReadOptions, { change, tell }: Change<T>) {
+async function changeEach<T>(
+  shell: Shell,
+  ids: readonly string[],
+  { json = false, ...options }: ReadOptions,
+  { change, tell, refuse }: Change<T>,
+) {
   parseIds(ids, { given: 'TASK', of: 'a task', listedBy: 'baton tasks' });
   const outcomes = await ask(await findTarget(options, shell.env), async (client) => {
     const outcomes: { taskId: string; result?: T; refused?: CoordinatorError }[] = [];
     for (const taskId of ids) outcomes.push({ taskId, ...(await changeOne(() => change(client, taskId))) });
     return outcomes;
   });
+  const say = ({ kind, data, message }: CoordinatorError): string => {
+    if (kind === 'phase_closed') return `The ticket has left its phase, ${String(data['phase'])}. Submit it anew in the phase of now.`;
+    // Where there is more to it than its own state, the coordinator says so.
+    if (kind !== 'task_state_refused' || data['message'] !== undefined) return message;
+    return refuse(String(data['taskId']), String(data['state']));
+  };
   if (json) {
     const told = outcomes.map(
-      ({ taskId, result, refused }) => result ?? { taskId, error: { kind: refused?.kind, message: refused?.message } },
+      ({ taskId, result, refused }) => result ?? { taskId, error: { kind: refused?.kind, message: refused && say(refused) } },
     );
     printLine(shell.stdout, JSON.stringify(told));
   }
   for (const { taskId, result, refused } of outcomes) {
-    if (refused !== undefined) printLine(shell.stderr, `${taskId}: ${refused.message}`);
+    if (refused !== undefined) printLine(shell.stderr, `${taskId}: ${say(refused)}`);
     else if (result !== undefined && !json) printLine(shell.stdout, tell(result));
   }
   return outcomes.some(({ refused }) => refused !== undefined) ? 1 : 0;

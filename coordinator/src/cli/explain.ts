@@ -1,6 +1,7 @@
 import { type Client, CoordinatorError, type Explanation } from '@baton/protocol';
 import { z } from 'zod';
 import { collectPages, type ReadOptions } from './list.ts';
+import { isBeginning } from './parse-ids.ts';
 import { CommandError, printLine, type Shell } from './shell.ts';
 import { formatTable } from './table.ts';
 import { ask, findTarget } from './target.ts';
@@ -38,7 +39,9 @@ async function findAgentId(client: Client, name: string): Promise<string> {
   const found = agents.find((agent) => agent.name === name);
   if (found === undefined)
     throw new CommandError(
-      `There is no agent ${name}. \`baton agents --all\` lists all of them; a task is named by its id, as in \`baton tasks\`.`,
+      isBeginning(name)
+        ? `There is no agent ${name}. If it is the beginning of a task's id, give the whole of it, as \`baton tasks\` lists it.`
+        : `There is no agent ${name}. \`baton agents --all\` lists all of them; a task is named by its id, as in \`baton tasks\`.`,
     );
   return found.id;
 }
@@ -56,12 +59,22 @@ function toText({ summary, obstacles, agents, tasks, omitted }: Explanation): st
     ...(agents ?? []).map(({ agentName, ...fit }) => ({ ...fit, name: agentName })),
     ...(tasks ?? []).map(({ title, ...fit }) => ({ ...fit, name: title })),
   ];
-  const table = rows.length === 0 ? [] : ['', formatTable([agents === undefined ? 'TASK' : 'AGENT', 'WHY NOT'], rows.map(toRow))];
-  const more = omitted === 0 ? [] : [agents === undefined ? '… and more tasks.' : `… and ${omitted} more.`];
+  // What keeps a task from everyone now may be over when it is anybody's turn.
+  const nothing = agents === undefined || obstacles.length === 0 ? 'Nothing.' : 'It could take it then.';
+  const cells = rows.map((row) => toCells(row, nothing));
+  const table = rows.length === 0 ? [] : ['', formatTable([agents === undefined ? 'TASK' : 'AGENT', 'WHY NOT'], cells)];
+  const more =
+    omitted === 0
+      ? []
+      : [
+          agents === undefined
+            ? '… and more tasks.'
+            : `… and ${omitted} ${omitted === 1 ? 'other agent that is' : 'other agents that are'} further from it.`,
+        ];
   return [summary, ...rest, ...table, ...more].join('\n');
 }
 
-const toRow = ({ name, isNext, obstacles }: Row): string[] => {
+function toCells({ name, isNext, obstacles }: Row, nothing: string): string[] {
   const messages = obstacles.map(({ message }) => message).join(' ');
-  return [name, isNext ? 'Nothing: it is next.' : messages || 'Nothing.'];
-};
+  return [name, isNext ? 'Nothing: it is next.' : messages || nothing];
+}

@@ -1,4 +1,4 @@
-import { roles } from '@baton/protocol';
+import { roles, taskMachine, type TaskState } from '@baton/protocol';
 import type { ExitCodes } from '@baton/sdk';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
@@ -58,6 +58,14 @@ export const parseList = (text: string): string[] =>
     .map((item) => item.trim())
     .filter((item) => item !== '');
 
+export function parseTaskStates(text: string): TaskState[] {
+  return parseList(text).map((word) => {
+    const state = taskMachine.states.find((known) => known === word);
+    if (state === undefined) throw new InvalidArgumentError(`Expected some of ${taskMachine.states.join(', ')}, with commas between.`);
+    return state;
+  });
+}
+
 export function parseExitCodes(text: string) {
   const codes = exitCodes.safeParse(tryParse(text));
   if (!codes.success) throw new InvalidArgumentError('Expected JSON such as {"success":[0],"retryable":[70],"permanent":[3]}.');
@@ -79,5 +87,8 @@ function tryParse(text: string): unknown {
 
 /** For an option that may be given several times. */
 export const collect = (value: string, earlier: readonly string[] | undefined): string[] => [...(earlier ?? []), value];
+
+/** Whole, as commands take them. */
+export const exampleId = '01997a3e-7c1b-7d2a-9f00-3c5a1e8b6d42';
 
 export const examples = (...lines: readonly string[]): string => `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n`;

@@ -14,6 +14,14 @@ interface Expected {
 export function parseIds(ids: readonly string[], { given, of, listedBy }: Expected): readonly string[] {
   const wrong = ids.find((id) => !z.uuid().safeParse(id).success);
   if (wrong !== undefined)
-    throw new CommandError(`${given} ${wrong} is not the id of ${of}; \`${listedBy}\` lists them with their ids.`, { exitCode: 2 });
+    throw new CommandError(
+      isBeginning(wrong)
+        ? `${given} ${wrong} is only the beginning of an id: give the whole of it, as \`${listedBy}\` lists it.`
+        : `${given} ${wrong} is not the id of ${of}; \`${listedBy}\` lists them with their ids.`,
+      { exitCode: 2 },
+    );
   return ids;
 }
+
+/** It looks like an id that somebody has cut. */
+export const isBeginning = (text: string): boolean => /^[0-9a-f]{4,8}(-[0-9a-f]{0,12}){0,4}(…|\.\.\.)?$/i.test(text);

@@ -1,3 +1,4 @@
+import { taskMachine } from '@baton/protocol';
 import { Command, CommanderError, Option } from 'commander';
 import { addAgents } from './add-agents.ts';
 import { type AgentCommandOptions, runAgentCommand } from './agent.ts';
@@ -191,8 +192,9 @@ function addReads(program: Command, shell: Shell, end: End): void {
     end(await tickets(shell, options)),
   );
   addAgents(program, shell, end);
-  add('tasks', 'Lists tasks in the order of their submission.', 'baton tasks --ticket 01997a3e-…')
+  add('tasks', 'Lists tasks in the order of their submission.', 'baton tasks --state ready,running', `baton tasks --ticket ${is.exampleId}`)
     .option('--ticket <id>', 'only those of this ticket')
+    .option('--state <list>', `only those in these states, with commas between: ${taskMachine.states.join(', ')}`, is.parseTaskStates)
     .action(async (options) => end(await tasks(shell, options)));
   add('dead-letters', 'Lists the tasks that have failed for good, the newest first, and why.', 'baton dead-letters --code timed_out')
     .option('--ticket <id>', 'only those of this ticket')
@@ -203,7 +205,9 @@ function addReads(program: Command, shell: Shell, end: End): void {
     'Lists the locks that are held, and who waits for them.',
     'baton locks --json',
     'baton locks define pool:gpu --places 4',
-  ).action(async (options) => end(await locks(shell, options)));
+  )
+    .option('--all', 'the keys with several places too that nobody holds or waits for')
+    .action(async (options) => end(await locks(shell, options)));
   is.addTargetOptions(locksCommand.command('define').description('Says how many may hold a key at a time.'))
     .argument('<key>', 'such as pool:gpu')
     .requiredOption('--places <count>', 'how many places it has', is.parseCount)
@@ -226,9 +230,9 @@ function addTaskChanges(program: Command, shell: Shell, end: End): void {
   add(
     'retry',
     'Gives failed, cancelled or skipped tasks a new life, and what was skipped because of them.',
-    "baton retry 01997a3e-… --reason 'The disk has room again.'",
+    `baton retry ${is.exampleId} --reason 'The disk has room again.'`,
   ).action(async (ids: readonly string[], options: RetryOptions) => end(await retry(shell, ids, options)));
-  add('cancel', 'Cancels tasks. Final at once: what runs is told to stop.', 'baton cancel 01997a3e-… --dependents')
+  add('cancel', 'Cancels tasks. Final at once: what runs is told to stop.', `baton cancel ${is.exampleId} --dependents`)
     .option('--dependents', 'all that waits for them as well; else it is skipped or runs, as each task says')
     .option('--children', 'what they have submitted as well')
     .action(async (ids: readonly string[], options: CancelOptions) => end(await cancel(shell, ids, options)));
@@ -242,7 +246,7 @@ function addExplain(program: Command, shell: Shell, end: End): void {
   )
     .argument('<task|agent>', 'the id of a task, or the name or the id of an agent')
     .addOption(is.jsonOption('print JSON: a code for each reason beside its sentence'))
-    .addHelpText('after', is.examples('baton explain 01997a3e-…', 'baton explain tester-2', 'baton explain tester-2 --json'))
+    .addHelpText('after', is.examples(`baton explain ${is.exampleId}`, 'baton explain tester-2', 'baton explain tester-2 --json'))
     .action(async (subject: string, options: ReadOptions) => end(await explain(shell, subject, options)));
 }
 
@@ -270,7 +274,7 @@ function addToken(program: Command, shell: Shell, end: End): void {
     )
     .addHelpText(
       'after',
-      is.examples('baton token create ci --role agent --expires 30d', 'baton token list', 'baton token revoke 01997a3e-…'),
+      is.examples('baton token create ci --role agent --expires 30d', 'baton token list', `baton token revoke ${is.exampleId}`),
     );
   const add = (name: string, description: string): Command =>
     is.addTargetOptions(token.command(name).description(description)).addOption(is.jsonOption('print JSON'));
@@ -294,7 +298,7 @@ function addToken(program: Command, shell: Shell, end: End): void {
     .action(async (options: TokenListOptions) => end(await listTokens(shell, options)));
   add('revoke', 'Revokes a token for good. Its connections are closed within seconds.')
     .argument('<id>', 'the id of the token, as listed')
-    .addHelpText('after', is.examples('baton token revoke 01997a3e-…'))
+    .addHelpText('after', is.examples(`baton token revoke ${is.exampleId}`))
     .action(async (id: string, options: TokenListOptions) => end(await revokeToken(shell, id, options)));
 }
 

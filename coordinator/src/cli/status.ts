@@ -1,4 +1,4 @@
-import { formatDuration } from './duration.ts';
+import { formatDuration } from '../duration.ts';
 import { printLine, type Shell } from './shell.ts';
 import { ask, findTarget, type TargetOptions } from './target.ts';
 

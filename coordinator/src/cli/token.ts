@@ -1,6 +1,6 @@
 import { rename, writeFile } from 'node:fs/promises';
 import type { Role, Token } from '@baton/protocol';
-import { formatDuration } from './duration.ts';
+import { formatDuration } from '../duration.ts';
 import { collectPages, printList, type ReadOptions } from './list.ts';
 import { CommandError, printLine, type Shell } from './shell.ts';
 import { ask, findTarget } from './target.ts';

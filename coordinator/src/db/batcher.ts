@@ -1,6 +1,6 @@
 import { CoordinatorError } from '@baton/protocol';
 
-interface Waiting<Item, Outcome> {
+export interface Waiting<Item, Outcome> {
   readonly item: Item;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: unknown) => void;
@@ -42,7 +42,8 @@ export function createBatcher<Item, Outcome>(
     });
 }
 
-async function runBatch<Item, Outcome>(
+/** Answers each item its own; where `run` throws, the items are run one by one. Never throws. */
+export async function runBatch<Item, Outcome>(
   batch: readonly Waiting<Item, Outcome>[],
   run: (items: readonly Item[]) => Promise<readonly Outcome[]>,
 ): Promise<void> {

@@ -21,6 +21,24 @@ test('a listener that throws is logged, and the others hear of the change', () =
   expect(errors).toHaveLength(1);
 });
 
+test('every moment is told once, by one timer for the earliest', () => {
+  vi.useFakeTimers();
+  const { changes, heard } = setUp();
+  changes.onChange((change) => void heard.push(change));
+  const toldAfter = (ms: number) => {
+    vi.advanceTimersByTime(ms);
+    return heard.splice(0).length;
+  };
+
+  for (const delayMs of [300, 100, 200, 100, 300]) changes.tellTasksIn('p', delayMs);
+  const timers = vi.getTimerCount();
+  const told = [toldAfter(90), toldAfter(20), toldAfter(80), toldAfter(20), toldAfter(80), toldAfter(20), toldAfter(1_000)];
+  vi.useRealTimers();
+
+  expect(timers).toBe(1);
+  expect(told).toEqual([0, 1, 0, 1, 0, 1, 0]);
+});
+
 test('nothing is told later once they have been stopped', () => {
   vi.useFakeTimers();
   const { changes, heard } = setUp();

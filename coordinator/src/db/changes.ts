@@ -1,4 +1,5 @@
 import type { Log } from '../log.ts';
+import { createDueTimes, type DueTimes } from './due-times.ts';
 
 /** What a committed transaction may have made possible, without saying what exactly: a hint to look, never a fact. */
 export interface Change {
@@ -32,15 +33,9 @@ export interface Changes {
   stop(): void;
 }
 
-/** A timer may fire a little early, and the database's clock decides. */
-const timerSlackMs = 5;
-
-/** A timer of Node takes no more: a larger number would fire at once. */
-const timerMsMax = 2 ** 31 - 1 - timerSlackMs;
-
 export function createChanges(log: Pick<Log, 'error'>): Changes {
   const listeners = new Set<(change: Change) => void>();
-  const timers = new Set<NodeJS.Timeout>();
+  const dueTimes = new Map<string, DueTimes>();
   let hasStopped = false;
   const afterCommit = (action: () => void) => {
     try {
@@ -57,16 +52,14 @@ export function createChanges(log: Pick<Log, 'error'>): Changes {
     afterCommit,
     tellTasksIn(projectId, delayMs) {
       // Whatever is further away is left to the slow look.
-      if (hasStopped || delayMs > timerMsMax) return;
-      const timer = setTimeout(() => {
-        timers.delete(timer);
-        tell({ projectId, tasks: true });
-      }, delayMs + timerSlackMs);
-      timers.add(timer);
+      if (hasStopped) return;
+      const times = dueTimes.get(projectId) ?? createDueTimes(() => tell({ projectId, tasks: true }));
+      dueTimes.set(projectId, times);
+      times.addIn(delayMs);
     },
     stop() {
       hasStopped = true;
-      for (const timer of timers) clearTimeout(timer);
+      for (const times of dueTimes.values()) times.stop();
     },
     onChange(listener) {
       listeners.add(listener);

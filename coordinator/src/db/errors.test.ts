@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { translateDatabaseError } from './errors.ts';
+import { mayRunAgain, translateDatabaseError } from './errors.ts';
 
 test.each([
   'Connection terminated unexpectedly',
@@ -13,7 +13,11 @@ test.each([
 
 test.each([
   ['57P01', 'database_unavailable'],
+  ['57P05', 'database_unavailable'],
+  ['25P03', 'database_unavailable'],
   ['40P01', 'overloaded'],
+  ['55P03', 'overloaded'],
+  ['57014', 'overloaded'],
 ])('%s is %s', (code, kind) => {
   expect(translateDatabaseError(Object.assign(new Error('told by the server'), { code }))).toMatchObject({ kind });
 });
@@ -22,4 +26,12 @@ test('what the catalogue has no word for stays what it is', () => {
   const error = Object.assign(new Error('Connection terminated, says a constraint'), { code: '23505' });
 
   expect(translateDatabaseError(error)).toBe(error);
+});
+
+test('a statement that took too long is not run again', () => {
+  expect(['55P03', '57014', '40001'].map((code) => mayRunAgain(Object.assign(new Error('told by the server'), { code })))).toEqual([
+    false,
+    false,
+    true,
+  ]);
 });

@@ -9,6 +9,7 @@ import { sql } from 'kysely';
 import { First } from '../../migrations/0001-first.ts';
 import type { Config } from '../config.ts';
 import { entities } from './entities.ts';
+import { freeLostConnections } from './lost-connections.ts';
 import type { EntityManager } from './orm.ts';
 import { rowsOf } from './rows.ts';
 
@@ -31,10 +32,12 @@ const common = {
  * Opens the database and brings its schema up to date: PostgreSQL where a URL is given, else the embedded store in the data
  * folder, which must be held by this process (see `data-folder.ts`).
  */
-export async function openStore(config: Pick<Config, 'databaseUrl' | 'dataDir' | 'poolMax'>): Promise<Store> {
+export async function openStore(config: Pick<Config, 'databaseUrl' | 'dataDir'> & PoolLimits): Promise<Store> {
   const { databaseUrl } = config;
-  return databaseUrl === undefined ? openEmbedded(config.dataDir) : openPostgres(databaseUrl, config.poolMax);
+  return databaseUrl === undefined ? openEmbedded(config.dataDir) : openPostgres(databaseUrl, config);
 }
+
+type PoolLimits = Pick<Config, 'poolMax' | 'lockTimeoutMs' | 'statementTimeoutMs' | 'idleTransactionTimeoutMs'>;
 
 async function openEmbedded(dataDir: string): Promise<Store> {
   const folder = join(dataDir, 'store');
@@ -50,13 +53,21 @@ async function openEmbedded(dataDir: string): Promise<Store> {
   });
 }
 
-async function openPostgres(databaseUrl: string, poolMax: number): Promise<Store> {
+async function openPostgres(databaseUrl: string, limits: PoolLimits): Promise<Store> {
   const orm = await PostgresOrm.init({
     ...common,
     clientUrl: databaseUrl,
-    pool: { max: poolMax },
-    // Statements take milliseconds, and compiling one that the planner takes for a large one takes seconds.
-    driverOptions: { connectionTimeoutMillis: 10_000, application_name: 'baton', options: '-c jit=off' },
+    pool: { max: limits.poolMax },
+    driverOptions: {
+      connectionTimeoutMillis: 10_000,
+      application_name: 'baton',
+      // Statements take milliseconds, and compiling one that the planner takes for a large one takes seconds.
+      options: '-c jit=off',
+      lock_timeout: limits.lockTimeoutMs,
+      statement_timeout: limits.statementTimeoutMs,
+      idle_in_transaction_session_timeout: limits.idleTransactionTimeoutMs,
+      onPoolCreated: freeLostConnections,
+    },
   });
   try {
     await migrateAlone(orm);
@@ -82,10 +93,14 @@ const toStore = (orm: AnyOrm, durability: Durability): Store => ({
 /** Any number, the same in every coordinator: the key of the lock that lets one of them migrate at a time. */
 const migrationLock = 4_766_001;
 
+/** Waits for its turn, and takes the time it needs: what limits calls does not limit a migration. */
 async function migrateAlone(orm: PostgresOrm): Promise<void> {
   await orm.em.fork().transactional(async (em) => {
-    await rowsOf(em as unknown as EntityManager, sql`select pg_advisory_xact_lock(${migrationLock}::bigint)`);
-    await orm.migrator.up();
+    const alone = em as unknown as EntityManager;
+    for (const setting of ['lock_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout'])
+      await rowsOf(alone, sql`select set_config(${setting}, '0', true)`);
+    await rowsOf(alone, sql`select pg_advisory_xact_lock(${migrationLock}::bigint)`);
+    await orm.migrator.up({ transaction: em.getTransactionContext<unknown>() });
   });
 }
 

@@ -15,7 +15,7 @@ import { type Database, transact, type Tx } from './transaction.ts';
 
 /** A mutating call that shares its transaction with others. */
 export interface GroupedCall<Params> {
-  readonly call: Pick<CallContext, 'caller' | 'method'>;
+  readonly call: Pick<CallContext, 'caller' | 'method' | 'session'>;
   readonly params: Params & { readonly idempotencyKey?: string | undefined };
 }
 

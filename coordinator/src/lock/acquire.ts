@@ -1,11 +1,13 @@
 import { CoordinatorError, type GrantedLock } from '@baton/protocol';
 import type { Session } from '../call.ts';
+import type { EntityManager } from '../db/orm.ts';
 import { type Database, transact, type Tx } from '../db/transaction.ts';
 import type { Acquisition, LockCall, LockOutcome, Queued } from './lock-batch.ts';
 import { openBoard } from './lock-board.ts';
 import { toConflict } from './lock-conflict.ts';
-import { normaliseRequests } from './lock-key.ts';
-import type { Holder } from './lock-rules.ts';
+import { normaliseRequests, refuseTooManyGrants } from './lock-key.ts';
+import type { Holder } from './lock-table.ts';
+import { isHolderLiving } from './lock-holder.store.ts';
 import { takeRequest } from './lock-request.store.ts';
 import { decideWant } from './lock-table.service.ts';
 import type { RequestWaiters } from './request-waiters.ts';
@@ -20,6 +22,7 @@ export interface AcquireParts {
   readonly waiters: RequestWaiters;
   /** Runs a call together with those that came at the same time. */
   readonly run: (projectId: string, call: LockCall) => Promise<LockOutcome>;
+  readonly lockGrantsMax: number;
 }
 
 export interface AcquireCall {
@@ -44,13 +47,28 @@ export async function acquireLocks(
   const since = performance.now();
   const waitedMs = () => Math.round(performance.now() - since);
   const wanted = { ...acquisition, keys: normaliseRequests(acquisition.keys) };
+  refuseTooManyGrants(wanted.keys, { path: 'keys', lockGrantsMax: parts.lockGrantsMax });
 
   const holder = toHolder(call.session, acquisition);
-  const first = await parts.run(call.projectId, { kind: 'acquire', holder, acquisition: wanted });
-  const last = 'queued' in first ? await waitForGrant(parts, call, { ...wanted, ...first.queued, waitedMs }) : first;
+  const take = async () => {
+    const first = await parts.run(call.projectId, { kind: 'acquire', holder, acquisition: wanted });
+    return 'queued' in first ? waitForGrant(parts, call, { ...wanted, ...first.queued, waitedMs }) : first;
+  };
+  const last = await take().catch((error: unknown) => {
+    throw isOverdue(error, wanted.waitMs, waitedMs())
+      ? new CoordinatorError('overloaded', { waitedMs: waitedMs() }, { cause: error })
+      : error;
+  });
   if ('refused' in last) throw last.refused;
   if (!('granted' in last)) throw new Error('An acquisition was answered as if it were a release.');
   return { locks: [...last.granted], waitedMs: waitedMs() };
+}
+
+/** Trying again would take longer than the caller wanted to wait: it is told without a time, for its connection not to repeat the call. */
+function isOverdue(error: unknown, waitMs: number, waitedMs: number): boolean {
+  if (!(error instanceof CoordinatorError) || error.kind !== 'overloaded') return false;
+  const againMs = error.data['retryAfterMs'];
+  return typeof againMs === 'number' && waitedMs >= waitMs + againMs;
 }
 
 interface Waiting extends Acquisition, Queued {
@@ -63,16 +81,23 @@ async function waitForGrant({ db, waiters }: AcquireParts, { projectId, signal }
     // Listen first, then look: a grant between the two would be missed the other way round.
     const woken = waiters.wait(requestId, { waitMs: waitMs - waitedMs(), signal });
     const state = await takeRequest(db.em.fork(), requestId);
-    if (state === 'withdrawn') return { refused: toEnded(waiting) };
+    if (state === 'withdrawn') return { refused: await toWithdrawn(db.em.fork(), waiting) };
     if (state !== 'waiting') return state;
     await woken;
   }
   return transact(db, projectId, (tx) => giveUp(tx, waiting, signal));
 }
 
-/** Its session or its attempt has ended, and what it waited for with it. */
-const toEnded = ({ holder: { taskId, attempt } }: Queued): CoordinatorError =>
-  new CoordinatorError(taskId === undefined ? 'session_unknown' : 'claim_stale', { taskId, attempt });
+/**
+ * Why a request was withdrawn that its caller still waits for: its session or attempt has ended, and what it waited for with
+ * it; or the answer was not taken in time, and is over.
+ */
+async function toWithdrawn(em: EntityManager, { holder, keys, waitedMs }: Waiting): Promise<CoordinatorError> {
+  const { taskId, attempt } = holder;
+  if (await isHolderLiving(em, holder))
+    return new CoordinatorError('lock_conflict', { key: keys[0]?.key, waitedMs: waitedMs(), holders: [] });
+  return new CoordinatorError(taskId === undefined ? 'session_unknown' : 'claim_stale', { taskId, attempt });
+}
 
 /** Leaves the queue. What was granted at the last moment is taken, or given back where nobody waits for it any more. */
 async function giveUp(tx: Tx, waiting: Waiting, signal: AbortSignal): Promise<Step> {
@@ -81,13 +106,12 @@ async function giveUp(tx: Tx, waiting: Waiting, signal: AbortSignal): Promise<St
   // Locked before it is looked at: nobody grants it from here on.
   const board = await openBoard(tx, { keys: [], freeing: names });
   const state = await takeRequest(tx.em, requestId);
-  if (state === 'withdrawn') return { refused: toEnded(waiting) };
+  if (state === 'withdrawn') return { refused: await toWithdrawn(tx.em, waiting) };
   if (typeof state === 'object' && !signal.aborted) return state;
 
-  if (typeof state === 'object') {
-    const fences = new Set(state.granted.map(({ key, fence }) => `${key} ${fence}`));
-    board.end(board.table.grants.filter(({ key, fence }) => fences.has(`${key} ${fence}`)));
-  } else board.withdraw([{ id: requestId, keys: names }]);
+  // Only what it was granted: what its holder has besides stays.
+  if (typeof state === 'object') board.end(board.table.grants.filter((grant) => grant.requestId === requestId));
+  else board.withdraw([{ id: requestId, keys: names }]);
   board.serve();
   await board.write();
   if (signal.aborted) return { refused: new CoordinatorError('cancelled') };

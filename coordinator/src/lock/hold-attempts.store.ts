@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { rowsOf } from '../db/rows.ts';
 import type { Tx } from '../db/transaction.ts';
-import type { Holder } from './lock-rules.ts';
+import type { Holder } from './lock-table.ts';
 
 export interface AttemptHold {
   readonly id: string;

@@ -4,9 +4,12 @@ import type { Tx } from '../db/transaction.ts';
 import { holdSessions } from '../task/fence.store.ts';
 import { type AttemptHold, holdAttempts } from './hold-attempts.store.ts';
 import { openBoard, type LockBoard } from './lock-board.ts';
+import { refuseCircles } from './lock-circle.service.ts';
 import { toConflict } from './lock-conflict.ts';
-import { type Decision, type Grant, type Holder, placesOf, spanOf, toGranted } from './lock-rules.ts';
+import { type Decision, toGranted } from './lock-rules.ts';
+import { type Grant, type Holder, placesOf, spanOf } from './lock-table.ts';
 import { findHeld } from './lock-holder.store.ts';
+import { countWaiting } from './lock-request.store.ts';
 
 export interface Acquisition {
   readonly keys: readonly LockRequest[];
@@ -31,8 +34,13 @@ export type LockOutcome =
   | { readonly released: number }
   | { readonly refused: CoordinatorError };
 
+export interface QueueLimits {
+  /** How many requests may wait for one key, and how many of one session. */
+  readonly lockWaitersMax: number;
+}
+
 /** Serves calls in the order of their arrival, in one transaction. A call that is refused takes no other with it. */
-export async function runLockCalls(tx: Tx, calls: readonly LockCall[]): Promise<LockOutcome[]> {
+export async function runLockCalls(tx: Tx, limits: QueueLimits, calls: readonly LockCall[]): Promise<LockOutcome[]> {
   const callers = await holdCallers(tx, calls);
   const held = await findHeld(
     tx.em,
@@ -46,6 +54,7 @@ export async function runLockCalls(tx: Tx, calls: readonly LockCall[]): Promise<
     freeing: calls.flatMap((call, place) => (call.kind === 'release' ? (held[place] ?? []).map(({ key }) => key) : [])),
   });
 
+  const queue = { ...limits, waiting: await countWaiting(tx.em, calls.flatMap(toWaitingSession)) };
   const known = new Set(board.table.grants.map(({ id }) => id));
   const found = new Set(held.flat().map(({ id }) => id));
   // What others hold by the same session since it was looked up is left alone: its key may not be locked.
@@ -53,7 +62,7 @@ export async function runLockCalls(tx: Tx, calls: readonly LockCall[]): Promise<
   const finish = calls.map((call, place) => {
     switch (call.kind) {
       case 'acquire':
-        return acquire(board, callers[place] ?? call.holder, call.acquisition);
+        return acquire(board, { holder: callers[place] ?? call.holder, acquisition: call.acquisition, queue });
       case 'release':
         return release(board, findOwn(board, call).filter(isAtHand));
       case 'renew':
@@ -61,8 +70,16 @@ export async function runLockCalls(tx: Tx, calls: readonly LockCall[]): Promise<
     }
   });
   await board.write();
-  return finish.map((outcome) => outcome());
+  const circles = await refuseCircles(tx, board.enqueued());
+  return finish.map((finished) => {
+    const outcome = finished();
+    const refused = 'queued' in outcome ? circles.get(outcome.queued.requestId) : undefined;
+    return refused === undefined ? outcome : { refused };
+  });
 }
+
+const toWaitingSession = (call: LockCall): string[] =>
+  call.kind === 'acquire' && call.acquisition.waitMs > 0 ? [call.holder.sessionId] : [];
 
 /** Outcomes are read when all is written: the fences are known then. */
 type Outcome = () => LockOutcome;
@@ -99,7 +116,18 @@ function toAttemptHolder(holder: Holder, running: AttemptHold | undefined): Hold
   });
 }
 
-function acquire(board: LockBoard, holder: Holder | CoordinatorError, { keys, ttlMs, waitMs }: Acquisition): Outcome {
+interface Queue extends QueueLimits {
+  /** How many requests of each session wait. */
+  readonly waiting: Map<string, number>;
+}
+
+interface HeldAcquisition {
+  readonly holder: Holder | CoordinatorError;
+  readonly acquisition: Acquisition;
+  readonly queue: Queue;
+}
+
+function acquire(board: LockBoard, { holder, acquisition: { keys, ttlMs, waitMs }, queue }: HeldAcquisition): Outcome {
   if (holder instanceof CoordinatorError) return () => ({ refused: holder });
   for (const { key, places = 1 } of keys) {
     const total = placesOf(board.table, key);
@@ -110,13 +138,29 @@ function acquire(board: LockBoard, holder: Holder | CoordinatorError, { keys, tt
   }
   const decision: Decision = board.decide({ holder, keys, ttlMs });
   if ('granted' in decision) return () => ({ granted: decision.granted });
-  if (waitMs === 0) {
-    const refused = toConflict(board.table, decision, 0);
-    return () => ({ refused });
-  }
+  const refused = waitMs === 0 ? toConflict(board.table, decision, 0) : findFullQueue(board, { holder, keys, queue });
+  if (refused !== undefined) return () => ({ refused });
   const id = uuidv7();
+  queue.waiting.set(holder.sessionId, (queue.waiting.get(holder.sessionId) ?? 0) + 1);
   board.enqueue({ ...holder, id, keys, ttlMs, waitMs });
   return () => ({ queued: { requestId: id, holder } });
+}
+
+/** Why one more may not wait, undefined where it may. */
+function findFullQueue(
+  { table }: LockBoard,
+  {
+    holder,
+    keys,
+    queue: { lockWaitersMax, waiting },
+  }: { readonly holder: Holder; readonly keys: readonly LockRequest[]; readonly queue: Queue },
+): CoordinatorError | undefined {
+  const facts = { setting: 'lockWaitersMax', limit: lockWaitersMax, retryAfterMs: 200 };
+  if ((waiting.get(holder.sessionId) ?? 0) >= lockWaitersMax)
+    return new CoordinatorError('overloaded', { ...facts, message: `This session waits for ${lockWaitersMax} locks already.` });
+  const full = keys.find(({ key }) => table.waits.filter((wait) => wait.key === key).length >= lockWaitersMax);
+  if (full === undefined) return undefined;
+  return new CoordinatorError('overloaded', { ...facts, key: full.key, message: `${lockWaitersMax} wait for ${full.key} already.` });
 }
 
 /** What a holder has of the keys it names, by the key or by the range it was allocated of. */

@@ -1,7 +1,8 @@
 import type { Tx } from '../db/transaction.ts';
-import { type Decision, type Grant, type Granted, type LockTable, spanOf, type Want } from './lock-rules.ts';
+import type { Decision, Granted } from './lock-rules.ts';
+import { addWaits, type Grant, type LockTable, removeGrant, removeWaits, spanOf, type Want } from './lock-table.ts';
+import { addDueKeys } from './lock-due.store.ts';
 import {
-  addDueKeys,
   deleteRequests,
   holdWaitingSessions,
   insertRequests,
@@ -20,6 +21,8 @@ export interface LockBoard {
   decide(want: Want): Decision;
   /** Puts a want at the end of the queue. */
   enqueue(request: NewRequest): void;
+  /** What was put there. */
+  enqueued(): readonly NewRequest[];
   renew(grant: Grant, ttlMs: number): void;
   /** Ends grants; what they held is free for the next. */
   end(grants: readonly Grant[]): void;
@@ -51,9 +54,17 @@ export async function openBoard(
         );
   const locked = new Set([...keys, ...freeing, ...before.flatMap((request) => request.keys.map(({ key }) => key))]);
   const table = await openTable(tx, [...locked], freeing);
-  const queue = freeing.length === 0 || table.waits.length === 0 ? [] : await readQueue(tx, { freeing, living, locked });
-  return createBoard(tx, table, queue);
+  const queue = freeing.length === 0 || table.waits.length === 0 ? noQueue : await readQueue(tx, { freeing, living, locked });
+  return createBoard(tx, table, { ...queue, freeing });
 }
+
+interface Queue {
+  readonly requests: readonly WaitingRequest[];
+  /** There are more behind them. */
+  readonly isCut: boolean;
+}
+
+const noQueue: Queue = { requests: [], isCut: false };
 
 async function readQueue(
   tx: Tx,
@@ -62,21 +73,24 @@ async function readQueue(
     living,
     locked,
   }: { readonly freeing: readonly string[]; readonly living: ReadonlySet<string>; readonly locked: ReadonlySet<string> },
-): Promise<WaitingRequest[]> {
+): Promise<Queue> {
   const { requests, areAll } = await listWaitingRequests(tx.em, tx.projectId, freeing);
   const served = requests.filter(({ sessionId, keys }) => living.has(sessionId) && keys.every(({ key }) => locked.has(key)));
-  if (!areAll || served.length < requests.length) {
-    await addDueKeys(tx.em, tx.projectId, freeing);
-    tx.hints.locksDue = true;
-  }
-  return served;
+  if (served.length < requests.length) await lookAgain(tx, freeing);
+  return { requests: served, isCut: !areAll };
 }
 
-function createBoard(tx: Tx, table: LockTable, waiting: readonly WaitingRequest[]): LockBoard {
-  let queue = [...waiting];
+/** Leaves keys for the lock sweeper, which looks at them as soon as this transaction has committed. */
+export async function lookAgain(tx: Tx, keys: readonly string[]): Promise<void> {
+  await addDueKeys(tx.em, tx.projectId, keys);
+  tx.hints.locksDue = true;
+}
+
+function createBoard(tx: Tx, table: LockTable, { requests, isCut, freeing }: Queue & { readonly freeing: readonly string[] }): LockBoard {
+  let queue = [...requests];
   const decided: Decided[] = [];
   const enqueued: NewRequest[] = [];
-  const renewed: { id: string; ttlMs: number }[] = [];
+  const renewed = new Set<Grant>();
   const ended: string[] = [];
   const withdrawn: string[] = [];
   const answered: { readonly id: string; readonly decision: Granted }[] = [];
@@ -84,7 +98,7 @@ function createBoard(tx: Tx, table: LockTable, waiting: readonly WaitingRequest[
 
   const leaveQueue = (requestId: string) => {
     queue = queue.filter(({ id }) => id !== requestId);
-    for (const wait of table.waits.filter((wait) => wait.requestId === requestId)) table.waits.splice(table.waits.indexOf(wait), 1);
+    removeWaits(table, requestId);
   };
   const decideNext = (want: Want): Decision => {
     const decision = decideWant(table, want);
@@ -98,12 +112,19 @@ function createBoard(tx: Tx, table: LockTable, waiting: readonly WaitingRequest[
     enqueue(request) {
       enqueued.push(request);
       queue.push(request);
-      table.waits.push(...request.keys.map(({ key, mode, places = 1 }) => ({ key, mode, places, requestId: request.id })));
+      addWaits(
+        table,
+        request.keys.map(({ key, mode, places = 1 }) => ({ key, mode, places, requestId: request.id })),
+      );
     },
-    renew: ({ id }, ttlMs) => void renewed.push({ id, ttlMs }),
+    renew(grant, ttlMs) {
+      if (grant.expiresInMs !== null) grant.expiresInMs = ttlMs;
+      grant.requestId = undefined;
+      renewed.add(grant);
+    },
     end(grants) {
       for (const grant of grants) {
-        table.grants.splice(table.grants.indexOf(grant), 1);
+        removeGrant(table, grant);
         ended.push(grant.id);
         freed.add(grant.key);
       }
@@ -130,6 +151,7 @@ function createBoard(tx: Tx, table: LockTable, waiting: readonly WaitingRequest[
         tx.hints.requestIds.add(request.id);
       }
     },
+    enqueued: () => enqueued,
     async write() {
       await insertRequests(tx.em, tx.projectId, enqueued);
       const made = new Set(decided.flatMap(({ decision }) => ('made' in decision ? decision.made.map(({ id }) => id) : [])));
@@ -143,12 +165,14 @@ function createBoard(tx: Tx, table: LockTable, waiting: readonly WaitingRequest[
         tx.em,
         ended.filter((id) => made.has(id)),
       );
-      await renewGrants(tx.em, renewed);
+      await renewGrants(tx.em, [...renewed]);
       await markRequestsGranted(
         tx.em,
         answered.map(({ id, decision }) => ({ id, granted: decision.granted })),
       );
       await deleteRequests(tx.em, withdrawn);
+      // Where none of the first is served there is nothing for those behind them; where one is, the next may be.
+      if (isCut && answered.length + withdrawn.length > 0) await lookAgain(tx, freeing);
       if (freed.size > 0 && (await wakeTasks(tx.em, tx.projectId, [...freed])) > 0) tx.hints.tasks = true;
     },
   };

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
 import { rowsOf } from '../db/rows.ts';
+import type { Holder } from './lock-table.ts';
 
 export interface LockFilter {
   readonly projectId: string;
@@ -53,4 +54,14 @@ export async function findHeld(
           and (x.attempt is null or g.attempt = x.attempt) and (x.keys is null or g.key = any(x.keys) or g.requested = any(x.keys))`,
   );
   return queries.map((_, place) => rows.filter((row) => row.place === place));
+}
+
+/** Whether the session of a holder has not ended, nor the attempt that it holds for. */
+export async function isHolderLiving(em: EntityManager, { sessionId, taskId, attempt }: Holder): Promise<boolean> {
+  const isRunning =
+    taskId === undefined
+      ? sql`true`
+      : sql`exists (select 1 from tasks where id = ${taskId} and state = 'running' and session_id = ${sessionId} and attempt = ${attempt ?? null})`;
+  const rows = await rowsOf(em, sql`select 1 from sessions where id = ${sessionId} and ended_at is null and ${isRunning}`);
+  return rows.length > 0;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findCommon, normaliseKey, normaliseRequests, readSpan } from './lock-key.ts';
+import { findCommon, normaliseKey, normaliseRequests, readSpan, refuseTooManyGrants, untold } from './lock-key.ts';
 
 const exclusive = (key: string) => ({ key, mode: 'exclusive' as const });
 const shared = (key: string) => ({ key, mode: 'shared' as const });
@@ -40,7 +40,32 @@ test.each([
   ['port:7', 'port:8', undefined],
   ['file:src/*/a.ts', 'file:src/x/*.ts', 'src/x/a.ts'],
   ['file:a', 'file:b', undefined],
+  // How a file is named whose name reads as a pattern.
+  ['file:app/[[]id]/page.tsx', 'file:app/**', 'app/[id]/page.tsx'],
+  ['file:app/[[]id]/page.tsx', 'file:app/i/page.tsx', undefined],
+  ['file:a+[(]1).ts', 'file:a*', 'a+(1).ts'],
+  ['file:[*].md', 'file:?.md', '*.md'],
 ])('%s and %s have %s in common', (a, b, common) => {
   expect(findCommon(readSpan(a), readSpan(b))).toBe(common);
   expect(findCommon(readSpan(b), readSpan(a))).toBe(common);
+});
+
+test('two patterns that cannot be told apart in time count as meeting, and take no more time than there is', () => {
+  const many = `file:${'*?'.repeat(23)}*${'?'.repeat(200)}`;
+  const [a, b] = [readSpan(`${many}b`), readSpan(`${many}c`)];
+  const effort = { left: 60_000 };
+
+  expect(findCommon(a, b, effort)).toBe(untold);
+  expect(findCommon(a, b, effort)).toBe(untold);
+  expect(effort.left).toBe(0);
+  expect(findCommon(readSpan('file:src/*'), readSpan('file:docs/*'), effort)).toBeUndefined();
+});
+
+test('a range leads to a lock for each member that is wanted, and any other key to one', () => {
+  const wanted = [exclusive('db:a'), { ...exclusive('pool:gpu'), places: 300 }, { ...exclusive('port:1-9'), places: 4 }];
+
+  expect(() => refuseTooManyGrants(wanted, { path: 'keys', lockGrantsMax: 6 })).not.toThrow();
+  expect(() => refuseTooManyGrants(wanted, { path: 'keys', lockGrantsMax: 5 })).toThrow(
+    expect.objectContaining({ kind: 'limit_exceeded', data: expect.objectContaining({ value: 6 }) as object }) as Error,
+  );
 });

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { CoordinatorError, type LockMode, type LockRequest } from '@baton/protocol';
-import { type Automaton, compilePattern, findCommonPath } from './lock-pattern.ts';
+import { type Automaton, comparePatterns, compilePattern, stepsMax, stepsUsual } from './lock-pattern.ts';
 import { isPattern, literalPattern, parsePattern, refuse } from './pattern-syntax.ts';
 
 /** What a key stands for: one resource, the paths of a pattern, or the members of a range. */
@@ -64,6 +64,21 @@ function normalisePath(key: string, path: string): string {
   return clean;
 }
 
+/**
+ * Every key leads to one lock, and a range to one for each member that is wanted of it.
+ * @throws CoordinatorError `limit_exceeded` where that is more than one want may lead to
+ */
+export function refuseTooManyGrants(
+  requests: readonly Pick<LockRequest, 'key' | 'places'>[],
+  { path, lockGrantsMax }: { readonly path: string; readonly lockGrantsMax: number },
+): void {
+  const value = requests.reduce((sum, { key, places = 1 }) => sum + (rangeOf(key) === undefined ? 1 : places), 0);
+  if (value <= lockGrantsMax) return;
+  const message = `One request may lead to ${lockGrantsMax} locks, and this leads to ${value}: every member of a range is one. Ask for fewer places.`;
+  const facts = { setting: 'lockGrantsMax', limit: lockGrantsMax, value, message };
+  throw new CoordinatorError('limit_exceeded', { ...facts, fields: [{ path, message }] });
+}
+
 /** The keys of a want in their canonical form, in key order, each once; the stronger mode wins, and the larger number of places. */
 export function normaliseRequests(requests: readonly LockRequest[]): LockRequest[] {
   const byKey = new Map<string, { mode: LockMode; places: number }>();
@@ -94,16 +109,31 @@ export function readSpan(key: string): Span {
   };
 }
 
-/** A resource that two keys both stand for, undefined where there is none. */
-export function findCommon(a: Span, b: Span): string | undefined {
+/** Two patterns of which it could not be told in time whether they meet: they count as meeting, in no path that could be named. */
+export const untold = '';
+
+/** The steps that are left for comparing patterns which take more than the usual ones; less after each of them. */
+export interface Effort {
+  left: number;
+}
+
+/** A resource that two keys both stand for, undefined where there is none and `untold` where that could not be told. */
+export function findCommon(a: Span, b: Span, effort: Effort = { left: stepsMax }): string | undefined {
   if (a.key === b.key) return a.resource;
   if (a.space !== b.space) return undefined;
-  if (a.space === 'file') return isWide(a.key) || isWide(b.key) ? findCommonPath(a.automaton(), b.automaton()) : undefined;
+  if (a.space === 'file') return isWide(a.key) || isWide(b.key) ? findCommonPath(a, b, effort) : undefined;
   const [left, right] = [membersOf(a), membersOf(b)];
   // Two names that are no ranges are two resources.
   if (left === undefined || right === undefined || (a.range ?? b.range) === undefined) return undefined;
   const low = Math.max(left.low, right.low);
   return low <= Math.min(left.high, right.high) ? String(low) : undefined;
+}
+
+function findCommonPath(a: Span, b: Span, effort: Effort): string | undefined {
+  const limit = Math.max(stepsUsual, Math.min(stepsMax, effort.left));
+  const { path, isDecided, steps } = comparePatterns(a.automaton(), b.automaton(), limit);
+  if (steps > stepsUsual) effort.left -= steps;
+  return isDecided ? path : untold;
 }
 
 const membersOf = ({ range, number }: Span): Range | undefined =>

@@ -2,7 +2,7 @@ import type { Lock, LockMode } from '@baton/protocol';
 import { sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
 import { rowsOf } from '../db/rows.ts';
-import { findCommon, readSpan } from './lock-key.ts';
+import { commonOf } from './lock-table.ts';
 import { readTable } from './lock.store.ts';
 
 interface LockRow {
@@ -65,10 +65,9 @@ export async function listLocks(em: EntityManager, { projectId, keys, taskId, ag
 
 /** One key, with those who hold or wait for a pattern or range that meets it. What nobody has asked for yet is free. */
 export async function getLock(em: EntityManager, projectId: string, key: string): Promise<Lock> {
-  const { grants, waits } = await readTable(em, projectId, [key]);
-  const span = readSpan(key);
-  const meets = (other: string) => other !== key && findCommon(span, readSpan(other)) !== undefined;
-  const others = new Set([...grants, ...waits].map((row) => row.key).filter(meets));
+  const table = await readTable(em, projectId, [key]);
+  const meets = (other: string) => other !== key && commonOf(table, key, other) !== undefined;
+  const others = new Set([...table.grants, ...table.waits].map((row) => row.key).filter(meets));
   const locks = await listLocks(em, { projectId, keys: [key, ...others], limit: 1 + others.size });
   const own = locks.find((lock) => lock.key === key) ?? { key, fence: 0, holders: [], waiters: [] };
   const rest = locks.filter((lock) => lock.key !== key);

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compilePattern, findCommonPath } from './lock-pattern.ts';
+import { comparePatterns, compilePattern, stepsMax } from './lock-pattern.ts';
 import { isPattern, literalPattern, parsePattern } from './pattern-syntax.ts';
 
-const common = (a: string, b: string) => findCommonPath(compile(a), compile(b));
+const compare = (a: string, b: string) => comparePatterns(compile(a), compile(b));
+const common = (a: string, b: string) => compare(a, b).path;
 const compile = (path: string) => compilePattern(isPattern(path) ? parsePattern(path) : literalPattern(path));
 
 /** The same language by other means: one regular expression. */
@@ -107,12 +108,27 @@ describe('two patterns', () => {
     ['.{.,a}', '?.'],
   ])('%s and %s never meet', (a, b) => expect(common(a, b)).toBeUndefined());
 
-  test('the largest that are taken are compared in bounded time', () => {
+  test('the largest that people could mean are told apart', () => {
     const large = Array.from({ length: 24 }, (_, index) => `*${'ab'.repeat(4)}${index % 2}`)
       .join('')
       .slice(0, 250);
 
-    expect(common(large, `${large.toUpperCase()}b`)).toBeUndefined();
+    expect(compare(large, `${large.toUpperCase()}b`)).toMatchObject({ path: undefined, isDecided: true });
+  });
+
+  // So many places at which nothing needs to stand: each of them is one step, however many others lie beside it.
+  test.each([12, 23])('with %i stars and empty alternatives they are told apart within the steps that are allowed', (count) => {
+    const { path, isDecided, steps } = compare(`${'*{,?}'.repeat(count)}b`, `${'*{,?}'.repeat(count)}c`);
+
+    expect({ path, isDecided }).toEqual({ path: undefined, isDecided: true });
+    expect(steps).toBeLessThan(stepsMax);
+  });
+
+  test('that take more steps than are allowed are left undecided', () => {
+    const many = `${'*?'.repeat(23)}*${'?'.repeat(200)}`;
+    const { path, isDecided, steps } = compare(`${many}b`, `${many}c`);
+
+    expect({ path, isDecided, steps }).toEqual({ path: undefined, isDecided: false, steps: stepsMax });
   });
 });
 

@@ -6,11 +6,13 @@ interface Edge {
   readonly to: number;
 }
 
-/** A nondeterministic automaton over the characters of a path, without empty moves. It begins in state 0. */
+/** A nondeterministic automaton over the characters of a path. It begins in state 0. */
 export interface Automaton {
   readonly isAbsolute: boolean;
   readonly edges: readonly (readonly Edge[])[];
-  readonly accepts: readonly boolean[];
+  /** The states that each leads to without a character. */
+  readonly skips: readonly (readonly number[])[];
+  readonly end: number;
 }
 
 const slash = oneChar('/');
@@ -55,18 +57,7 @@ export function compilePattern({ isAbsolute, segments }: Pattern): Automaton {
   };
   const end = segments.reduce((from, segment, index) => addSegment(from, segment, index === segments.length - 1), 0);
 
-  const closures = skips.map((_, state) => reach(state, skips));
-  return {
-    isAbsolute,
-    edges: closures.map((states) => states.flatMap((state) => edges[state] ?? [])),
-    accepts: closures.map((states) => states.includes(end)),
-  };
-}
-
-function reach(from: number, skips: readonly (readonly number[])[]): number[] {
-  const seen = new Set([from]);
-  for (const state of seen) for (const to of skips[state] ?? []) seen.add(to);
-  return [...seen];
+  return { isAbsolute, edges, skips, end };
 }
 
 /** How far the present segment of a path is. One that is empty, `.` or `..` does not occur in a canonical path. */
@@ -84,30 +75,54 @@ function stepsFrom(state: number, set: CharSet): { readonly char: string; readon
   return steps;
 }
 
+/** So many steps take up to a tenth of a second. */
+export const stepsMax = 50_000;
+/** What people write takes fewer than this. */
+export const stepsUsual = 1_000;
+
+interface Comparison {
+  /** A shortest path that both match; undefined where there is none, or where the steps did not suffice to tell. */
+  readonly path: string | undefined;
+  readonly isDecided: boolean;
+  readonly steps: number;
+}
+
 /**
- * A shortest path that both match, undefined where there is none. Exact: all pairs of states that some path leads to are
- * visited, breadth first.
+ * Looks for a path that two patterns both match. Exact as far as it goes: it visits all pairs of states that some path leads
+ * to, those of shorter paths first, and stops after so many of them.
  */
-export function findCommonPath(a: Automaton, b: Automaton): string | undefined {
-  if (a.isAbsolute !== b.isAbsolute) return undefined;
-  const keyOf = (inA: number, inB: number, state: number) => (inA * b.edges.length + inB) * stateCount + state;
-  const found: Found[] = [{ inA: 0, inB: 0, state: segmentStates.empty, char: '', before: undefined }];
-  const seen = new Set([keyOf(0, 0, segmentStates.empty)]);
-  for (const place of found) {
-    if (a.accepts[place.inA] === true && b.accepts[place.inB] === true && place.state === segmentStates.name)
-      return `${a.isAbsolute ? '/' : ''}${spell(place)}`;
-    for (const left of a.edges[place.inA] ?? []) {
-      for (const right of b.edges[place.inB] ?? []) {
-        for (const { char, to } of stepsFrom(place.state, intersect(left.set, right.set))) {
-          const key = keyOf(left.to, right.to, to);
-          if (seen.has(key)) continue;
-          seen.add(key);
-          found.push({ inA: left.to, inB: right.to, state: to, char, before: place });
+export function comparePatterns(a: Automaton, b: Automaton, limit = stepsMax): Comparison {
+  if (a.isAbsolute !== b.isAbsolute) return { path: undefined, isDecided: true, steps: 0 };
+  const seen = new Set<number>();
+  let level: Found[] = [];
+  let next: Found[] = [];
+  const reach = (found: Found, into: Found[]) => {
+    const key = (found.inA * b.edges.length + found.inB) * stateCount + found.state;
+    if (seen.has(key)) return;
+    seen.add(key);
+    into.push(found);
+  };
+  let steps = 0;
+  reach({ inA: 0, inB: 0, state: segmentStates.empty, char: '', before: undefined }, next);
+  while (next.length > 0) {
+    [level, next] = [next, []];
+    // Grows while it is walked: what is reached without a character is as near as what it is reached from.
+    for (const place of level) {
+      if (place.inA === a.end && place.inB === b.end && place.state === segmentStates.name)
+        return { path: `${a.isAbsolute ? '/' : ''}${spell(place)}`, isDecided: true, steps };
+      if (steps === limit) return { path: undefined, isDecided: false, steps };
+      steps += 1;
+      for (const inA of a.skips[place.inA] ?? []) reach({ ...place, inA, char: '', before: place }, level);
+      for (const inB of b.skips[place.inB] ?? []) reach({ ...place, inB, char: '', before: place }, level);
+      for (const left of a.edges[place.inA] ?? []) {
+        for (const right of b.edges[place.inB] ?? []) {
+          for (const { char, to } of stepsFrom(place.state, intersect(left.set, right.set)))
+            reach({ inA: left.to, inB: right.to, state: to, char, before: place }, next);
         }
       }
     }
   }
-  return undefined;
+  return { path: undefined, isDecided: true, steps };
 }
 
 interface Found {

@@ -2,9 +2,9 @@ import type { GrantedLock, LockRequest } from '@baton/protocol';
 import { sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
 import { rowsOf } from '../db/rows.ts';
-import type { Holder } from './lock-rules.ts';
+import { commonOf, createTable, type Holder } from './lock-table.ts';
 import { mayMeet } from './key-reach.ts';
-import { findCommon, isWide, readSpan } from './lock-key.ts';
+import { isWide } from './lock-key.ts';
 import { type LockFilter, ofHolders } from './lock-holder.store.ts';
 
 /** The requests of sessions or attempts that still wait, with the keys they wait for. */
@@ -21,33 +21,80 @@ export interface WaitingRequest extends Holder {
   readonly keys: readonly LockRequest[];
 }
 
-/** How many waiting requests are read at once; those behind them are looked at again. */
-export const waitingMax = 500;
+/** How many waiting requests are read with one statement, and how many that meet are served at once at most. */
+const waitingMax = 500;
+
+/** Of a request `r` and its agent `a`. */
+const requestColumns = sql`r.id, r.session_id, r.agent_id, a.name as agent_name, r.task_id, r.attempt, r.ttl_ms, r.requested_at::text as requested_at,
+  (select jsonb_agg(jsonb_build_object('key', w.key, 'mode', w.mode, 'places', w.places) order by w.key collate "C") from lock_waits w where w.request_id = r.id) as keys`;
+
+type RequestRow = WaitingRequest & { taskId: string | null; attempt: number | null; readonly requestedAt: string };
+
+const toRequest = ({ requestedAt: _, ...row }: RequestRow): WaitingRequest => ({
+  ...row,
+  taskId: row.taskId ?? undefined,
+  attempt: row.attempt ?? undefined,
+});
 
 /**
  * The requests that wait for any of these keys or for one that meets them, in order of arrival, each with all its keys: the
- * first of them, at most `waitingMax` with those of other keys of the same space among them.
+ * first `waitingMax` of them, or a few more. Those that wait elsewhere are passed by and do not count.
  */
 export async function listWaitingRequests(
   em: EntityManager,
   projectId: string,
   keys: readonly string[],
 ): Promise<{ readonly requests: readonly WaitingRequest[]; readonly areAll: boolean }> {
-  const rows = await rowsOf(
+  const table = createTable();
+  const known = new Map<string, boolean>(keys.map((key) => [key, true]));
+  const meets = ({ key }: LockRequest) => {
+    const isMet = known.get(key) ?? keys.some((freed) => commonOf(table, freed, key) !== undefined);
+    known.set(key, isMet);
+    return isMet;
+  };
+  const requests: WaitingRequest[] = [];
+  for (let last: RequestRow | undefined; ;) {
+    const page: RequestRow[] = await listWaitingPage(em, projectId, { keys, last });
+    requests.push(...page.map(toRequest).filter((request) => request.keys.some(meets)));
+    last = page.at(-1);
+    if (page.length < waitingMax || last === undefined) return { requests, areAll: true };
+    if (requests.length >= waitingMax) return { requests, areAll: false };
+  }
+}
+
+const listWaitingPage = (
+  em: EntityManager,
+  projectId: string,
+  { keys, last }: { readonly keys: readonly string[]; readonly last: RequestRow | undefined },
+): Promise<RequestRow[]> =>
+  rowsOf(
     em,
-    sql<WaitingRequest & { taskId: string | null; attempt: number | null }>`
-        select r.id, r.session_id, r.agent_id, a.name as agent_name, r.task_id, r.attempt, r.ttl_ms,
-               (select jsonb_agg(jsonb_build_object('key', a.key, 'mode', a.mode, 'places', a.places) order by a.key collate "C") from lock_waits a where a.request_id = r.id) as keys
-        from lock_requests r join agents a on a.id = r.agent_id
+    sql<RequestRow>`select ${requestColumns} from lock_requests r join agents a on a.id = r.agent_id
         where r.granted is null and r.wait_until > clock_timestamp()
           and r.id in (select w.request_id from lock_waits w where w.project_id = ${projectId} and ${mayMeet(keys, { alias: 'w', areHeld: false })})
+          ${last === undefined ? sql`` : sql`and (r.requested_at, r.id) > (${last.requestedAt}::timestamptz, ${last.id}::uuid)`}
         order by r.requested_at, r.id limit ${waitingMax}`,
   );
-  const spans = keys.map(readSpan);
-  const known = new Set(keys);
-  const meets = ({ key }: LockRequest) => known.has(key) || spans.some((span) => findCommon(span, readSpan(key)) !== undefined);
-  const requests = rows.map((row) => ({ ...row, taskId: row.taskId ?? undefined, attempt: row.attempt ?? undefined }));
-  return { requests: requests.filter((request) => request.keys.some(meets)), areAll: rows.length < waitingMax };
+
+/** All requests of a project that wait, in order of arrival. */
+export async function listAllWaiting(em: EntityManager, projectId: string): Promise<WaitingRequest[]> {
+  const rows = await rowsOf(
+    em,
+    sql<RequestRow>`select ${requestColumns} from lock_requests r join agents a on a.id = r.agent_id
+        where r.project_id = ${projectId} and r.granted is null and r.wait_until > clock_timestamp() order by r.requested_at, r.id`,
+  );
+  return rows.map(toRequest);
+}
+
+/** How many requests of these sessions wait. */
+export async function countWaiting(em: EntityManager, sessionIds: readonly string[]): Promise<Map<string, number>> {
+  if (sessionIds.length === 0) return new Map();
+  const rows = await rowsOf(
+    em,
+    sql<{ sessionId: string; count: number }>`select session_id, count(*)::int as count from lock_requests
+        where session_id = any(${sessionIds}::uuid[]) and granted is null group by session_id`,
+  );
+  return new Map(rows.map(({ sessionId, count }) => [sessionId, count]));
 }
 
 /**
@@ -112,16 +159,18 @@ export async function markRequestsGranted(
   );
 }
 
-/** What those of these requests have been granted that were granted in the meantime. */
-export const listLateGrants = async (em: EntityManager, ids: readonly string[]): Promise<readonly GrantedLock[]> =>
-  ids.length === 0
-    ? []
-    : (
-        await rowsOf(
-          em,
-          sql<{ granted: GrantedLock[] }>`select granted from lock_requests where id = any(${ids}::uuid[]) and granted is not null`,
-        )
-      ).flatMap(({ granted }) => granted);
+/**
+ * Takes the answers of those of these requests that were granted, as `takeRequest` does: of two who want an answer one gets
+ * it. Returns whose were taken.
+ */
+export async function takeGranted(em: EntityManager, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await rowsOf(
+    em,
+    sql<{ id: string }>`delete from lock_requests where id = any(${ids}::uuid[]) and granted is not null returning id`,
+  );
+  return new Set(rows.map(({ id }) => id));
+}
 
 export type RequestState = { readonly granted: readonly GrantedLock[] } | 'waiting' | 'withdrawn';
 
@@ -148,68 +197,3 @@ export const listUndecidedRequests = async (em: EntityManager, ids: readonly str
 export async function deleteRequests(em: EntityManager, ids: readonly string[]): Promise<void> {
   if (ids.length > 0) await rowsOf(em, sql`delete from lock_requests where id = any(${ids}::uuid[])`);
 }
-
-/** Leaves keys for the lock sweeper, which hands them on. */
-export async function addDueKeys(em: EntityManager, projectId: string, keys: readonly string[]): Promise<void> {
-  if (keys.length > 0) await rowsOf(em, sql`insert into lock_due (project_id, key) select ${projectId}::uuid, unnest(${keys}::text[])`);
-}
-
-export const deleteDueKeys = (em: EntityManager, ids: readonly number[]): Promise<unknown[]> =>
-  rowsOf(em, sql`delete from lock_due where id = any(${ids}::bigint[])`);
-
-export interface DueLocks {
-  readonly projectId: string;
-  readonly keys: readonly string[];
-  /** The rows that name keys which were freed and not handed on. */
-  readonly dueIds: readonly number[];
-}
-
-/** How long after its wait a request is kept whose caller should have taken it away, in ms. */
-const abandonedMs = 5_000;
-
-/**
- * Keys on which something is to be done: an expired grant, one that was freed and not handed on, a request whose caller has
- * gone, and a task that waits though a place of its key, or a member of its range, is free.
- */
-export const listDueKeys = (em: EntityManager, limit: number): Promise<DueLocks[]> =>
-  rowsOf(
-    em,
-    sql<DueLocks>`select project_id, array_agg(distinct key) as keys, coalesce(array_agg(due_id) filter (where due_id is not null), '{}') as due_ids from (
-          (select project_id, key, null::float8 as due_id from lock_grants where expires_at <= clock_timestamp() limit ${limit})
-          union all
-          (select project_id, key, id::float8 from lock_due order by id limit ${limit})
-          union all
-          (select w.project_id, w.key, null from lock_requests r join lock_waits w on w.request_id = r.id
-           where r.granted is null and r.wait_until <= clock_timestamp() - ${abandonedMs} * interval '1 millisecond' order by r.wait_until limit ${limit})
-          union all
-          (select r.project_id, g->>'key', null from lock_requests r cross join jsonb_array_elements(r.granted) g
-           where r.granted is not null and r.wait_until <= clock_timestamp() - ${abandonedMs} * interval '1 millisecond' limit ${limit})
-          union all
-          (select t.project_id, t.waiting_key, null from tasks t
-           where t.state = 'ready' and t.waiting_key is not null
-             and not exists (select 1 from lock_waits w where w.project_id = t.project_id and w.key = t.waiting_key)
-             and (select coalesce(sum(g.places), 0) from lock_grants g where g.project_id = t.project_id and g.key = t.waiting_key)
-               < coalesce((select k.places from lock_keys k where k.project_id = t.project_id and k.key = t.waiting_key), 1)
-             and case when t.waiting_key ~ '^(?!file:)[^:]+:(0|[1-9][0-9]{0,8})-(0|[1-9][0-9]{0,8})$' then ${hasFreeMember} else true end
-           limit ${limit})
-        ) due group by project_id`,
-  );
-
-/** Of the range that the task `t` waits for, fewer members are held than it has. */
-const hasFreeMember = sql`
-  (select count(distinct g.key) from lock_grants g
-   where g.project_id = t.project_id and g.key ~>=~ (split_part(t.waiting_key, ':', 1) || ':') and g.key ~<~ (split_part(t.waiting_key, ':', 1) || ';')
-     and case when split_part(g.key, ':', 2) ~ '^[0-9]{1,9}$' then split_part(g.key, ':', 2)::int
-         between split_part(split_part(t.waiting_key, ':', 2), '-', 1)::int and split_part(t.waiting_key, '-', -1)::int else false end)
-  <= split_part(t.waiting_key, '-', -1)::int - split_part(split_part(t.waiting_key, ':', 2), '-', 1)::int`;
-
-/** Requests whose caller has gone without taking them away, with what they wait for or were granted: the wait is long over. */
-export const findAbandonedRequests = (em: EntityManager, projectId: string): Promise<{ id: string; keys: string[] }[]> =>
-  rowsOf(
-    em,
-    sql<{
-      id: string;
-      keys: string[];
-    }>`select id, array(select w.key from lock_waits w where w.request_id = lock_requests.id union select g->>'key' from jsonb_array_elements(granted) g) as keys
-        from lock_requests where project_id = ${projectId} and wait_until <= clock_timestamp() - ${abandonedMs} * interval '1 millisecond' limit 1000`,
-  );

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { decide, type Grant, type Holder, type LockTable, type Wait, type Want } from './lock-rules.ts';
+import { decide } from './lock-rules.ts';
+import { createTable, removeWaits, type Grant, type Holder, type LockTable, type Wait, type Want } from './lock-table.ts';
 
 const holder = (name: string): Holder => ({ sessionId: name, agentId: name, agentName: name });
 const held = (by: Holder, key: string, mode: Grant['mode'], fence: number): Grant => ({
@@ -13,12 +14,8 @@ const held = (by: Holder, key: string, mode: Grant['mode'], fence: number): Gran
   heldMs: 0,
   expiresInMs: null,
 });
-const table = (grants: Grant[], waits: Wait[] = [], places: [string, number][] = []): LockTable => ({
-  places: new Map(places),
-  grants,
-  waits,
-  spans: new Map(),
-});
+const table = (grants: Grant[], waits: Wait[] = [], places: [string, number][] = []): LockTable =>
+  createTable({ places: new Map(places), grants, waits });
 const want = (by: Holder, keys: Want['keys'], requestId?: string): Want => ({
   holder: by,
   keys,
@@ -220,4 +217,60 @@ describe('a range', () => {
     expect(decide(locks(), want(ada, [exclusive('port:1')]), newId)).toMatchObject({ blockedBy: range, witness: '1' });
     expect('granted' in decide(locks(), want(ada, [exclusive('port:3')]), newId)).toBe(true);
   });
+});
+
+describe('what a holder has already', () => {
+  const mine = (mode: Grant['mode'], expiresInMs: number | null): Grant => ({ ...held(ada, 'db:a', mode, 7), expiresInMs });
+
+  test.each([
+    [60_000, 60_000],
+    [500, 1_000],
+    [null, null],
+  ])('with %s ms left it lives for %s ms when it is upgraded for 1000', (left, lives) => {
+    expect(decide(table([mine('shared', left)]), want(ada, [exclusive('db:a')]), newId)).toMatchObject({ made: [{ expiresInMs: lives }] });
+  });
+
+  test('belongs to no request any more once it is asked for again, and what takes its place to none', () => {
+    const waiting = { ...mine('shared', 500), requestId: 'r1' };
+    const upgraded = decide(table([{ ...waiting }]), want(ada, [exclusive('db:a')], 'r2'), newId);
+    const extended = decide(table([{ ...waiting }]), want(ada, [shared('db:a')], 'r2'), newId);
+    const fresh = decide(table([]), want(ada, [exclusive('db:a')], 'r2'), newId);
+
+    expect(upgraded).toMatchObject({ made: [{ requestId: undefined }] });
+    expect(extended).toMatchObject({ extended: [{ requestId: undefined }] });
+    expect(fresh).toMatchObject({ made: [{ requestId: 'r2' }] });
+  });
+
+  test('of a range is upgraded where it is, and only if nobody else shares it', () => {
+    const member = { ...held(ada, 'port:2', 'shared', 3), requested: 'port:1-3' };
+
+    expect(decide(table([member]), want(ada, [exclusive('port:1-3')]), newId)).toMatchObject({
+      granted: [{ key: 'port:2', mode: 'exclusive', requested: 'port:1-3' }],
+      replaced: [{ fence: 3 }],
+    });
+    expect(decide(table([member, held(bob, 'port:2', 'shared', 4)]), want(ada, [exclusive('port:1-3')]), newId)).toMatchObject({
+      blockedBy: 'port:2',
+    });
+    expect(decide(table([member]), want(ada, [exclusive('port:1-3'), exclusive('port:2')]), newId)).toMatchObject({
+      granted: [{ key: 'port:2', mode: 'exclusive' }],
+    });
+  });
+});
+
+test('who waits for ranges is kept the lowest free members in the order of arrival, also after some were granted', () => {
+  const waits = ['r1', 'r2', 'r3'].map((requestId): Wait => ({ key: 'port:1-9', mode: 'exclusive', places: 2, requestId }));
+  const locks = table([held(bob, 'port:2', 'exclusive', 1)], waits);
+  const range = [{ ...exclusive('port:1-9'), places: 2 }];
+  const keysOf = (decision: ReturnType<typeof decide>) =>
+    'granted' in decision ? decision.granted.map(({ key }) => key) : decision.blockedBy;
+  let made = 0;
+  const nextId = () => `g${(made += 1)}`;
+
+  expect(keysOf(decide(locks, want(holder('third'), range, 'r3'), nextId))).toEqual(['port:6', 'port:7']);
+  removeWaits(locks, 'r3');
+  expect(keysOf(decide(locks, want(holder('first'), range, 'r1'), nextId))).toEqual(['port:1', 'port:3']);
+  removeWaits(locks, 'r1');
+  expect(keysOf(decide(locks, want(holder('second'), range, 'r2'), nextId))).toEqual(['port:4', 'port:5']);
+  removeWaits(locks, 'r2');
+  expect(keysOf(decide(locks, want(holder('late'), range), nextId))).toEqual(['port:8', 'port:9']);
 });

@@ -1,8 +1,9 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../db/transaction.ts';
 import { lockKeys } from './lock-gate.store.ts';
-import { decide, type Decision, emptyTable, type LockTable, type Want } from './lock-rules.ts';
-import { addDueKeys } from './lock-request.store.ts';
+import { decide, type Decision } from './lock-rules.ts';
+import { createTable, type LockTable, type Want } from './lock-table.ts';
+import { addDueKeys } from './lock-due.store.ts';
 import { readLockedTable, writeGrants } from './lock.store.ts';
 
 /** A decision, with the want it is about. */
@@ -16,7 +17,7 @@ export interface Decided {
  * removed; its keys are left for the lock sweeper unless this transaction frees them anyway.
  */
 export async function openTable(tx: Tx, keys: readonly string[], freeing: readonly string[] = []): Promise<LockTable> {
-  if (keys.length === 0) return emptyTable();
+  if (keys.length === 0) return createTable();
   const sorted = [...new Set(keys)].sort();
   const places = await lockKeys(tx.em, tx.projectId, sorted);
   const { table, expired } = await readLockedTable(tx.em, tx.projectId, { keys: sorted, places });
@@ -34,10 +35,10 @@ export const decideWant = (table: LockTable, want: Want): Decision => decide(tab
 
 /** Writes what was granted, and enters the fences into the decisions. Those that granted nothing are passed over. */
 export async function writeDecisions(tx: Tx, decisions: readonly Decided[]): Promise<void> {
-  const grants = decisions.flatMap(({ want, decision }) => ('granted' in decision ? [{ ...decision, ttlMs: want.ttlMs }] : []));
+  const grants = decisions.flatMap(({ decision }) => ('granted' in decision ? [decision] : []));
   const fences = await writeGrants(tx.em, tx.projectId, {
-    made: grants.flatMap(({ made, ttlMs }) => made.map((grant) => ({ ...grant, ttlMs }))),
-    extended: grants.flatMap(({ extended, ttlMs }) => extended.map(({ id }) => ({ id, ttlMs }))),
+    made: grants.flatMap(({ made }) => made),
+    extended: [...new Set(grants.flatMap(({ extended }) => extended))],
     replaced: grants.flatMap(({ replaced }) => replaced),
   });
   for (const { made } of grants) for (const grant of made) grant.fence = fences.get(grant.id) ?? 0;

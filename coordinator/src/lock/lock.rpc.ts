@@ -7,8 +7,7 @@ import type { LockCall, LockOutcome } from './lock-batch.ts';
 import { normaliseKey } from './lock-key.ts';
 import { getLock, listLocks } from './lock-list.store.ts';
 import { createLockRunner, type LockLimits } from './lock-runner.ts';
-import { definePlaces } from './lock.service.ts';
-import { isFenceCurrent } from './lock.store.ts';
+import { checkFence, definePlaces } from './lock.service.ts';
 import type { RequestWaiters } from './request-waiters.ts';
 
 export interface LockParts {
@@ -28,7 +27,9 @@ export const lockHandlers = ({ db, waiters, metrics, limits }: LockParts): Handl
 
   return {
     'lock/acquire': (params, { session, caller, signal }) =>
-      timeWait(metrics, () => acquireLocks({ db, waiters, run }, { session, projectId: caller.projectId, signal }, params)),
+      timeWait(metrics, () =>
+        acquireLocks({ db, waiters, run, lockGrantsMax: limits.lockGrantsMax }, { session, projectId: caller.projectId, signal }, params),
+      ),
 
     'lock/renew': async ({ keys, ttlMs, ...attempt }, { session, caller }) => {
       const call = { kind: 'renew', holder: toHolder(session, attempt), keys: keys.map(normaliseKey), ttlMs } as const;
@@ -50,7 +51,7 @@ export const lockHandlers = ({ db, waiters, metrics, limits }: LockParts): Handl
       }),
 
     'lock/check': async ({ key, fence }, { em, caller }) => ({
-      valid: await isFenceCurrent(em, caller.projectId, { key: normaliseKey(key), fence }),
+      valid: await checkFence(em, caller.projectId, { key: normaliseKey(key), fence }),
     }),
 
     'lock/get': ({ key }, { em, caller }) => getLock(em, caller.projectId, normaliseKey(key)),

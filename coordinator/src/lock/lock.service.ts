@@ -1,10 +1,12 @@
 import { CoordinatorError } from '@baton/protocol';
+import type { EntityManager } from '../db/orm.ts';
 import type { Tx } from '../db/transaction.ts';
 import { openBoard } from './lock-board.ts';
-import { isWide } from './lock-key.ts';
-import { deleteDueKeys, type DueLocks, findAbandonedRequests, findRequests, listLateGrants } from './lock-request.store.ts';
+import { isFileKey, isWide, spaceOf } from './lock-key.ts';
+import { deleteDueKeys, type DueLocks, findAbandonedRequests } from './lock-due.store.ts';
+import { findRequests, takeGranted } from './lock-request.store.ts';
 import { findGrants, type LockFilter } from './lock-holder.store.ts';
-import { setPlaces } from './lock.store.ts';
+import { isFenceCurrent, setPlaces } from './lock.store.ts';
 
 /** What ends together: grants to be released, and requests to be withdrawn with all their keys. */
 interface Ending {
@@ -21,19 +23,18 @@ export async function forgetHolders(tx: Tx, filter: Pick<LockFilter, 'sessionIds
 
 /**
  * Ends grants and requests and hands what they held to whoever waits, in the same transaction. A request that was granted
- * while its keys were being locked is over with what it was granted: nobody is going to ask for it.
+ * and whose answer nobody has taken is over with what it was granted, and with nothing that its holder has besides.
  */
 async function endLocks(tx: Tx, { grants, requests }: Ending, freed: readonly string[] = []): Promise<void> {
   const freeing = [...new Set([...freed, ...grants.map(({ key }) => key), ...requests.flatMap((request) => request.keys)])];
   if (freeing.length === 0) return;
   const board = await openBoard(tx, { keys: [], freeing });
-  const granted = await listLateGrants(
+  const untaken = await takeGranted(
     tx.em,
     requests.map(({ id }) => id),
   );
-  const late = new Set(granted.map(({ key, fence }) => `${key} ${fence}`));
   const ids = new Set(grants.map(({ id }) => id));
-  board.end(board.table.grants.filter(({ id, key, fence }) => ids.has(id) || late.has(`${key} ${fence}`)));
+  board.end(board.table.grants.filter(({ id, requestId }) => ids.has(id) || (requestId !== undefined && untaken.has(requestId))));
   board.withdraw(requests);
   board.free(freed);
   board.serve();
@@ -58,4 +59,20 @@ export async function definePlaces(tx: Tx, { key, places }: { readonly key: stri
   board.serve();
   await board.write();
   tx.record('lock.defined', { key, places });
+}
+
+/**
+ * Tells whether a fence is a current one.
+ * @throws CoordinatorError `lock_key_invalid` for a range: each of its members has fences of its own
+ */
+export async function checkFence(
+  em: EntityManager,
+  projectId: string,
+  { key, fence }: { readonly key: string; readonly fence: number },
+): Promise<boolean> {
+  if (isWide(key) && !isFileKey(key)) {
+    const message = `A range has no fence of its own. Name the member that was granted, as in ${spaceOf(key)}:3000: the answer of lock/acquire has its key.`;
+    throw new CoordinatorError('lock_key_invalid', { key, message });
+  }
+  return isFenceCurrent(em, projectId, { key, fence });
 }

@@ -2,8 +2,8 @@ import { sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
 import { rowsOf } from '../db/rows.ts';
 import { mayMeet } from './key-reach.ts';
-import { findCommon, isWide, readSpan, spaceOf } from './lock-key.ts';
-import { type Grant, type LockTable, spanOf, type Wait } from './lock-rules.ts';
+import { findCommon, isWide, readSpan, spaceOf, untold } from './lock-key.ts';
+import { createTable, type Grant, type LockTable, spanOf, type Wait } from './lock-table.ts';
 
 /** What holds for some keys and for all that meet them, without locking anything. Grants that have expired are not among it. */
 export async function readTable(em: EntityManager, projectId: string, keys: readonly string[]): Promise<LockTable> {
@@ -59,12 +59,11 @@ async function completeTable(
   },
 ): Promise<LockTable> {
   const waits = await listWaits(em, projectId, keys);
-  const table: LockTable = {
+  const table = createTable({
     places: new Map(places.filter((row) => row.places !== 1).map((row) => [row.key, row.places])),
     grants,
     waits,
-    spans: new Map(),
-  };
+  });
   // Who waits for a range has a right to its lowest free member: which are free takes more than the keys at hand to know.
   const others = [
     ...new Set(waits.filter((wait) => spanOf(table, wait.key).range !== undefined && !keys.includes(wait.key)).map(({ key }) => key)),
@@ -76,23 +75,26 @@ async function completeTable(
   return table;
 }
 
-const grantColumns = sql`g.id, g.key, g.mode, g.places, g.requested, g.fence, g.session_id, g.agent_id, a.name as agent_name, g.task_id, g.attempt,
+/** Of a grant `g` and its agent `a`. */
+export const grantColumns = sql`g.id, g.key, g.mode, g.places, g.requested, g.request_id, g.fence, g.session_id, g.agent_id, a.name as agent_name, g.task_id, g.attempt,
   (extract(epoch from clock_timestamp() - g.granted_at) * 1000)::float8 as held_ms,
   (extract(epoch from g.expires_at - clock_timestamp()) * 1000)::float8 as expires_in_ms`;
 
-type GrantRow = Omit<Grant, 'fence' | 'taskId' | 'attempt' | 'requested'> & {
+export type GrantRow = Omit<Grant, 'fence' | 'taskId' | 'attempt' | 'requested' | 'requestId'> & {
   fence: string | number;
   taskId: string | null;
   attempt: number | null;
   requested: string | null;
+  requestId: string | null;
 };
 
-const toGrant = ({
+export const toGrant = ({
   id,
   key,
   mode,
   places,
   requested,
+  requestId,
   fence,
   sessionId,
   agentId,
@@ -107,6 +109,7 @@ const toGrant = ({
   mode,
   places,
   requested: requested ?? undefined,
+  requestId: requestId ?? undefined,
   fence: Number(fence),
   sessionId,
   agentId,
@@ -134,9 +137,10 @@ const listWaits = (em: EntityManager, projectId: string, keys: readonly string[]
         order by r.requested_at, r.id`,
   );
 
+/** All as they are in the table now. */
 export interface GrantWrites {
-  readonly made: readonly (Grant & { readonly ttlMs: number | null })[];
-  readonly extended: readonly { readonly id: string; readonly ttlMs: number | null }[];
+  readonly made: readonly Grant[];
+  readonly extended: readonly Grant[];
   readonly replaced: readonly Grant[];
 }
 
@@ -151,10 +155,10 @@ export async function writeGrants(
   if (extended.length > 0) {
     await rowsOf(
       em,
-      sql`update lock_grants g set expires_at = case
+      sql`update lock_grants g set request_id = null, expires_at = case
             when g.expires_at is null or x.ttl_ms is null then null
             else greatest(g.expires_at, clock_timestamp() + x.ttl_ms * interval '1 millisecond') end
-          from jsonb_to_recordset(${JSON.stringify(extended.map(({ id, ttlMs }) => ({ id, ttl_ms: ttlMs })))}::jsonb) as x(id uuid, ttl_ms float8)
+          from jsonb_to_recordset(${JSON.stringify(extended.map(({ id, expiresInMs }) => ({ id, ttl_ms: expiresInMs })))}::jsonb) as x(id uuid, ttl_ms float8)
           where g.id = x.id`,
     );
   }
@@ -170,7 +174,7 @@ export async function writeGrants(
  * holds what meets has the locks that keep others from drawing meanwhile.
  */
 async function insertGrants(em: EntityManager, projectId: string, made: GrantWrites['made']): Promise<Map<string, number>> {
-  const grants = made.map(({ id, key, mode, places, requested, sessionId, agentId, taskId, attempt, ttlMs }, place) => ({
+  const grants = made.map(({ id, key, mode, places, requested, requestId, sessionId, agentId, taskId, attempt, expiresInMs }, place) => ({
     place,
     id,
     key,
@@ -179,17 +183,18 @@ async function insertGrants(em: EntityManager, projectId: string, made: GrantWri
     mode,
     places,
     requested: requested ?? null,
+    request_id: requestId ?? null,
     session_id: sessionId,
     agent_id: agentId,
     task_id: taskId ?? null,
     attempt: attempt ?? null,
-    ttl_ms: ttlMs,
+    ttl_ms: expiresInMs,
   }));
   const rows = await rowsOf(
     em,
     sql<{ id: string; fence: string | number }>`with x as (
           select *, row_number() over (partition by key order by place) as nth from jsonb_to_recordset(${JSON.stringify(grants)}::jsonb)
-            as x(place int, id uuid, key text, is_wide boolean, is_file boolean, mode text, places int, requested text, session_id uuid, agent_id uuid, task_id uuid, attempt int, ttl_ms float8)
+            as x(place int, id uuid, key text, is_wide boolean, is_file boolean, mode text, places int, requested text, request_id uuid, session_id uuid, agent_id uuid, task_id uuid, attempt int, ttl_ms float8)
         ), drawn as materialized (
           select *, case when is_file then nextval('lock_fences') end as drawn from x
         ), counted as (
@@ -198,8 +203,8 @@ async function insertGrants(em: EntityManager, projectId: string, made: GrantWri
           on conflict (project_id, key) do update set fence = case when k.key like 'file:%' then excluded.fence else k.fence + excluded.fence end
           returning key, fence
         )
-        insert into lock_grants (id, project_id, key, is_wide, mode, places, requested, fence, session_id, agent_id, task_id, attempt, expires_at)
-        select d.id, ${projectId}::uuid, d.key, d.is_wide, d.mode, d.places, d.requested,
+        insert into lock_grants (id, project_id, key, is_wide, mode, places, requested, request_id, fence, session_id, agent_id, task_id, attempt, expires_at)
+        select d.id, ${projectId}::uuid, d.key, d.is_wide, d.mode, d.places, d.requested, d.request_id,
           coalesce(d.drawn, c.fence - (max(d.nth) over (partition by d.key)) + d.nth),
           d.session_id, d.agent_id, d.task_id, d.attempt, clock_timestamp() + d.ttl_ms * interval '1 millisecond'
         from drawn d join counted c on c.key = d.key
@@ -213,17 +218,17 @@ export const deleteGrants = async (em: EntityManager, ids: readonly string[]): P
 };
 
 /** Sets the time to live of grants anew. Their keys are locked. What lives as long as its attempt goes on doing so. */
-export async function renewGrants(em: EntityManager, renewed: readonly { readonly id: string; readonly ttlMs: number }[]): Promise<void> {
+export async function renewGrants(em: EntityManager, renewed: readonly Pick<Grant, 'id' | 'expiresInMs'>[]): Promise<void> {
   if (renewed.length === 0) return;
   await rowsOf(
     em,
-    sql`update lock_grants g set expires_at = case when g.expires_at is null then null else clock_timestamp() + x.ttl_ms * interval '1 millisecond' end
-        from jsonb_to_recordset(${JSON.stringify(renewed.map(({ id, ttlMs }) => ({ id, ttl_ms: ttlMs })))}::jsonb) as x(id uuid, ttl_ms float8)
+    sql`update lock_grants g set request_id = null, expires_at = case when g.expires_at is null then null else clock_timestamp() + x.ttl_ms * interval '1 millisecond' end
+        from jsonb_to_recordset(${JSON.stringify(renewed.map(({ id, expiresInMs }) => ({ id, ttl_ms: expiresInMs })))}::jsonb) as x(id uuid, ttl_ms float8)
         where g.id = x.id`,
   );
 }
 
-/** Whether the key is held under this fence, by its own name, by that of its range, or by a pattern that it matches. */
+/** Whether the key is held under this fence, by its own name or by a pattern that it matches. */
 export async function isFenceCurrent(
   em: EntityManager,
   projectId: string,
@@ -231,12 +236,13 @@ export async function isFenceCurrent(
 ): Promise<boolean> {
   const rows = await rowsOf(
     em,
-    sql<{ key: string; requested: string | null }>`select g.key, g.requested from lock_grants g
-        where g.project_id = ${projectId} and (g.key = ${key} or g.requested = ${key} or g.is_wide) and g.fence = ${fence}
+    sql<{ key: string }>`select g.key from lock_grants g
+        where g.project_id = ${projectId} and (g.key = ${key} or g.is_wide) and g.fence = ${fence}
           and (g.expires_at is null or g.expires_at > clock_timestamp())`,
   );
-  const covers = (held: string) => held === key || (!isWide(key) && findCommon(readSpan(held), readSpan(key)) !== undefined);
-  return rows.some((held) => held.requested === key || covers(held.key));
+  // What could not be told is no: a resource is rather closed to a writer than open to two.
+  const covers = (held: string) => held === key || (!isWide(key) && (findCommon(readSpan(held), readSpan(key)) ?? untold) !== untold);
+  return rows.some((held) => covers(held.key));
 }
 
 export async function setPlaces(em: EntityManager, projectId: string, { key, places }: { key: string; places: number }): Promise<void> {

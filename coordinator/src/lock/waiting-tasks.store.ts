@@ -3,8 +3,11 @@ import type { EntityManager } from '../db/orm.ts';
 import { rowsOf } from '../db/rows.ts';
 import { findCommon, readSpan } from './lock-key.ts';
 
-/** How many of the tasks that wait for a key are put back into the scan when it is free; those that are too late wait again. */
-const wokenMax = 16;
+/**
+ * How many of the tasks that wait for a key are put back into the scan when it is free, of those that want something alone and
+ * of those that would share all they want. Those that are too late wait again.
+ */
+const wokenMax = { alone: 16, sharing: 500 };
 
 /** Puts tasks that wait for these keys, or for a range that one of them belongs to, back into the scan, the first in rank. Returns how many. */
 export async function wakeTasks(em: EntityManager, projectId: string, keys: readonly string[]): Promise<number> {
@@ -14,9 +17,12 @@ export async function wakeTasks(em: EntityManager, projectId: string, keys: read
   const woken = await rowsOf(
     em,
     sql`update tasks set waiting_key = null where id = any(array(
-          select t.id from unnest(${[...new Set([...keys, ...met])]}::text[]) as k(key) cross join lateral (
+          select t.id from unnest(${[...new Set([...keys, ...met])]}::text[]) as k(key)
+          cross join (values (true, ${wokenMax.alone}::int), (false, ${wokenMax.sharing}::int)) as kind(is_alone, most)
+          cross join lateral (
             select id from tasks where project_id = ${projectId} and state = 'ready' and waiting_key = k.key
-            order by rank, id limit ${wokenMax} for update skip locked) t)) returning id`,
+              and (locks @> '[{"mode": "exclusive"}]') = kind.is_alone
+            order by rank, id limit kind.most for update skip locked) t)) returning id`,
   );
   return woken.length;
 }

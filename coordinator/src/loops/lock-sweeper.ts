@@ -1,6 +1,8 @@
 import type { LiveSessions } from '../agent/live-sessions.ts';
 import { type Database, transact } from '../db/transaction.ts';
-import { type DueLocks, listDueKeys } from '../lock/lock-request.store.ts';
+import { type DueLocks, listDueKeys } from '../lock/lock-due.store.ts';
+import { breakCircles } from '../lock/lock-circle.service.ts';
+import { listHoldingProjects } from '../lock/lock-circle.store.ts';
 import { sweepLocks } from '../lock/lock.service.ts';
 import { findExpiredGrants } from '../lock/lock.store.ts';
 import type { Log } from '../log.ts';
@@ -18,7 +20,7 @@ const dueMax = 500;
 
 /**
  * Hands on what time has freed (locks that were not renewed, places of callers that have gone) and what a transaction could
- * not hand over on the spot. Holders whose locks have expired are told.
+ * not hand over on the spot. Parts those who wait for each other. Holders whose locks have expired are told.
  */
 export function createLockSweeper({ db, live, sweepMs, log }: LockSweeperParts): Loop {
   const loop = createLoop({
@@ -30,6 +32,11 @@ export function createLockSweeper({ db, live, sweepMs, log }: LockSweeperParts):
         // What goes wrong in one project must not hold up the others.
         await sweep(db, live, due).catch((error: unknown) =>
           log.error({ err: error, projectId: due.projectId }, 'locks could not be swept'),
+        );
+      }
+      for (const projectId of await listHoldingProjects(db.em.fork())) {
+        await transact(db, projectId, breakCircles).catch((error: unknown) =>
+          log.error({ err: error, projectId }, 'those who wait for each other could not be parted'),
         );
       }
     },

@@ -10,6 +10,7 @@ import {
   markSwept,
   renewLeases,
 } from '../agent/session.store.ts';
+import { afterSweep, mayEndSessions, noSweeps, pauseBeyondMs } from '../agent/sweep-rules.ts';
 import type { EntityManager } from '../db/orm.ts';
 import { type Database, transact } from '../db/transaction.ts';
 import type { Log } from '../log.ts';
@@ -42,6 +43,7 @@ export function createSessionSweeper({ db, session, queue, sweepMs, log }: Sessi
   const { live } = session;
   const pauseMs = pauseMsOf(sweepMs);
   let lastSwept = performance.now();
+  let past = noSweeps;
 
   const run = async (): Promise<void> => {
     const startedAt = performance.now();
@@ -53,8 +55,8 @@ export function createSessionSweeper({ db, session, queue, sweepMs, log }: Sessi
     // Who beat while the database was slow has been heard of in memory only.
     await writeBeats(em, live, leaseMs);
     const expired = await listExpiredSessions(em, expiredMax);
-    // The other coordinators may not have come to write down their beats either: the next run gives the time back.
-    if (performance.now() - startedAt > pauseMs) return;
+    past = afterSweep(past, performance.now() - startedAt, pauseMs);
+    if (!mayEndSessions(past)) return;
     await markSwept(em, performance.now() - startedAt);
     lastSwept = startedAt;
     live.forgetSilent(leaseMs);
@@ -63,9 +65,10 @@ export function createSessionSweeper({ db, session, queue, sweepMs, log }: Sessi
   };
 
   const giveLostTime = async (em: EntityManager, gapMs: number): Promise<void> => {
-    const givenMs = await forgivePause(em, pauseMs);
+    const beyondMs = pauseBeyondMs(past, pauseMs);
+    const givenMs = await forgivePause(em, { pauseMs: beyondMs, leaseMs: session.liveness.leaseMs });
     if (givenMs > 0) log.warn({ gapMs: Math.round(givenMs) }, 'no coordinator looked after sessions; all leases are extended by the gap');
-    else if (gapMs > pauseMs) {
+    else if (gapMs > beyondMs) {
       log.warn({ gapMs: Math.round(gapMs) }, 'this coordinator paused; the leases of its sessions are extended by the gap');
       await renewLeases(em, live.listHeard(), Math.min(gapMs, session.liveness.leaseMs));
     }

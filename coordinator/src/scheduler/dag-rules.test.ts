@@ -8,6 +8,7 @@ const node = (taskId: string, dependsOn: string[] = [], given: Partial<GraphNode
   type: 'work',
   state: dependsOn.length === 0 ? 'ready' : 'blocked',
   ranMs: null,
+  waitMs: 0,
   ...given,
 });
 const done = (taskId: string, type: string, ranMs: number): GraphNode => node(taskId, [], { type, ranMs, state: 'completed' });
@@ -66,6 +67,16 @@ test('what has run already is not still to come', () => {
 
   expect(analyseGraph([done('d', 'work', 100), running, node('b', ['a'])]).criticalPath).toEqual({ taskIds: ['a', 'b'], remainingMs: 170 });
   expect(analyseGraph([done('d', 'work', 100), late]).criticalPath).toEqual({ taskIds: ['a'], remainingMs: 0 });
+});
+
+test('the wait for its time is still to come, beside what it waits for', () => {
+  const late = [done('d', 'work', 100), node('a'), node('b', ['a'], { waitMs: 5_000 }), node('c', ['b']), node('x', [], { waitMs: 60 })];
+
+  expect(analyseGraph(late).criticalPath).toEqual({ taskIds: ['b', 'c'], remainingMs: 5_200 });
+  expect(analyseGraph([done('d', 'work', 100), node('a'), node('b', ['a'], { waitMs: 60 })]).criticalPath).toEqual({
+    taskIds: ['a', 'b'],
+    remainingMs: 200,
+  });
 });
 
 test.each(['completed', 'failed', 'cancelled', 'skipped'] satisfies TaskState[])('what is %s is on no path', (state) => {

@@ -7,6 +7,8 @@ export interface GraphNode {
   readonly dependsOn: readonly string[];
   /** How long its completing attempt took, or how long its running one has run, in ms. */
   readonly ranMs: number | null;
+  /** How long it is until it may run at all, in ms. */
+  readonly waitMs: number;
 }
 
 export interface Graph {
@@ -71,8 +73,8 @@ interface Chain {
 }
 
 /**
- * The longest chain of what is not done: by the sum of what its tasks are expected to take, then by their number, then by the
- * order given. A task is expected to take the mean of the completed tasks of its type, or of all completed ones where there is
+ * The chain of what is not done that ends last: by when its last task is expected to be done, then by the number of tasks, then by
+ * the order given. A task whose own time comes later than the end of what it waits for begins a chain. A task is expected to take the mean of the completed tasks of its type, or of all completed ones where there is
  * none of its type, less what it has run already.
  */
 function findCriticalPath(order: readonly GraphNode[]): CriticalPath {
@@ -84,13 +86,22 @@ function findCriticalPath(order: readonly GraphNode[]): CriticalPath {
     const before = longestOf(node.dependsOn, chains);
     const behind = before === undefined ? undefined : chains.get(before);
     const ms = Math.max(0, expectedMs(node.type) - (node.state === 'running' ? (node.ranMs ?? 0) : 0));
-    chains.set(node.taskId, { ms: (behind?.ms ?? 0) + ms, count: (behind?.count ?? 0) + 1, before });
+    const waitMs = node.state === 'running' ? 0 : Math.max(0, node.waitMs);
+    chains.set(
+      node.taskId,
+      behind === undefined || behind.ms < waitMs
+        ? { ms: waitMs + ms, count: 1, before: undefined }
+        : { ms: behind.ms + ms, count: behind.count + 1, before },
+    );
     end = longestOf(end === undefined ? [node.taskId] : [end, node.taskId], chains);
   }
   const taskIds: string[] = [];
   for (let id = end; id !== undefined; id = chains.get(id)?.before) taskIds.push(id);
   const isKnown = order.some(({ state, ranMs }) => state === 'completed' && ranMs !== null);
-  return { taskIds: taskIds.toReversed(), remainingMs: isKnown ? (end === undefined ? 0 : chains.get(end)?.ms) : undefined };
+  return {
+    taskIds: taskIds.toReversed(),
+    remainingMs: isKnown ? Math.round((end === undefined ? undefined : chains.get(end)?.ms) ?? 0) : undefined,
+  };
 }
 
 function longestOf(ids: readonly string[], chains: ReadonlyMap<string, Chain>): string | undefined {

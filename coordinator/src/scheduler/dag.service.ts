@@ -41,13 +41,17 @@ function countStates(rows: readonly GraphRow[]): DagStatus['counts'] {
   return { total: rows.length, pending: counts.blocked + counts.ready, ...counts };
 }
 
-const toGraphTask = ({ taskId, ref, title, state, dependsOn, pendingDependencies }: GraphRow, level: number): GraphTask => ({
+const toGraphTask = (
+  { taskId, ref, title, state, dependsOn, isReady, pendingDependencies, waitMs }: GraphRow,
+  level: number,
+): GraphTask => ({
   taskId,
   title,
   state,
   dependsOn,
-  isReady: pendingDependencies <= 0,
+  isReady,
   pendingDependencies,
   level,
+  ...((state === 'ready' || state === 'blocked') && waitMs > 0 && { runInMs: Math.round(waitMs) }),
   ...(ref !== null && { ref }),
 });

@@ -1,44 +1,56 @@
 import type { Obstacle, ObstacleCode } from '@baton/protocol';
-import { uncovered } from '../agent/capability-rules.ts';
+import { otherVersions, uncovered } from '../agent/capability-rules.ts';
+import { formatDuration } from '../duration.ts';
 import { listAgentObstacles, listFitObstacles, type Seeker } from '../task/match-rules.ts';
 import type { AgentRowFacts, AuthorTask, NamedTask, TaskFacts } from './explain.store.ts';
+
+export interface TakenLock {
+  readonly key: string;
+  /** By name. */
+  readonly holders: readonly string[];
+}
 
 /** What the sentences need beside the facts of a task. */
 export interface TaskCircumstances {
   readonly dependencies: readonly NamedTask[];
-  /** Who holds the lock that it waits for. */
-  readonly lockHolders: readonly string[];
+  /** The lock that it cannot have, and who holds it. */
+  readonly takenLock: TakenLock | undefined;
 }
 
 /** What keeps a task from everyone. One that may be handed out now has none. */
-export function explainTask(task: TaskFacts, { dependencies, lockHolders }: TaskCircumstances): Obstacle[] {
-  const { state, isPhaseOpen, phase, waitingKey, runInMs, agentName, reason } = task;
-  const because = reason === null ? '' : `: ${reason}`;
+export function explainTask(task: TaskFacts, { dependencies, takenLock }: TaskCircumstances): Obstacle[] {
+  const { state, isPhaseOpen, phase, runInMs, agentName, reason } = task;
+  const because = reason === null ? '.' : `: ${toSentence(reason)}`;
+  const remedy = isPhaseOpen
+    ? `\`baton retry ${task.taskId}\` gives it a new life.`
+    : `The phase ${phase} has been left, so that it stays so.`;
   switch (state) {
     case 'running':
       return [{ code: 'task_running', message: `It runs: ${agentName ?? 'an agent'} has it.`, ...(agentName !== null && { agentName }) }];
     case 'completed':
-      return [{ code: 'task_completed', message: 'It is done.' }];
+      return [{ code: 'task_completed', message: agentName === null ? 'It is done.' : `It was done by ${agentName}.` }];
     case 'failed':
-      return [{ code: 'task_failed', message: `It has failed for good${because}. task/retry gives it a new life.` }];
+      return [{ code: 'task_failed', message: `It has failed for good${because} ${remedy}` }];
     case 'cancelled':
-      return [{ code: 'task_cancelled', message: `It was cancelled${because}.` }];
+      return [{ code: 'task_cancelled', message: `It was cancelled${because}${isPhaseOpen ? ` ${remedy}` : ''}` }];
     case 'skipped':
-      return [{ code: 'task_skipped', message: `It was skipped${because}.` }];
+      return [{ code: 'task_skipped', message: `It was skipped${because}${isPhaseOpen ? ` ${remedy}` : ''}` }];
     case 'blocked':
       return [{ code: 'dependencies_pending', message: `It waits for ${nameTasks(dependencies)}.`, tasks: dependencies.map(toName) }];
     case 'ready':
       return [
         ...(isPhaseOpen ? [] : [{ code: 'phase_closed', message: `The phase ${phase} has been left.` } as const]),
-        ...(waitingKey === null ? [] : [explainLock(waitingKey, lockHolders)]),
-        ...(runInMs <= 0 ? [] : [{ code: 'not_due', message: `It may run in ${inSeconds(runInMs)}.`, inMs: runInMs } as const]),
+        ...(takenLock === undefined ? [] : [explainLock(takenLock)]),
+        ...(runInMs <= 0
+          ? []
+          : [{ code: 'not_due', message: `It may run in ${formatDuration(runInMs)}.`, inMs: Math.round(runInMs) } as const]),
       ];
     default:
       return state satisfies never;
   }
 }
 
-const explainLock = (key: string, holders: readonly string[]): Obstacle => ({
+const explainLock = ({ key, holders }: TakenLock): Obstacle => ({
   code: 'lock_taken',
   message: `It waits for the lock ${key}${holders.length === 0 ? '' : `, which ${holders.join(', ')} ${holders.length === 1 ? 'has' : 'have'}`}.`,
   key,
@@ -52,9 +64,9 @@ export const explainReservation = ({ reservedForName, reservedInMs }: TaskFacts)
     : [
         {
           code: 'reserved',
-          message: `It is kept for ${reservedForName} for another ${inSeconds(reservedInMs)}.`,
+          message: `It is kept for ${reservedForName} for another ${formatDuration(reservedInMs)}.`,
           agentName: reservedForName,
-          inMs: reservedInMs,
+          inMs: Math.round(reservedInMs),
         },
       ];
 
@@ -67,23 +79,30 @@ export interface Silence {
 export const explainAgent = (agent: AgentRowFacts, { staleMs }: Silence): Obstacle[] => [
   ...listAgentObstacles(agent).map((code) => ({ code, message: sayOfAgent(code, agent) })),
   ...(agent.living && agent.silenceMs !== null && agent.silenceMs >= staleMs
-    ? [{ code: 'agent_stale', message: `It has been silent for ${inSeconds(agent.silenceMs)}.`, inMs: agent.silenceMs } as const]
+    ? [
+        {
+          code: 'agent_stale',
+          message: `It has been silent for ${formatDuration(agent.silenceMs)}.`,
+          inMs: Math.round(agent.silenceMs),
+        } as const,
+      ]
     : []),
 ];
 
-function sayOfAgent(code: ObstacleCode, { running, capacity, stateReason }: AgentRowFacts): string {
-  const because = stateReason === null ? '' : `: ${stateReason}`;
+function sayOfAgent(code: ObstacleCode, { running, capacity, state, stateReason }: AgentRowFacts): string {
+  const because = stateReason === null ? '.' : `: ${toSentence(stateReason)}`;
   switch (code) {
     case 'agent_draining':
-      return `It takes nothing new and leaves${because}.`;
+      return `It takes nothing new and leaves${because}`;
     case 'agent_maintenance':
-      return `It is in maintenance${because}.`;
+      return `It is in maintenance${because}`;
     case 'agent_quarantined':
-      return `It is in quarantine${because}.`;
+      return `It is in quarantine${because}`;
     case 'agent_terminated':
-      return `It was terminated${because}.`;
+      return `It was terminated${because}`;
     case 'agent_unavailable':
-      return 'It says of itself that it takes no work now.';
+      // The reason of an agent that was put aside is that of its being put aside.
+      return state === 'active' ? `It was set to take no work now${because}` : 'It was set to take no work now.';
     case 'agent_lost':
       return 'It has no session whose lease runs.';
     case 'no_free_slot':
@@ -99,7 +118,9 @@ export function explainFit(agent: AgentRowFacts, task: TaskFacts, authorTasks: r
     switch (code) {
       case 'capability_missing': {
         const missing = uncovered(agent.capabilities, task.capabilities);
-        return { code, message: `It does not offer ${missing.join(', ')}.`, missing };
+        const others = otherVersions(agent.capabilities, missing);
+        const but = others.length === 0 ? '' : `, but has ${others.join(', ')}`;
+        return { code, message: `It does not offer ${missing.join(', ')}${but}.`, missing };
       }
       case 'excluded_author': {
         const own = authorTasks.filter(({ forTaskId, agentId }) => forTaskId === task.taskId && agentId === agent.agentId);
@@ -142,4 +163,5 @@ function nameTasks(tasks: readonly NamedTask[]): string {
   return named.join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
-const inSeconds = (ms: number): string => (ms < 10_000 ? `${(ms / 1_000).toFixed(1)} s` : `${Math.round(ms / 1_000)} s`);
+/** What somebody gave as a reason, whether or not it ends like a sentence. */
+const toSentence = (text: string): string => (/[.!?…]$/.test(text.trimEnd()) ? text.trimEnd() : `${text.trimEnd()}.`);

@@ -1,10 +1,10 @@
 import type { Explanation, Obstacle } from '@baton/protocol';
 import type { Liveness } from '../agent/agent.store.ts';
-import { namesOf } from '../agent/capability-rules.ts';
+import { covers, namesOf } from '../agent/capability-rules.ts';
 import type { EntityManager } from '../db/orm.ts';
-import { getLock } from '../lock/lock-list.store.ts';
 import { bestSeeker, type Seeker, serveSets } from '../task/match-rules.ts';
 import { listCoveredSets } from '../task/match.store.ts';
+import { explainNobody } from './explain-nobody.ts';
 import { explainAgent, explainFit, explainReservation, explainTask, isFit, notAsking, toSeeker } from './explain-rules.ts';
 import {
   type AgentRowFacts,
@@ -17,6 +17,7 @@ import {
   listReadyFacts,
   type TaskFacts,
 } from './explain.store.ts';
+import { findTakenLocks } from './taken-locks.ts';
 
 export interface ExplainParts {
   readonly liveness: Liveness;
@@ -39,20 +40,20 @@ export async function explainTaskById(
   { projectId, limit, taskId }: ExplainQuery & { readonly taskId: string },
 ): Promise<Explanation> {
   const task = await getTaskFacts(em, projectId, taskId);
+  const takenLock = (await findTakenLocks(em, projectId, [task])).get(taskId);
   const itsOwn = explainTask(task, {
     dependencies: task.state === 'blocked' ? await listPendingDependencies(em, taskId) : [],
-    lockHolders: await listHolders(em, projectId, task),
+    takenLock,
   });
   const obstacles = [...itsOwn, ...(task.state === 'ready' ? explainReservation(task) : [])];
   // What has begun or ended is nobody's any more.
   if (task.state !== 'ready' && task.state !== 'blocked') return { summary: summarise(task, obstacles), obstacles, agents: [], omitted: 0 };
 
-  const rows = (await listAgentFacts(em, { projectId, names: namesOf(task.capabilities), limit: agentsMax })).map((row) =>
-    withSilence(row, parts.liveness),
-  );
+  const found = await listAgentFacts(em, { projectId, names: namesOf(task.capabilities), limit: agentsMax });
+  const rows = found.filter((row) => mayMatter(row, task)).map((row) => withSilence(row, parts.liveness));
   const authorTasks = await listAuthorTasks(em, [taskId]);
   const asking = await listSeekers(em, parts, projectId);
-  const next = task.isClaimable ? bestSeeker(asking, task) : undefined;
+  const next = task.isClaimable && takenLock === undefined ? bestSeeker(asking, task) : undefined;
   const askingIds = new Set(asking.map(({ agentId }) => agentId));
   const agents = rows.map((agent) => {
     const between = [...explainAgent(agent, silenceOf(parts)), ...explainFit(agent, task, authorTasks)];
@@ -65,9 +66,17 @@ export async function explainTaskById(
       obstacles: fits && !askingIds.has(agent.agentId) ? [...between, notAsking] : between,
     };
   });
-  const all = [...obstacles, ...explainNobody(task, agents, next)];
+  const all = [
+    ...obstacles,
+    ...(task.isClaimable && takenLock === undefined && next === undefined ? explainNobody(task.capabilities, agents) : []),
+  ];
   const shown = agents.toSorted((a, b) => a.obstacles.length - b.obstacles.length || Number(b.isNext) - Number(a.isNext)).slice(0, limit);
-  return { summary: summarise(task, all, next), obstacles: all, agents: shown, omitted: Math.max(0, (rows[0]?.total ?? 0) - shown.length) };
+  return {
+    summary: summarise(task, all, next),
+    obstacles: all,
+    agents: shown,
+    omitted: Math.max(0, (found[0]?.total ?? 0) - shown.length),
+  };
 }
 
 /** Why an agent is given nothing, and the tasks that wait with why it does not get them. */
@@ -86,16 +95,17 @@ export async function explainAgentById(
     em,
     rows.map(({ taskId }) => taskId),
   );
-  const holders = await listAllHolders(em, projectId, rows);
+  const takenLocks = await findTakenLocks(em, projectId, rows);
   const tasks = rows.map((task) => {
     const between = explainFit(agent, task, authorTasks);
-    const ofTask = explainTask(task, { dependencies: [], lockHolders: holders.get(task.waitingKey ?? '') ?? [] });
+    const takenLock = takenLocks.get(task.taskId);
+    const ofTask = explainTask(task, { dependencies: [], takenLock });
     return {
       taskId: task.taskId,
       ticketId: task.ticketId,
       title: task.title,
       fits: isFit(own) && isFit(between),
-      isNext: task.isClaimable && bestSeeker(asking, task)?.agentId === agentId,
+      isNext: task.isClaimable && takenLock === undefined && bestSeeker(asking, task)?.agentId === agentId,
       obstacles: [...ofTask, ...between],
     };
   });
@@ -128,37 +138,9 @@ const withSilence = <T extends AgentRowFacts>(row: T, { silenceMs }: Liveness): 
     ? row
     : { ...row, silenceMs: Math.min(row.silenceMs, silenceMs(row.sessionId) ?? row.silenceMs) };
 
-async function listHolders(em: EntityManager, projectId: string, task: TaskFacts): Promise<readonly string[]> {
-  return (await listAllHolders(em, projectId, [task])).get(task.waitingKey ?? '') ?? [];
-}
-
-async function listAllHolders(em: EntityManager, projectId: string, tasks: readonly TaskFacts[]): Promise<Map<string, string[]>> {
-  const holders = new Map<string, string[]>();
-  for (const key of new Set(tasks.flatMap(({ waitingKey }) => waitingKey ?? []))) {
-    const lock = await getLock(em, projectId, key);
-    holders.set(key, [...new Set(lock.holders.map(({ agentName }) => agentName))]);
-  }
-  return holders;
-}
-
-/** Where nothing keeps a task from everyone and still nobody would get it: why that is. */
-function explainNobody(
-  task: TaskFacts,
-  agents: readonly { readonly fits: boolean; readonly obstacles: readonly Obstacle[] }[],
-  next: Seeker | undefined,
-): Obstacle[] {
-  if (!task.isClaimable || next !== undefined) return [];
-  const able = agents.filter(({ obstacles }) => !obstacles.some(({ code }) => code === 'capability_missing'));
-  if (able.length === 0) {
-    const needed = task.capabilities.join(', ');
-    return [
-      { code: 'nobody_offers', message: `No agent of the project offers all that it needs: ${needed}.`, missing: [...task.capabilities] },
-    ];
-  }
-  if (able.some(({ fits }) => fits)) return [{ code: 'nobody_asks', message: 'No call of an agent that could do it waits for work here.' }];
-  const who = able.length === 1 ? 'The one agent that offers what it needs' : `All ${able.length} agents that offer what it needs`;
-  return [{ code: 'nobody_free', message: `${who} cannot take it now.` }];
-}
+/** Whoever works, or could if it were there: an agent that offers less and is not there, or that was terminated, is one of the rest. */
+const mayMatter = ({ state, living, capabilities }: AgentRowFacts, task: TaskFacts): boolean =>
+  state !== 'terminated' && (living || covers(capabilities, task.capabilities));
 
 function explainNothing(tasks: readonly { readonly obstacles: readonly Obstacle[] }[]): Obstacle[] {
   if (tasks.length === 0) return [{ code: 'nothing_ready', message: 'No task is ready.' }];
@@ -168,7 +150,10 @@ function explainNothing(tasks: readonly { readonly obstacles: readonly Obstacle[
 
 function summarise({ title, state }: TaskFacts, [first]: readonly Obstacle[], next?: Seeker): string {
   if (next !== undefined) return `"${title}" is ready and goes to ${next.agentName}.`;
-  return first === undefined ? `"${title}" is ${state}.` : `"${title}" is ${state}: ${lowerFirst(first.message)}`;
+  if (first === undefined) return `"${title}" is ${state}.`;
+  // What has begun or ended is told as one sentence about it.
+  if (state !== 'ready' && state !== 'blocked' && first.message.startsWith('It ')) return `"${title}"${first.message.slice('It'.length)}`;
+  return `"${title}" is ${state}: ${lowerFirst(first.message)}`;
 }
 
 const lowerFirst = (sentence: string): string => sentence.charAt(0).toLowerCase() + sentence.slice(1);

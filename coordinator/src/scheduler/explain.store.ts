@@ -1,9 +1,9 @@
-import { type Agent, CoordinatorError, type TaskState } from '@baton/protocol';
+import { type Agent, CoordinatorError, type LockRequest, type TaskState } from '@baton/protocol';
 import { sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
 import { findRow, rowsOf } from '../db/rows.ts';
 import type { AgentFacts, Doer, Offer } from '../task/match-rules.ts';
-import { authorIds, isClaimable } from '../task/match.store.ts';
+import { authorIds, isClaimable, isOffered, isPutOff } from '../task/match.store.ts';
 
 /** What is to be known of a task to say why it does not run. */
 export interface TaskFacts extends Offer {
@@ -14,8 +14,12 @@ export interface TaskFacts extends Offer {
   readonly phase: string;
   /** What it needs. */
   readonly capabilities: readonly string[];
+  /** Ready and due, and not known to wait for a lock. */
   readonly isClaimable: boolean;
   readonly isPhaseOpen: boolean;
+  /** What it declares. */
+  readonly locks: readonly LockRequest[];
+  /** The lock that it was found to wait for. */
   readonly waitingKey: string | null;
   readonly runInMs: number;
   readonly reservedForName: string | null;
@@ -24,7 +28,7 @@ export interface TaskFacts extends Offer {
   readonly reason: string | null;
 }
 
-const taskColumns = sql`t.id as task_id, t.ticket_id, t.title, t.state, t.phase, c.capabilities, (${isClaimable}) as is_claimable, v.left_at is null as is_phase_open, t.waiting_key,
+const taskColumns = sql`t.id as task_id, t.ticket_id, t.title, t.state, t.phase, c.capabilities, (${isClaimable}) as is_claimable, v.left_at is null as is_phase_open, t.locks, t.waiting_key,
   (extract(epoch from t.run_at - statement_timestamp()) * 1000)::float8 as run_in_ms, ${authorIds} as author_ids, r.id as reserved_for, r.name as reserved_for_name,
   case when r.id is not null then (extract(epoch from t.reserved_until - statement_timestamp()) * 1000)::float8 end as reserved_in_ms,
   a.name as agent_name, coalesce(t.reason, t.error->>'message') as reason`;
@@ -40,6 +44,16 @@ export async function getTaskFacts(em: EntityManager, projectId: string, taskId:
   return row;
 }
 
+/** Those of the tasks that there are, in the order of rank. */
+export const listTaskFacts = (
+  em: EntityManager,
+  { projectId, taskIds }: { readonly projectId: string; readonly taskIds: readonly string[] },
+): Promise<TaskFacts[]> =>
+  rowsOf(
+    em,
+    sql<TaskFacts>`select ${taskColumns} from tasks t ${taskTables} where t.project_id = ${projectId} and t.id = any(${taskIds}::uuid[]) order by t.rank, t.id`,
+  );
+
 /**
  * Ready tasks, whether they may be handed out now or wait for their time or a lock: those of the given sets first, each in the
  * order of rank.
@@ -52,8 +66,11 @@ export const listReadyFacts = (
     em,
     sql<TaskFacts>`select ${taskColumns} from (
           select f.* from capability_sets s cross join lateral (
-            select * from tasks where project_id = ${projectId} and capability_set_id = s.id and state = 'ready' and waiting_key is null order by rank, id limit ${limit}) f
+            select t.* from tasks t where t.project_id = ${projectId} and t.capability_set_id = s.id and ${isOffered} order by t.rank, t.id limit ${limit}) f
           where s.project_id = ${projectId}
+          union all
+          select * from (select t.* from tasks t where t.project_id = ${projectId} and ${isPutOff} and t.waiting_key is null
+            order by greatest(t.run_at, t.reserved_until) limit ${limit}) p
           union all
           select * from (select * from tasks where project_id = ${projectId} and state = 'ready' and waiting_key is not null order by rank, id limit ${limit}) w
         ) t ${taskTables} order by t.capability_set_id = any(${setIds}::int[]) desc, t.rank, t.id limit ${limit}`,

@@ -53,5 +53,7 @@ async function findSets(em: EntityManager, projectId: string, capabilities: read
 const toReadyTask = ({ ref, reservedFor, reservedForName, reservedInMs, ...task }: ReadyRow): ReadyTask => ({
   ...task,
   ...(ref !== null && { ref }),
-  ...(reservedFor !== null && { reservedFor: { agentId: reservedFor, agentName: reservedForName ?? '', expiresInMs: reservedInMs ?? 0 } }),
+  ...(reservedFor !== null && {
+    reservedFor: { agentId: reservedFor, agentName: reservedForName ?? '', expiresInMs: Math.round(reservedInMs ?? 0) },
+  }),
 });

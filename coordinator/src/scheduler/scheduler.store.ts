@@ -1,8 +1,8 @@
 import { CoordinatorError, type Priority, type TaskState } from '@baton/protocol';
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
 import { rowsOf } from '../db/rows.ts';
-import { isClaimable } from '../task/match.store.ts';
+import { isClaimable, isOffered, isPutOff } from '../task/match.store.ts';
 
 export interface ReadyRow {
   readonly taskId: string;
@@ -27,22 +27,32 @@ export interface ReadyQuery {
 }
 
 /** The tasks that may be handed out now, in the order of rank. Of each set no more are looked at than are asked for. */
-export function listReady(em: EntityManager, { projectId, ticketId, setIds, limit }: ReadyQuery): Promise<ReadyRow[]> {
+export function listReady(em: EntityManager, query: ReadyQuery): Promise<ReadyRow[]> {
+  const { projectId, ticketId, setIds, limit } = query;
   const ofSets = setIds === undefined ? sql`` : sql`and s.id = any(${setIds}::int[])`;
   // Of one ticket there are few, and its own index finds them; of a project there may be a million.
-  const source =
-    ticketId === undefined
-      ? sql`capability_sets s cross join lateral (
-          select t.* from tasks t where t.project_id = ${projectId} and t.capability_set_id = s.id and ${isClaimable} order by t.rank, t.id limit ${limit}) t`
-      : sql`capability_sets s join tasks t on t.capability_set_id = s.id and t.ticket_id = ${ticketId} and ${isClaimable}`;
+  const claimable =
+    ticketId === undefined ? claimableOfProject(query) : sql`select t.* from tasks t where t.ticket_id = ${ticketId} and ${isClaimable}`;
   return rowsOf(
     em,
     sql<ReadyRow>`select t.id as task_id, t.ticket_id, t.phase, t.ref, t.type, t.title, t.priority, s.capabilities, a.id as reserved_for, a.name as reserved_for_name,
           case when a.id is not null then (extract(epoch from t.reserved_until - clock_timestamp()) * 1000)::float8 end as reserved_in_ms
-        from ${source} left join agents a on a.id = t.reserved_for and t.reserved_until > clock_timestamp()
+        from (${claimable}) t join capability_sets s on s.id = t.capability_set_id
+          left join agents a on a.id = t.reserved_for and t.reserved_until > clock_timestamp()
         where s.project_id = ${projectId} ${ofSets} order by t.rank, t.id limit ${limit}`,
   );
 }
+
+/** In the scan; kept for somebody, which are no more than there are slots; and due, but not yet put into the scan again. */
+const claimableOfProject = ({ projectId, setIds, limit }: ReadyQuery): RawBuilder<unknown> =>
+  sql`select o.* from capability_sets c cross join lateral (
+      select t.* from tasks t where t.project_id = ${projectId} and t.capability_set_id = c.id and ${isOffered} order by t.rank, t.id limit ${limit}) o
+    where c.project_id = ${projectId} ${setIds === undefined ? sql`` : sql`and c.id = any(${setIds}::int[])`}
+    union all
+    select t.* from tasks t where t.project_id = ${projectId} and ${isClaimable} and t.reserved_for is not null
+    union all
+    select * from (select t.* from tasks t where t.project_id = ${projectId} and ${isClaimable} and ${isPutOff} and t.reserved_for is null
+      and greatest(t.run_at, t.reserved_until) <= statement_timestamp() order by greatest(t.run_at, t.reserved_until) limit ${limit}) due`;
 
 export interface GraphRow {
   readonly taskId: string;
@@ -53,6 +63,10 @@ export interface GraphRow {
   readonly pendingDependencies: number;
   readonly dependsOn: string[];
   readonly ranMs: number | null;
+  /** It may be handed out now. */
+  readonly isReady: boolean;
+  /** How long it is until it may run at all, in ms. */
+  readonly waitMs: number;
 }
 
 export interface GraphQuery {
@@ -73,7 +87,8 @@ export async function listGraph(em: EntityManager, { projectId, ticketId, phase,
     sql<GraphRow>`select t.id as task_id, t.ref, t.title, t.type, t.state, t.pending_dependencies,
           array(select d.depends_on_id from task_dependencies d where d.task_id = t.id order by 1) as depends_on,
           case when t.state = 'completed' then (extract(epoch from t.finished_at - t.started_at) * 1000)::float8
-               when t.state = 'running' then (extract(epoch from clock_timestamp() - t.started_at) * 1000)::float8 end as ran_ms
+               when t.state = 'running' then (extract(epoch from clock_timestamp() - t.started_at) * 1000)::float8 end as ran_ms,
+          (${isClaimable}) as is_ready, (extract(epoch from greatest(t.run_at - statement_timestamp(), interval '0')) * 1000)::float8 as wait_ms
         from tasks t where t.project_id = ${projectId} and t.ticket_id = ${ticketId} ${ofPhase} order by t.id limit ${tasksMax + 1}`,
   );
   if (rows.length <= tasksMax) return rows;

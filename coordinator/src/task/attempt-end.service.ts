@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { rowsOf } from '../db/rows.ts';
 import type { Tx } from '../db/transaction.ts';
 import { forgetHolders } from '../lock/lock.service.ts';
+import type { EndKey } from './attempt-keys.store.ts';
 import { backoffMs, type BackoffLimits } from './backoff.ts';
 import { propagateFailure } from './propagate.ts';
 import { findAgentNames, type LockedTask, toAttemptEvent } from './task.store.ts';
@@ -24,6 +25,7 @@ export interface AttemptEnd {
   readonly error: TaskError;
   /** No further attempt can help. */
   readonly permanent: boolean;
+  readonly endKey?: EndKey | undefined;
 }
 
 export interface AttemptVerdict {
@@ -53,12 +55,12 @@ export async function settleAttempts(
   const verdicts = ends.map((end) => ({ ...end, ...judge(end, limits) }));
   await writeAttemptEnds(
     tx,
-    verdicts.map(({ task, outcome, error }) => ({ taskId: task.id, attempt: task.attempt, outcome, error })),
+    verdicts.map(({ task, outcome, error, endKey }) => ({ taskId: task.id, attempt: task.attempt, outcome, error, endKey })),
   );
   await rowsOf(
     tx.em,
     sql`update tasks t set state = x.state, attempts_used = x.used, session_id = null, agent_id = null, deadline_at = null, progress = null,
-          run_at = clock_timestamp() + x.retry_ms * interval '1 millisecond', error = x.error, waiting_since = null,
+          run_at = clock_timestamp() + x.retry_ms * interval '1 millisecond', delayed = x.retry_ms > 0, error = x.error, waiting_since = null,
           finished_at = case when x.state = 'failed' then clock_timestamp() end
         from jsonb_to_recordset(${JSON.stringify(verdicts.map(({ task, state, used, retryInMs, error }) => ({ id: task.id, state, used, retry_ms: retryInMs, error })))}::jsonb)
           as x(id uuid, state text, used int, retry_ms float8, error jsonb)
@@ -112,12 +114,13 @@ export interface EndedAttempt {
   readonly attempt: number;
   readonly outcome: AttemptOutcome;
   readonly error?: TaskError | undefined;
+  readonly endKey?: EndKey | undefined;
 }
 
 export const writeAttemptEnds = (tx: Tx, ends: readonly EndedAttempt[]): Promise<unknown[]> =>
   rowsOf(
     tx.em,
-    sql`update attempts n set finished_at = clock_timestamp(), outcome = x.outcome, error = x.error
-        from jsonb_to_recordset(${JSON.stringify(ends)}::jsonb) as x("taskId" uuid, attempt int, outcome text, error jsonb)
+    sql`update attempts n set finished_at = clock_timestamp(), outcome = x.outcome, error = x.error, end_key = x."endKey"
+        from jsonb_to_recordset(${JSON.stringify(ends)}::jsonb) as x("taskId" uuid, attempt int, outcome text, error jsonb, "endKey" jsonb)
         where n.task_id = x."taskId" and n.number = x.attempt and n.outcome is null`,
   );

@@ -12,18 +12,19 @@ import { lockAll } from './lock-all.ts';
 import { propagateFailure } from './propagate.ts';
 import { type LockedTask, lockOpenTasksOfVisit, toTaskEvent } from './task.store.ts';
 
-/** Cancels one task, and what its caller chooses to go with it. Again is no error; what has ended otherwise stays as it is. */
+/** Cancels one task, and what its caller chooses to go with it. Again is no error; what has ended otherwise stays as it is, and is refused unless its children are to go. */
 export async function cancelTask(tx: Tx, sessions: Sessions, params: Params<'task/cancel'>): Promise<Result<'task/cancel'>> {
   const { taskId, reason, dependents, children } = params;
   await holdPlaces(tx, [taskId]);
   const locked = await lockAll(tx, () => listWithDependents(tx, [taskId], { dependents: dependents === 'cancel', children }));
   const task = locked.get(taskId);
   if (task === undefined) throw new CoordinatorError('task_not_found', { taskId });
-  if (task.state !== 'cancelled' && !isOpen(task))
+  // What has ended otherwise cannot be cancelled any more; what it has submitted can.
+  if (task.state !== 'cancelled' && !isOpen(task) && !children)
     throw new CoordinatorError('task_state_refused', { taskId, state: task.state, step: 'cancel' });
 
   const cancelledCount = await cancelLocked(tx, sessions, [...locked.values()], { reason: reason ?? byHand, told: 'cancelled' });
-  return { taskId, state: 'cancelled', cancelledCount };
+  return { taskId, state: isOpen(task) ? 'cancelled' : task.state, cancelledCount };
 }
 
 const byHand = 'cancelled by hand';

@@ -32,12 +32,12 @@ export async function listWithDependents(
   const rows = await rowsOf(
     em,
     sql<{ id: string }>`with recursive following as (
-          select t.id from tasks t where t.id = any(${ids}::uuid[]) and t.project_id = ${projectId}
+          select t.id, t.state <> 'completed' as is_awaited from tasks t where t.id = any(${ids}::uuid[]) and t.project_id = ${projectId}
           union
-          select next.id from following f cross join lateral (
-            (select d.id from ${dependentsOf(sql`f.id`, 'blocked')} d where ${dependents}::boolean)
+          select next.id, next.is_awaited from following f cross join lateral (
+            (select d.id, true as is_awaited from ${dependentsOf(sql`f.id`, 'blocked')} d where ${dependents}::boolean and f.is_awaited)
             union all
-            (select c.id from tasks c where ${children}::boolean and c.parent_task_id = f.id offset 0)
+            (select c.id, c.state <> 'completed' from tasks c where ${children}::boolean and c.parent_task_id = f.id offset 0)
           ) next
         ) select id from following`,
   );

@@ -1,13 +1,13 @@
 import { CoordinatorError, type NewArtifact, type NewContextItem, type JsonValue, type TaskError, type TaskState } from '@baton/protocol';
 import { sql } from 'kysely';
-import { type ArtifactLimits, type ArtifactOf, measureArtifacts, type Origin, storeArtifacts } from '../artifact/artifact.service.ts';
+import { type ArtifactLimits, measureArtifacts, type MeasuredArtifact, type Origin, storeArtifacts } from '../artifact/artifact.service.ts';
 import { noteItems } from '../context/context.service.ts';
-import type { ItemOf } from '../context/context.store.ts';
-import type { CallOutcome } from '../db/outcome.ts';
+import { type CallOutcome, outcomeOf } from '../db/outcome.ts';
 import { rowsOf } from '../db/rows.ts';
 import type { Tx } from '../db/transaction.ts';
 import { forgetHolders } from '../lock/lock.service.ts';
 import { type AttemptEndParts, type AttemptVerdict, endAttempts, writeAttemptEnds } from './attempt-end.service.ts';
+import { type EndKey, findKeyConflicts } from './attempt-keys.store.ts';
 import { holdPlaces, holdSessions } from './fence.store.ts';
 import { propagateSuccess } from './propagate.ts';
 import { findAgentNames, type LockedTask, lockTasks, toAttemptEvent } from './task.store.ts';
@@ -16,6 +16,7 @@ interface AttemptCall {
   readonly taskId: string;
   readonly attempt: number;
   readonly sessionId: string;
+  readonly endKey?: EndKey | undefined;
 }
 
 export interface Completion extends AttemptCall {
@@ -35,7 +36,8 @@ export interface Failure extends AttemptCall {
 /**
  * Completes attempts of many callers in one transaction: their results, artifacts and context items, the readiness of
  * dependents and the hand-over of locks. Each is fenced by attempt and session; one that is stale is refused and the
- * others go on. The same completion sent again answers the same.
+ * others go on. The same completion sent again answers the same: of two of one attempt the first counts, and with the key of the
+ * first the second has to bring the same.
  */
 export async function completeTasks(
   tx: Tx,
@@ -43,10 +45,9 @@ export async function completeTasks(
   completions: readonly Completion[],
 ): Promise<CallOutcome<{ taskId: string; attempt: number; state: TaskState }>[]> {
   const held = await holdAttempts(tx, completions);
-  const current = dedupe(completions.filter((completion) => held.isCurrent(completion)));
+  const current = completions.filter((completion) => held.isCurrent(completion));
   const tasks = current.map(({ taskId }) => held.get(taskId));
-  const refused = await storeEvidence(tx, limits, current, held);
-  const accepted = current.filter(({ taskId }) => !refused.has(taskId));
+  const { accepted, refused } = await storeEvidence(tx, limits, current, held);
 
   await rowsOf(
     tx.em,
@@ -56,7 +57,7 @@ export async function completeTasks(
   );
   await writeAttemptEnds(
     tx,
-    accepted.map(({ taskId, attempt }) => ({ taskId, attempt, outcome: 'completed' })),
+    accepted.map(({ taskId, attempt, endKey }) => ({ taskId, attempt, outcome: 'completed', endKey })),
   );
   const names = await findAgentNames(tx.em, tasks);
   const durations = await readDurations(tx, accepted);
@@ -75,9 +76,10 @@ export async function completeTasks(
   );
   await forgetHolders(tx, { attempts: accepted.map(({ taskId, attempt }) => ({ taskId, attempt })) });
 
+  const conflicts = await findKeyConflicts(tx, without(completions, accepted));
   return completions.map((completion) => {
     const { taskId, attempt } = completion;
-    const error = refused.get(taskId);
+    const error = conflicts.get(completion) ?? refused.get(completion);
     if (error !== undefined) return { error };
     return held.isCurrent(completion) || held.isRepeated(completion, 'completed')
       ? { ok: { taskId, attempt, state: 'completed' } }
@@ -92,7 +94,7 @@ export async function failTasks(
   failures: readonly Failure[],
 ): Promise<CallOutcome<AttemptVerdict & { attempt: number }>[]> {
   const held = await holdAttempts(tx, failures);
-  const current = dedupe(failures.filter((failure) => held.isCurrent(failure)));
+  const current = firstOfEach(failures.filter((failure) => held.isCurrent(failure)));
   await noteItems(
     tx,
     current.flatMap((failure) => failure.context.map((item) => ({ origin: toOrigin(held, failure), item }))),
@@ -100,15 +102,16 @@ export async function failTasks(
   const verdicts = await endAttempts(
     tx,
     parts,
-    current.map(({ taskId, outcome, error, permanent }) => ({ task: held.get(taskId), outcome, error, permanent })),
+    current.map(({ taskId, outcome, error, permanent, endKey }) => ({ task: held.get(taskId), outcome, error, permanent, endKey })),
   );
-  const byTask = new Map(verdicts.map((verdict) => [verdict.taskId, verdict]));
-  const repeated = await findRepeatedEnds(
-    tx,
-    failures.filter((failure) => !held.isCurrent(failure)),
-  );
+  const ended = new Map(current.map((failure, index) => [failure, verdicts[index]]));
+  const others = without(failures, current);
+  const repeated = await findRepeatedEnds(tx, others);
+  const conflicts = await findKeyConflicts(tx, others);
   return failures.map((failure) => {
-    const verdict = held.isCurrent(failure) ? byTask.get(failure.taskId) : repeated.get(failure);
+    const conflict = conflicts.get(failure);
+    if (conflict !== undefined) return { error: conflict };
+    const verdict = ended.get(failure) ?? repeated.get(failure);
     return verdict === undefined ? { error: held.toError(failure) } : { ok: { ...verdict, attempt: failure.attempt } };
   });
 }
@@ -146,7 +149,17 @@ async function findRepeatedEnds(tx: Tx, failures: readonly Failure[]): Promise<M
   );
 }
 
-const dedupe = <T extends AttemptCall>(calls: readonly T[]): T[] => [...new Map(calls.map((call) => [call.taskId, call])).values()];
+/** Of calls that are all of the current attempts of their tasks, the first of each: what one after the other would come to. */
+function firstOfEach<T extends AttemptCall>(calls: readonly T[]): T[] {
+  const first = new Map<string, T>();
+  for (const call of calls) if (!first.has(call.taskId)) first.set(call.taskId, call);
+  return [...first.values()];
+}
+
+function without<T>(calls: readonly T[], left: readonly T[]): T[] {
+  const leftOut = new Set(left);
+  return calls.filter((call) => !leftOut.has(call));
+}
 
 async function holdAttempts(tx: Tx, calls: readonly AttemptCall[]) {
   const ids = calls.map(({ taskId }) => taskId);
@@ -185,29 +198,34 @@ async function holdAttempts(tx: Tx, calls: readonly AttemptCall[]) {
   };
 }
 
-/** Stores what completions bring, a statement each for artifacts and items. Those that bring too much are refused, and nothing of them is stored. */
+/**
+ * Stores what completions bring, a statement each for artifacts and items. Those that bring too much are refused, and nothing of
+ * them is stored; of the others the first of each attempt is accepted.
+ */
 async function storeEvidence(
   tx: Tx,
   limits: ArtifactLimits,
   completions: readonly Completion[],
   held: Awaited<ReturnType<typeof holdAttempts>>,
-): Promise<Map<string, CoordinatorError>> {
-  const refused = new Map<string, CoordinatorError>();
-  const artifacts: ArtifactOf[] = [];
-  const items: ItemOf[] = [];
-  for (const { taskId, attempt, artifacts: given, context } of completions) {
-    const origin = toOrigin(held, { taskId, attempt });
-    try {
-      artifacts.push(...measureArtifacts(limits, given).map((measured) => ({ origin, measured })));
-      items.push(...context.map((item) => ({ origin, item })));
-    } catch (error) {
-      if (!(error instanceof CoordinatorError)) throw error;
-      refused.set(taskId, error);
-    }
+): Promise<{ accepted: Completion[]; refused: Map<Completion, CoordinatorError> }> {
+  const refused = new Map<Completion, CoordinatorError>();
+  const measured = new Map<Completion, MeasuredArtifact[]>();
+  for (const completion of completions) {
+    const outcome = outcomeOf(() => measureArtifacts(limits, completion.artifacts));
+    if ('ok' in outcome) measured.set(completion, outcome.ok);
+    else refused.set(completion, outcome.error);
   }
-  await storeArtifacts(tx, artifacts);
-  await noteItems(tx, items);
-  return refused;
+  const accepted = firstOfEach([...measured.keys()]);
+  const origins = accepted.map((completion) => ({ completion, origin: toOrigin(held, completion) }));
+  await storeArtifacts(
+    tx,
+    origins.flatMap(({ completion, origin }) => (measured.get(completion) ?? []).map((artifact) => ({ origin, measured: artifact }))),
+  );
+  await noteItems(
+    tx,
+    origins.flatMap(({ completion, origin }) => completion.context.map((item) => ({ origin, item }))),
+  );
+  return { accepted, refused };
 }
 
 function toOrigin(held: Awaited<ReturnType<typeof holdAttempts>>, { taskId, attempt }: Pick<AttemptCall, 'taskId' | 'attempt'>): Origin {

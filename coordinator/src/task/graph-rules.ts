@@ -9,6 +9,12 @@ export type Dependency = Target & {
   readonly excludesAuthor?: true;
 };
 
+/** What may be meant by a name that is none. */
+const remedies = {
+  dependsOn: ': name one by its `ref`, or by its id',
+  notBy: ': `notBy` names tasks, by their `ref` or id, not agents; whoever did them may not do this one',
+} as const;
+
 /** Finds a task of the same visit, by reference or by id. */
 export type FindExisting = (refOrId: string) => string | undefined;
 
@@ -28,7 +34,7 @@ export function resolveDependencies(tasks: readonly NewTask[], findExisting: Fin
       throw new CoordinatorError('dependency_unknown', {
         task: nameOf(task, index),
         dependsOn: name,
-        fields: [{ path: `tasks[${index}].${field}`, message: `There is no task ${name} in this phase.` }],
+        fields: [{ path: `tasks[${index}].${field}`, message: `There is no task ${name} in this phase${remedies[field]}.` }],
       });
     };
     // Named by reference and by id, or in several fields, it is still one.

@@ -1,6 +1,7 @@
 import type { GrantedLock, JsonObject } from '@baton/protocol';
 import type { Tx } from '../db/transaction.ts';
-import type { Decision, LockTable, Want } from '../lock/lock-rules.ts';
+import type { Decision } from '../lock/lock-rules.ts';
+import type { LockTable, Want } from '../lock/lock-table.ts';
 import { decideWant } from '../lock/lock-table.service.ts';
 import { bestSeeker, type Seeker, type ServedSet } from './match-rules.ts';
 import { type Candidate, deferTasks, writeAssignments } from './match.store.ts';

@@ -3,7 +3,7 @@ import type { Tx } from '../db/transaction.ts';
 import { openTable, writeDecisions } from '../lock/lock-table.service.ts';
 import { assign, type ClaimedTask, type ClaimRequest, writeDeferred, writeMatched } from './hand-out.ts';
 import { isOpen, listAgentObstacles, type Seeker, type ServedSet, serveSets } from './match-rules.ts';
-import { listCoveredSets, lockCandidates, lockSeekers, repeatClaims, type SeekerRow } from './match.store.ts';
+import { dueMax, listCoveredSets, lockCandidates, lockSeekers, putDueBack, repeatClaims, type SeekerRow } from './match.store.ts';
 
 /** What a request got; undefined where its session has ended. */
 export type ClaimAnswer = readonly ClaimedTask[] | undefined;
@@ -13,7 +13,7 @@ export interface Matching {
   readonly answers: readonly ClaimAnswer[];
   /** What was handed out now, and not to an earlier call with the same key. */
   readonly fresh: readonly ClaimedTask[];
-  /** Free slots are left, and tasks that wait for locks stood in front of others: another look may find more. */
+  /** Free slots are left, and more was there than one look takes in: another may find more. */
   readonly isWorthAnotherLook: boolean;
 }
 
@@ -75,10 +75,13 @@ async function match(
     batchMax,
     seekers.reduce((sum, { free, wanted }) => sum + Math.min(free, wanted), 0),
   );
+  const due = seekers.length === 0 ? 0 : await putDueBack(tx.em, tx.projectId);
+  // What other coordinators saw of these before is that they were not there.
+  if (due > 0) tx.hints.tasks = true;
   const sets = await findServedSets(tx, seekers);
   const limit = slots + spareCandidates;
   const candidates = sets.length === 0 ? [] : await lockCandidates(tx.em, { projectId: tx.projectId, sets, limit });
-  if (candidates.length === 0) return { taken: new Map(), isWorthAnotherLook: false };
+  if (candidates.length === 0) return { taken: new Map(), isWorthAnotherLook: due === dueMax };
 
   const table = await openTable(
     tx,
@@ -91,7 +94,9 @@ async function match(
   if (matched.length > 0 && candidates.length > matched.length + deferred.length) tx.hints.tasks = true;
   return {
     taken: await writeMatched(tx, matched, requests),
-    isWorthAnotherLook: deferred.length > 0 && matched.length < slots && candidates.length >= limit,
+    // Each of them had a doer with a free slot at first: one that was neither matched nor put aside found its doers' slots taken.
+    isWorthAnotherLook:
+      matched.length < slots && (due === dueMax || (candidates.length >= limit && (deferred.length > 0 || matched.length > 0))),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Agent, GrantedLock, JsonObject, LockRequest } from '@baton/protocol';
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
 import { rowsOf } from '../db/rows.ts';
 import type { CapabilitySet, ServedSet } from './match-rules.ts';
@@ -43,8 +43,28 @@ export const listCoveredSets = (em: EntityManager, projectId: string, names: rea
 /** A task `t` that may be handed out now, to whomever it is for. */
 export const isClaimable = sql`t.state = 'ready' and t.waiting_key is null and t.run_at <= statement_timestamp()`;
 
-/** A task `t` is kept for nobody. */
-const isUnreserved = sql`(t.reserved_until is null or t.reserved_until <= statement_timestamp())`;
+/** A task `t` that is out of the scan for a time: it waits for its moment, or is kept for somebody. */
+export const isPutOff = sql`t.state = 'ready' and (t.delayed or t.reserved_for is not null)`;
+
+/** A task `t` that is claimable, kept for nobody and in the scan. */
+export const isOffered = sql`${isClaimable} and not t.delayed and t.reserved_for is null`;
+
+/** How many tasks one round puts back into the scan. */
+export const dueMax = 500;
+
+/**
+ * Puts tasks whose time has come, or that have been kept for somebody long enough, into the scan: those first that have been
+ * due the longest. What another transaction puts there is passed over. Returns how many.
+ */
+export async function putDueBack(em: EntityManager, projectId: string): Promise<number> {
+  const due = await rowsOf(
+    em,
+    sql`update tasks set delayed = false, reserved_for = null, reserved_until = null where id = any(array(
+          select t.id from tasks t where t.project_id = ${projectId} and ${isPutOff} and greatest(t.run_at, t.reserved_until) <= statement_timestamp()
+          order by greatest(t.run_at, t.reserved_until) limit ${dueMax} for update skip locked)) returning id`,
+  );
+  return due.length;
+}
 
 /**
  * Who did, or has in hand, what the doer of `t` must not have done. An author task is a dependency too, so that its completing
@@ -76,41 +96,53 @@ export interface CandidateQuery {
  * another transaction is about to take: what is reserved for one of the agents first. Tasks of other sets are never looked
  * at, and few more rows are held than are asked for.
  */
-export function lockCandidates(em: EntityManager, { projectId, sets, limit, ticketId, taskIds }: CandidateQuery): Promise<Candidate[]> {
+export function lockCandidates(em: EntityManager, query: CandidateQuery): Promise<Candidate[]> {
+  const { projectId, sets, limit } = query;
   const agentIds = [...new Set(sets.flatMap((set) => set.agentIds))];
-  const place = new Map(agentIds.map((id, index) => [id, index + 1]));
-  const setIds = sets.map(({ id }) => id);
-  const doers = sets.map((set) => JSON.stringify(set.agentIds.map((id) => place.get(id))));
-  const columns = sql`t.id, t.ticket_id, t.visit_id, t.phase, t.ref, t.type, t.title, t.state, t.attempt, t.attempts_used, t.max_attempts, t.session_id, t.agent_id,
-    t.capability_set_id, t.locks, t.waiting_since, ${authorIds} as author_ids, t.rank`;
-  // What none of those who ask may do must not stand before what they may. Of most tasks one look into an index is enough; an
-  // `exists` in its place may be answered by hashing all exclusions there ever were.
-  const hasDoer = sql`((select true from task_exclusions e where e.task_id = t.id limit 1) is null
-    or exists (select 1 from jsonb_array_elements_text(s.doers) d(place) where not (${agentIds}::uuid[])[d.place::int] = any(${authorIds})))`;
-  const among = sql`${ticketId === undefined ? sql`` : sql`and t.ticket_id = ${ticketId}`} ${taskIds === undefined ? sql`` : sql`and t.id = any(${taskIds}::uuid[])`}`;
-  const ofSet = sql`t.project_id = ${projectId} and t.capability_set_id = s.id and ${isClaimable} and ${isUnreserved} and ${hasDoer} ${among}`;
-  // With several sets it is found out first how many of each are among the first of all, and only these are held: these and one
-  // more of each, so that what another transaction holds of one set does not hide the others.
-  const first = sql`select s.id from served s cross join lateral (select t.rank, t.id from tasks t where ${ofSet} order by t.rank, t.id limit ${limit}) t
-    order by t.rank, t.id limit ${limit}`;
-  const shares =
-    sets.length === 1
-      ? sql`select id, doers, ${limit}::bigint as share from served`
-      : sql`select s.id, s.doers, 1 + coalesce(f.count, 0) as share from served s left join (select id, count(*) from (${first}) f group by id) f on f.id = s.id`;
+  const served = JSON.stringify(sets.map(({ id, agentIds: doers }) => ({ id, doers })));
   return rowsOf(
     em,
-    sql<Candidate>`with served as (select id, doers from unnest(${setIds}::int[], ${doers}::jsonb[]) as x(id, doers))
+    sql<Candidate>`with served as (select id, doers from jsonb_to_recordset(${served}::jsonb) as x(id int, doers uuid[]))
         select c.* from (
-          select t.*, true as is_kept from unnest(${agentIds}::uuid[]) with ordinality as a(id, place) cross join lateral (
-            select ${columns}, t.reserved_for from tasks t
+          select t.*, true as is_kept from unnest(${agentIds}::uuid[]) as a(id) cross join lateral (
+            select ${candidateColumns}, t.reserved_for from tasks t
             where t.reserved_for = a.id and t.reserved_until > statement_timestamp() and t.project_id = ${projectId} and ${isClaimable}
-              and exists (select 1 from served s where s.id = t.capability_set_id and s.doers @> to_jsonb(a.place))
+              and exists (select 1 from served s where s.id = t.capability_set_id and a.id = any(s.doers))
             order by t.rank, t.id limit ${limit} for update of t skip locked) t
           union all
-          select t.*, false from (${shares}) s cross join lateral (
-            select ${columns}, null::uuid from tasks t where ${ofSet} order by t.rank, t.id limit s.share for update of t skip locked) t
+          select t.*, false from (${sharesOf(query)}) s cross join lateral (
+            select ${candidateColumns}, null::uuid from tasks t where ${isForServed(query)}
+            order by t.rank, t.id limit s.share for update of t skip locked) t
         ) c order by c.is_kept desc, c.rank, c.id`,
   );
+}
+
+const candidateColumns = sql`t.id, t.ticket_id, t.visit_id, t.phase, t.ref, t.type, t.title, t.state, t.attempt, t.attempts_used, t.max_attempts, t.session_id, t.agent_id,
+    t.capability_set_id, t.locks, t.waiting_since, ${authorIds} as author_ids, t.rank`;
+
+/** A task `t` that is offered to the doers of a row `s` of `served`. */
+function isForServed({ projectId, ticketId, taskIds }: CandidateQuery): RawBuilder<unknown> {
+  const ofTicket = ticketId === undefined ? sql`` : sql`and t.ticket_id = ${ticketId}`;
+  const amongTasks = taskIds === undefined ? sql`` : sql`and t.id = any(${taskIds}::uuid[])`;
+  // What none of those who ask may do must not stand before what they may. Of most tasks one look into an index is enough; an
+  // `exists` in its place may be answered by hashing all exclusions there ever were.
+  const hasDoer = sql`((select true from task_exclusions e where e.task_id = t.id limit 1) is null or not s.doers <@ ${authorIds})`;
+  return sql`t.project_id = ${projectId} and t.capability_set_id = s.id and ${isOffered} and ${hasDoer} ${ofTicket} ${amongTasks}`;
+}
+
+/**
+ * Each row of `served` with how many tasks of its set are looked at. With several sets it is found out first how many of each are
+ * among the first of all, and only these are held: these and one more of each, so that what another transaction holds of one
+ * set does not hide the others.
+ */
+function sharesOf(query: CandidateQuery): RawBuilder<unknown> {
+  const { sets, limit } = query;
+  if (sets.length === 1) return sql`select id, doers, ${limit}::bigint as share from served`;
+  const first = sql`select s.id from served s
+    cross join lateral (select t.rank, t.id from tasks t where ${isForServed(query)} order by t.rank, t.id limit ${limit}) t
+    order by t.rank, t.id limit ${limit}`;
+  return sql`select s.id, s.doers, 1 + coalesce(f.count, 0) as share
+    from served s left join (select id, count(*) from (${first}) f group by id) f on f.id = s.id`;
 }
 
 export interface Assignment {
@@ -148,7 +180,7 @@ export function writeAssignments(em: EntityManager, assignments: readonly Assign
           select * from jsonb_to_recordset(${rows}::jsonb) as x(id uuid, session_id uuid, agent_id uuid, claim_key text, locks jsonb)
         ), taken as (
           update tasks t set state = 'running', attempt = t.attempt + 1, session_id = x.session_id, agent_id = x.agent_id, waiting_since = null, progress = null,
-            reserved_for = null, reserved_until = null,
+            reserved_for = null, reserved_until = null, delayed = false,
             started_at = clock_timestamp(), deadline_at = clock_timestamp() + t.timeout_ms * interval '1 millisecond'
           from x where t.id = x.id
           returning t.id, t.attempt, t.visit_id, t.input, t.timeout_ms

@@ -22,15 +22,19 @@ export async function raiseOpenTaskBounds(em: EntityManager, added: ReadonlyMap<
 
 const toRows = (bounds: ReadonlyMap<string, number>): string => JSON.stringify([...bounds].map(([id, n]) => ({ id, n })));
 
-/** Counts the tasks that are open, as the bound is corrected with. Needed once for as many tasks as have ended since the last time. */
-export async function countOpenTasksOf(em: EntityManager, visitIds: readonly string[]): Promise<Map<string, number>> {
+/**
+ * Counts the tasks of visits that are open, each visit's only up to a number: as the bound is corrected with where there are
+ * fewer. Needed once for as many tasks as have ended since the last time.
+ */
+export async function countOpenTasksOf(em: EntityManager, upTo: ReadonlyMap<string, number>): Promise<Map<string, number>> {
   const rows = await rowsOf(
     em,
     sql<{
       id: string;
       open: number;
-    }>`select v.id, (select count(*)::int from tasks t where t.visit_id = v.id and t.state in ('blocked', 'ready', 'running')) as open
-        from unnest(${visitIds}::uuid[]) as v(id)`,
+    }>`select v.id, (select count(*)::int from (
+            select 1 from tasks t where t.visit_id = v.id and t.state in ('blocked', 'ready', 'running') limit greatest(v.n, 0)) t) as open
+        from jsonb_to_recordset(${toRows(upTo)}::jsonb) as v(id uuid, n int)`,
   );
   return new Map(rows.map(({ id, open }) => [id, open]));
 }

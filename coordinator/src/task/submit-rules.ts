@@ -85,11 +85,12 @@ export interface SubmitLimits {
   readonly taskDepthMax: number;
   readonly taskChildrenMax: number;
   readonly ticketTasksMax: number;
+  readonly lockGrantsMax: number;
 }
 
 /** @throws CoordinatorError `limit_exceeded`, naming the field, the value, the limit and what to do */
 export function refuseTooMany(
-  { taskDepthMax, taskChildrenMax, ticketTasksMax }: SubmitLimits,
+  { taskDepthMax, taskChildrenMax, ticketTasksMax }: Omit<SubmitLimits, 'lockGrantsMax'>,
   { depth, children, open, added }: { readonly depth: number; readonly children: number; readonly open: number; readonly added: number },
 ): void {
   if (depth > taskDepthMax)
@@ -106,13 +107,21 @@ export function refuseTooMany(
       value: children,
       message: `A task may submit ${taskChildrenMax} tasks in all its attempts, and this would make ${children}. Submit fewer, or let one of the children submit the rest.`,
     });
-  if (open + added > ticketTasksMax)
-    throw limitError('tasks', {
-      setting: 'ticketTasksMax',
-      limit: ticketTasksMax,
-      value: open + added,
-      message: `A ticket may have ${ticketTasksMax} open tasks; it has ${open}, and these are ${added} more. Submit them when some have ended.`,
-    });
+  refuseTooManyOpen({ ticketTasksMax }, { path: 'tasks', open, added });
+}
+
+/** Of the open tasks only as many need to have been counted as are too many. */
+export function refuseTooManyOpen(
+  { ticketTasksMax }: Pick<SubmitLimits, 'ticketTasksMax'>,
+  { path, open, added }: { readonly path: string; readonly open: number; readonly added: number },
+): void {
+  if (open + added <= ticketTasksMax) return;
+  throw limitError(path, {
+    setting: 'ticketTasksMax',
+    limit: ticketTasksMax,
+    value: open + added,
+    message: `A ticket may have ${ticketTasksMax} open tasks; it has ${open} or more, and these are ${added} more. Try again when some have ended.`,
+  });
 }
 
 const limitError = (path: string, { message, ...facts }: { setting: string; limit: number; value: number; message: string }) =>

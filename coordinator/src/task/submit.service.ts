@@ -5,15 +5,19 @@ import { type HeldTicket, holdTickets } from '../ticket/ticket.store.ts';
 import { namesIn } from './graph-rules.ts';
 import { countOpenTasksOf, raiseOpenTaskBounds, writeOpenTaskBounds } from './open-tasks.store.ts';
 import { propagateFailure } from './propagate.ts';
+import { refuseTooManyGrants } from '../lock/lock-key.ts';
 import { type NamedTasks, type Planned, planSubmission, refuseTooMany, type SubmitLimits } from './submit-rules.ts';
 import { countChildren, type ExistingTask, insertTasks, lockNamedTasks, type TaskPlace } from './submit.store.ts';
 import { listTaskStates } from './task.store.ts';
 
-export interface Submission {
+export interface NewSubmission {
   readonly ticketId: string;
   readonly phase?: string | undefined;
   readonly tasks: readonly NewTask[];
   readonly parent?: { readonly taskId: string; readonly attempt: number } | undefined;
+}
+
+export interface Submission extends NewSubmission {
   /** Whose attempt the parent has to be; undefined where the call belongs to no session. */
   readonly sessionId: string | undefined;
 }
@@ -44,6 +48,8 @@ interface VisitBoard {
   readonly named: NamedTasks;
   /** How many tasks may be open in it at most. Grows as submissions are planned. */
   openBound: number;
+  /** The same, or as many as were counted before it was clear that there is no room. Grows likewise. */
+  open: number;
 }
 
 /** What submissions are judged by: read once for all of them, and held until the transaction ends. */
@@ -74,8 +80,17 @@ async function openBoard(tx: Tx, { ticketTasksMax }: SubmitLimits, submissions: 
   });
   const bounds = await raiseOpenTaskBounds(tx.em, added);
   const written = new Map([...bounds].map(([id, before]) => [id, before + (added.get(id) ?? 0)]));
-  const doubtful = [...written].flatMap(([id, bound]) => (bound > ticketTasksMax ? [id] : []));
-  if (doubtful.length > 0) for (const [id, open] of await countOpenTasksOf(tx.em, doubtful)) bounds.set(id, open);
+  // Where even the smallest of the submissions is too much, the rest need not be counted.
+  const smallest = new Map<string, number>();
+  for (const { ticketId, tasks } of submissions) {
+    const visitId = tickets.get(ticketId)?.visitId;
+    if (visitId !== undefined) smallest.set(visitId, Math.min(tasks.length, smallest.get(visitId) ?? tasks.length));
+  }
+  const upTo = new Map(
+    [...written].flatMap(([id, bound]) => (bound > ticketTasksMax ? [[id, ticketTasksMax - (smallest.get(id) ?? 0) + 1] as const] : [])),
+  );
+  const counted = upTo.size === 0 ? new Map<string, number>() : await countOpenTasksOf(tx.em, upTo);
+  for (const [id, open] of counted) if (open < (upTo.get(id) ?? 0)) bounds.set(id, open);
   const rows = await lockNamedTasks(
     tx,
     named,
@@ -87,7 +102,12 @@ async function openBoard(tx: Tx, { ticketTasksMax }: SubmitLimits, submissions: 
   return {
     tickets,
     written,
-    visits: new Map([...bounds].map(([id, openBound]) => [id, { openBound, named: nameTasks(byVisit.get(id) ?? []) }])),
+    visits: new Map(
+      [...bounds].map(([id, openBound]) => [
+        id,
+        { openBound, open: counted.get(id) ?? openBound, named: nameTasks(byVisit.get(id) ?? []) },
+      ]),
+    ),
     parents: new Map(rows.map((row) => [row.id, { ...row }])),
   };
 }
@@ -110,11 +130,13 @@ function planOne({ tickets, visits, parents }: Board, limits: SubmitLimits, { ti
   const held = parent && findParent(parents, ticketId, { ...parent, sessionId });
   const depth = held === undefined ? 0 : held.depth + 1;
   const children = (held?.children ?? 0) + tasks.length;
-  refuseTooMany(limits, { depth, children: held === undefined ? 0 : children, open: board.openBound, added: tasks.length });
+  refuseTooMany(limits, { depth, children: held === undefined ? 0 : children, open: board.open, added: tasks.length });
+  for (const [index, { locks }] of tasks.entries()) refuseTooManyGrants(locks, { path: `tasks[${index}].locks`, ...limits });
 
   const place = { ticketId, depth, visitId: ticket.visitId, phase: ticket.phase, priority: ticket.priority, parentTaskId: parent?.taskId };
   const plan = planSubmission(board.named, place, tasks, { refsMayRepeat: false });
   board.openBound += tasks.length;
+  board.open += tasks.length;
   if (held !== undefined) held.children = children;
   return plan;
 }

@@ -118,10 +118,10 @@ export async function insertTasks(tx: Tx, submissions: readonly PreparedSubmissi
     tx.em,
     sql<{ runInMs: number }>`with made as (
           insert into tasks (id, project_id, ticket_id, visit_id, phase, ref, type, title, input, state, priority, rank, capability_set_id, locks,
-            pending_dependencies, on_dependency_failure, max_attempts, timeout_ms, parent_task_id, depth, run_at)
+            pending_dependencies, on_dependency_failure, max_attempts, timeout_ms, parent_task_id, depth, run_at, delayed)
           select x.id, ${tx.projectId}::uuid, p."ticketId", p."visitId", p.phase, x.ref, x.type, x.title, x.input, x.state, x.priority,
             greatest(clock_timestamp(), due.at) - x.bonus, x.set_id, x.locks, x.pending, x.on_failure, x.max_attempts, x.timeout_ms, p."parentTaskId", p.depth,
-            coalesce(due.at, clock_timestamp())
+            coalesce(due.at, clock_timestamp()), coalesce(due.at > clock_timestamp(), false)
           from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as x(id uuid, place int, ref text, type text, title text, input jsonb, state text, priority text,
               bonus interval, set_id int, locks jsonb, pending int, on_failure text, max_attempts int, timeout_ms int, run_at timestamptz, delay_ms float8)
             join jsonb_to_recordset(${JSON.stringify(places)}::jsonb) as p(n int, "ticketId" uuid, "visitId" uuid, phase text, "parentTaskId" uuid, depth int) on p.n = x.place

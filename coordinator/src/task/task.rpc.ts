@@ -2,22 +2,26 @@ import { CoordinatorError } from '@baton/protocol';
 import { sql } from 'kysely';
 import type { ArtifactLimits } from '../artifact/artifact.service.ts';
 import type { HandlersOf } from '../call.ts';
+import { toKeyedCall } from '../db/idempotency.store.ts';
 import { answerOf } from '../db/outcome.ts';
+import { createGroupedRead } from '../db/grouped-read.ts';
 import { createProjectBatcher } from '../db/project-batcher.ts';
 import { findRow } from '../db/rows.ts';
 import { type Database, transact, write } from '../db/transaction.ts';
 import { type GroupedCall, writeGroup } from '../db/write-group.ts';
 import { getTicket } from '../ticket/ticket.store.ts';
 import type { Sessions } from './attempt-end.service.ts';
+import { toEndKey } from './attempt-keys.store.ts';
 import type { BackoffLimits } from './backoff.ts';
 import { cancelTask, cancelTasksOf } from './cancel.service.ts';
 import type { ClaimQueue } from './claim-queue.ts';
 import { prepareClaims } from './claim.service.ts';
 import { type Completion, completeTasks, type Failure, failTasks } from './complete.service.ts';
 import { listDeadLetters } from './dead-letters.store.ts';
+import { findHeldTickets, findTicketsOf } from './places.store.ts';
 import { retryTask } from './retry.service.ts';
 import type { SubmitLimits } from './submit-rules.ts';
-import { type Submission, type Submitted, submitTasks } from './submit.service.ts';
+import { type NewSubmission, type Submitted, submitTasks } from './submit.service.ts';
 import { getTask, listTasks } from './task.store.ts';
 
 export interface TaskParts {
@@ -25,6 +29,12 @@ export interface TaskParts {
   readonly queue: ClaimQueue;
   readonly sessions: Sessions;
   readonly limits: SubmitLimits & BackoffLimits & ArtifactLimits & GroupLimits;
+}
+
+/** A call that ends an attempt, and the ticket of the task. */
+interface Placed<T> {
+  readonly end: T;
+  readonly ticketId: string;
 }
 
 interface GroupLimits {
@@ -39,29 +49,57 @@ const groupedTasksMax = 50;
 
 export const taskHandlers = (parts: TaskParts): HandlersOf<'task'> => {
   const { db, queue, sessions, limits } = parts;
-  const ending = { itemsMax: limits.completionBatchMax, waitingMax: limits.completionsWaitingMax };
+  const findHeld = (ticketIds: readonly string[]) => findHeldTickets(db.em.fork(), ticketIds);
+  const findTicket = createGroupedRead((taskIds: readonly string[]) => findTicketsOf(db.em.fork(), taskIds));
+  // What is not there holds nobody up.
+  const placed = async <T extends { readonly taskId: string }>(end: T) => ({ end, ticketId: (await findTicket(end.taskId)) ?? end.taskId });
+  const ending = {
+    itemsMax: limits.completionBatchMax,
+    waitingMax: limits.completionsWaitingMax,
+    ticketOf: ({ ticketId }: { readonly ticketId: string }) => ticketId,
+    findHeld,
+  };
   const complete = createProjectBatcher(
-    (projectId, completions: readonly Completion[]) => transact(db, projectId, (tx) => completeTasks(tx, limits, completions)),
+    (projectId, placed: readonly Placed<Completion>[]) =>
+      transact(db, projectId, (tx) =>
+        completeTasks(
+          tx,
+          limits,
+          placed.map(({ end }) => end),
+        ),
+      ),
     ending,
   );
   const fail = createProjectBatcher(
-    (projectId, failures: readonly Failure[]) => transact(db, projectId, (tx) => failTasks(tx, { limits }, failures)),
+    (projectId, placed: readonly Placed<Failure>[]) =>
+      transact(db, projectId, (tx) =>
+        failTasks(
+          tx,
+          { limits },
+          placed.map(({ end }) => end),
+        ),
+      ),
     ending,
   );
-  const submitAll = (projectId: string, calls: readonly GroupedCall<Submission>[]) =>
-    writeGroup<Submission, Submitted>(db, projectId, calls, (tx, fresh) =>
+  const submitAll = (projectId: string, calls: readonly GroupedCall<NewSubmission>[]) =>
+    writeGroup<NewSubmission, Submitted>(db, projectId, calls, (tx, fresh) =>
       submitTasks(
         tx,
         limits,
-        fresh.map(({ params }) => params),
+        fresh.map(({ call, params }) => ({ ...params, sessionId: call.session?.sessionId })),
       ),
     );
-  const submit = createProjectBatcher(submitAll, { itemsMax: limits.submissionBatchMax, waitingMax: limits.submissionsWaitingMax });
+  const submit = createProjectBatcher(submitAll, {
+    itemsMax: limits.submissionBatchMax,
+    waitingMax: limits.submissionsWaitingMax,
+    ticketOf: ({ params }) => params.ticketId,
+    findHeld,
+  });
 
   return {
     'task/submit': async (params, call) => {
       const { projectId } = call.caller;
-      const submission = { call, params: { ...params, sessionId: call.session?.sessionId } };
+      const submission = { call, params };
       if (params.tasks.length <= groupedTasksMax) return submit(projectId, submission);
       return answerOf((await submitAll(projectId, [submission]))[0]);
     },
@@ -88,32 +126,30 @@ export const taskHandlers = (parts: TaskParts): HandlersOf<'task'> => {
       return {};
     },
 
-    'task/complete': ({ idempotencyKey: _, ...completion }, { session, caller }) =>
-      complete(caller.projectId, { ...completion, sessionId: session.sessionId }),
+    'task/complete': async (params, call) => {
+      const { idempotencyKey: _, ...completion } = params;
+      const { sessionId } = call.session;
+      return complete(call.caller.projectId, await placed({ ...completion, sessionId, endKey: toEndKey(toKeyedCall(call, params)) }));
+    },
 
-    'task/fail': ({ idempotencyKey: _, ...failure }, { session, caller }) =>
-      fail(caller.projectId, {
-        ...failure,
-        sessionId: session.sessionId,
-        outcome: failure.error.code === 'timed_out' ? 'timed_out' : 'failed',
-      }),
+    'task/fail': async (params, call) => {
+      const { idempotencyKey: _, ...failure } = params;
+      const { sessionId } = call.session;
+      const outcome = failure.error.code === 'timed_out' ? ('timed_out' as const) : ('failed' as const);
+      return fail(call.caller.projectId, await placed({ ...failure, sessionId, outcome, endKey: toEndKey(toKeyedCall(call, params)) }));
+    },
 
-    'task/release': ({ taskId, attempt, reason }, { session, caller }) => {
+    'task/release': async (params, call) => {
+      const { taskId, attempt, reason } = params;
+      const { sessionId } = call.session;
       const error = { code: 'released', message: reason ?? 'The agent gave the task back.' };
-      return fail(caller.projectId, {
-        taskId,
-        attempt,
-        error,
-        sessionId: session.sessionId,
-        outcome: 'released',
-        permanent: false,
-        context: [],
-      });
+      const release = { taskId, attempt, sessionId, error, outcome: 'released' as const, permanent: false, context: [] };
+      return fail(call.caller.projectId, await placed({ ...release, endKey: toEndKey(toKeyedCall(call, params)) }));
     },
 
     'task/cancel': (params, call) => write(db, call, params, (tx) => cancelTask(tx, sessions, params)),
     'task/cancelAll': (params, call) => write(db, call, params, (tx) => cancelTasksOf(tx, sessions, params)),
-    'task/retry': (params, call) => write(db, call, params, (tx) => retryTask(tx, params)),
+    'task/retry': (params, call) => write(db, call, params, (tx) => retryTask(tx, limits, params)),
 
     'task/deadLetters': async (query, { em, caller }) => {
       if (query.ticketId !== undefined) await getTicket(em, caller.projectId, query.ticketId);

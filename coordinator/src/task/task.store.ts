@@ -40,7 +40,7 @@ function toTask({ visitNumber, waitingKey, createdAt, startedAt, finishedAt, run
     ...(waitingKey !== null && { waitingForKey: waitingKey }),
     ...(startedAt !== null && { startedAt: toTimestamp(startedAt) }),
     ...(finishedAt !== null && { finishedAt: toTimestamp(finishedAt) }),
-    ...(['ready', 'blocked'].includes(same.state) && runInMs !== null && runInMs > 0 && { runInMs }),
+    ...(['ready', 'blocked'].includes(same.state) && runInMs !== null && runInMs > 0 && { runInMs: Math.round(runInMs) }),
     ...(notBy !== null && notBy.length > 0 && { notBy }),
   };
 }

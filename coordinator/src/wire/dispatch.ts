@@ -1,5 +1,6 @@
 import { CoordinatorError, isMethodName, mayAccess, methods, toFieldProblems } from '@baton/protocol';
 import type { CallContext, Caller, Handlers, Peer, Session } from '../call.ts';
+import { translateDatabaseError } from '../db/errors.ts';
 import type { EntityManager } from '../db/orm.ts';
 import { toNamedParams } from './named-params.ts';
 
@@ -39,7 +40,10 @@ export function createDispatch({ handlers, em, findSession }: DispatchParts): Di
     if (definition.session && session === undefined) throw new CoordinatorError('session_required');
 
     const handler = handlers[method] as (params: unknown, context: CallContext) => Promise<unknown>;
-    const result = await handler(params.data, { em: em.fork(), method, signal, caller, peer, session });
+    const result = await handler(params.data, { em: em.fork(), method, signal, caller, peer, session }).catch((error: unknown) => {
+      // Transactions do it themselves; reads are statements of their own.
+      throw translateDatabaseError(error);
+    });
     return definition.result.parse(result);
   };
 }

@@ -55,10 +55,10 @@ export const healthReport = z
     agentName: z.string(),
     status: agentStatus,
     health: agentHealth,
-    silenceMs: z.number().optional().describe('How long ago its last call was; absent where it has no session.'),
+    silenceMs: z.int().optional().describe('How long ago its last call was; absent where it has no session.'),
     allowedMs: z.number().describe('How long it may be silent before it is stale.'),
     expiresInMs: z.number().optional().describe('How long its lease still runs; absent where it has none.'),
-    eventLoopLagMs: z.number().optional().describe('How late the timers of its process are, as it said last.'),
+    eventLoopLagMs: z.int().optional().describe('How late the timers of its process are, as it said last.'),
     explanation: z.string().describe('The same as a sentence.'),
   })
   .meta({ id: 'AgentHealthReport', description: 'How an agent is, computed from its silence when it is asked for.' });

@@ -49,14 +49,14 @@ export const agent = z
     tags: z.array(z.string()),
     metadata: jsonObject.describe('Whatever it said of itself.'),
     state: agentState,
-    stateReason: z.string().optional().describe('Why it is in this state, as whoever decided it said.'),
+    stateReason: z.string().optional().describe('Why it is in this state, or takes no new tasks, as whoever decided it said.'),
     available: z.boolean().describe('Whether it takes new tasks, by its own word or that of an operator. True when a session begins.'),
     status: agentStatus,
     health: agentHealth,
     epoch: z.int().describe('The number of its newest session.'),
     running: z.int().describe('How many attempts it has in hand.'),
-    silenceMs: z.number().optional().describe('How long ago its last call was; absent where it has no session.'),
-    eventLoopLagMs: z.number().optional().describe('How late the timers of its process are, as it said last.'),
+    silenceMs: z.int().optional().describe('How long ago its last call was; absent where it has no session.'),
+    eventLoopLagMs: z.int().optional().describe('How late the timers of its process are, as it said last.'),
     registeredAt: timestamp,
   })
   .meta({ id: 'Agent', description: 'An identity with capabilities, and how its newest session is.' });
@@ -204,7 +204,8 @@ export const agentEvents = {
     data: z.object({ ...agentNamed, available: z.boolean(), reason: z.string().optional() }),
   }),
   'agent.stateChanged': event({
-    summary: 'Somebody decided about an agent: maintenance, quarantine, active again, or terminated for good.',
+    summary:
+      'Somebody decided about an agent: maintenance, quarantine, active again, or terminated for good. Or it drains, by its own word, until it begins a new session.',
     data: z.object({ ...agentNamed, from: agentState, to: agentState, reason: z.string(), by: z.string() }),
   }),
 };

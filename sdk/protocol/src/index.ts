@@ -82,6 +82,7 @@ export {
   type GraphTask,
   type Obstacle,
   type ObstacleCode,
+  type PassedOver,
   type ReadyTask,
 } from './scheduler.ts';
 export {

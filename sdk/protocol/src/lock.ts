@@ -97,7 +97,7 @@ const ttlMs = z.int().min(100).max(86_400_000).default(60_000).describe('When th
 export const lockMethods = {
   'lock/acquire': method({
     summary:
-      'Takes all of the keys or none, waiting up to `waitMs` in the order of arrival. Holding one already is no obstacle to its holder. Of a range a free member is granted, which the answer names.',
+      'Takes all of the keys or none, waiting up to `waitMs` in the order of arrival. Holding one already is no obstacle to its holder. Of a range a free member is granted, which the answer names. Whoever would wait in a circle is refused at once: `lock_conflict` with `deadlock: true` and the `circle`.',
     access: 'work',
     session: true,
     idempotent: false,
@@ -161,7 +161,7 @@ export const lockMethods = {
   }),
   'lock/check': method({
     summary:
-      'Tells whether a fence is a current one of its key, or of a pattern that covers it, so that a resource can refuse a stale writer.',
+      'Tells whether a fence is a current one of its key, or of a pattern that covers it, so that a resource can refuse a stale writer. Of a range name the member that was granted.',
     access: 'read',
     session: false,
     idempotent: true,

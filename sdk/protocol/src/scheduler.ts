@@ -36,6 +36,11 @@ const assignment = z
   .meta({ id: 'Assignment', description: 'A task that is kept for an agent.' });
 export type Assignment = z.infer<typeof assignment>;
 
+const passedOver = z
+  .object({ taskId: id, reason: z.string().describe('Why, as a sentence.') })
+  .meta({ id: 'PassedOver', description: 'A task that was named and is kept for nobody.' });
+export type PassedOver = z.infer<typeof passedOver>;
+
 const taskCounts = z.object({
   total: z.int(),
   pending: z.int().describe('Not begun: blocked or ready.'),
@@ -55,9 +60,14 @@ const graphTask = z
     title: z.string(),
     state: taskState,
     dependsOn: z.array(id),
-    isReady: z.boolean().describe('It waits for no other task: it may be handed out, or has been.'),
+    isReady: z
+      .boolean()
+      .describe(
+        'It may be handed out now, as those of `scheduler/readyTasks`: it waits for no task, no lock and no moment, and has not begun.',
+      ),
     pendingDependencies: z.int().describe('For how many of them it waits.'),
     level: z.int().describe('The length of the longest chain of dependencies behind it; 0 for one that depends on nothing.'),
+    runInMs: z.int().optional().describe('In ms from now, while it waits for its time: that of its submission, or that of a back-off.'),
   })
   .meta({ id: 'GraphTask', description: 'A task as a node of the graph of its ticket.' });
 export type GraphTask = z.infer<typeof graphTask>;
@@ -66,16 +76,16 @@ const criticalPath = z
   .object({
     taskIds: z.array(id).describe('In order: each waits for the one before.'),
     remainingMs: z
-      .number()
+      .int()
       .optional()
       .describe(
-        'The sum over its tasks of what each is expected to take: the mean of the completed tasks of its type in this graph, or of all completed ones where there is none of its type, less the time that one which runs has run. Absent before the first is completed.',
+        'How long it is until its last task is expected to be done: the time until its first may run, and what each is expected to take. That is the mean of the completed tasks of its type in this graph, or of all completed ones where there is none of its type, less the time that one which runs has run. Absent before the first is completed.',
       ),
   })
   .meta({
     id: 'CriticalPath',
     description:
-      'The chain of tasks that are not done which takes longest, by `remainingMs`, then by the number of tasks. However many agents work, it is not done sooner.',
+      'The chain of tasks that are not done which ends last, by `remainingMs`, then by the number of tasks. A task that may not run before a moment begins the chain where that moment comes later than the end of what it waits for. However many agents work, it is not done sooner.',
   });
 
 export const dagStatus = z
@@ -105,6 +115,7 @@ export const obstacleCodes = [
   'reserved',
   'nobody_offers',
   'nobody_free',
+  'only_authors',
   'nobody_asks',
   'agent_draining',
   'agent_maintenance',
@@ -220,14 +231,22 @@ export const schedulerMethods = {
         .min(1)
         .max(1_000)
         .optional()
-        .describe('Only these tasks. One that is not ready, or reserved already, is passed over.'),
+        .describe(
+          'Only these tasks, at most `limit` of them. One that is not ready, or reserved already, is passed over, and the answer says why.',
+        ),
       agentIds: z.array(id).min(1).max(1_000).optional().describe('Only for these agents.'),
       limit: limit.default(1).describe('At most so many tasks.'),
       forMs: z.int().min(100).max(3_600_000).default(60_000).describe('How long they are kept, in ms.'),
     }),
-    result: z.object({ assignments: z.array(assignment).describe('In the order in which the tasks would be handed out.') }),
+    result: z.object({
+      assignments: z.array(assignment).describe('In the order in which the tasks would be handed out.'),
+      passedOver: z.array(passedOver).describe('Of the tasks that were named in `taskIds`, those that are kept for nobody now.'),
+    }),
     errors: ['ticket_not_found', 'task_not_found', 'agent_not_found'],
-    example: { params: { ticketId: ids.ticket, limit: 1, forMs: 60_000 }, result: { assignments: [firstAssignment] } },
+    example: {
+      params: { ticketId: ids.ticket, taskIds: [ids.reproduce, ids.mend], limit: 2, forMs: 60_000 },
+      result: { assignments: [firstAssignment], passedOver: [{ taskId: ids.mend, reason: 'It waits for other tasks.' }] },
+    },
   }),
 };
 

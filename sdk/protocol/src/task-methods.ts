@@ -186,7 +186,9 @@ export const taskMethods = {
       children: z
         .boolean()
         .default(false)
-        .describe('Cancels the open tasks as well that it has submitted, and those that these have submitted.'),
+        .describe(
+          'Cancels the open tasks as well that it has submitted, and those that these have submitted; these alone where it has ended itself.',
+        ),
     }),
     result: z.object({ taskId: id, state: taskState, cancelledCount }),
     errors: ['task_not_found', 'task_state_refused'],

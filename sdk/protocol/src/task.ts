@@ -33,7 +33,7 @@ export const taskRef = z
 /** Names of other tasks, each once. */
 const otherTasks = (twice: string) =>
   z
-    .array(z.union([id, taskRef]))
+    .array(z.union([id, taskRef], 'Name a task by its `ref` or by its id.'))
     .max(1_000)
     .refine((names) => new Set(names).size === names.length, twice)
     .default([]);
@@ -58,7 +58,9 @@ export const newTaskFields = z.strictObject({
   maxAttempts: z.int().min(1).max(100).default(3).describe('How often it is tried before it has failed.'),
   timeoutMs: z.int().min(100).max(86_400_000).default(600_000).describe('How long one attempt may take, in ms.'),
   onDependencyFailure: z.enum(['skip', 'run']).default('skip').describe('What becomes of this task when one it depends on fails.'),
-  runAt: timestamp.optional().describe("Not handed out before this moment, by the database's clock. One that has passed is now."),
+  runAt: timestamp
+    .optional()
+    .describe("Not handed out before this moment, such as `2030-05-04T09:30:00Z`, by the database's clock. One that has passed is now."),
   delayMs: z
     .int()
     .min(0)
@@ -66,7 +68,7 @@ export const newTaskFields = z.strictObject({
     .optional()
     .describe('Not handed out before so much time has passed since its submission, in ms. Not together with `runAt`.'),
   notBy: otherTasks('A task is named twice.').describe(
-    'Whoever did one of these may not do this one, as a review is not done by the author. Named as in `dependsOn`, and each is a dependency as well.',
+    'Tasks, not agents: whoever did one of these may not do this one, as a review is not done by the author. Named as in `dependsOn`, and each is a dependency as well.',
   ),
 });
 

@@ -13,7 +13,9 @@ export const jsonObject = z
 
 export const id = z.uuid().meta({ id: 'Id', description: 'A UUID. Ids are made by the coordinator.' });
 
-export const timestamp = z.iso.datetime().meta({ id: 'Timestamp', description: "When something happened, by the database's clock." });
+export const timestamp = z.iso
+  .datetime('Write a moment in UTC, such as 2030-05-04T09:30:00Z.')
+  .meta({ id: 'Timestamp', description: "A moment in UTC, such as `2030-05-04T09:30:00Z`, by the database's clock." });
 
 export const idempotencyKey = z.string().min(1).max(128).meta({
   id: 'IdempotencyKey',
@@ -97,7 +99,9 @@ export const phaseName = z
   .regex(/^[A-Z][A-Z0-9_]{0,63}$/, 'A phase name is in capitals, such as IMPLEMENTATION.')
   .meta({ id: 'PhaseName', description: 'A phase of a workflow, such as IMPLEMENTATION.' });
 
-export const limit = z.int().min(1).max(1_000).describe('At most this many rows in one answer.');
+const limitRange = 'Expected a whole number from 1 to 1000.';
+
+export const limit = z.int(limitRange).min(1, limitRange).max(1_000, limitRange).describe('At most this many rows in one answer.');
 
 export const cursor = z.string().max(256).describe('Where the page begins: `next` of the page before.');
 

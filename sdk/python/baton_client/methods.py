@@ -591,7 +591,7 @@ class TaskMethods:
 
         `reason`: Kept with the task and told in its event.
         `dependents`: What becomes of the tasks that wait for it: skipped or run, as each of them says; or cancelled as well, and all that wait for them. "skip" unless given.
-        `children`: Cancels the open tasks as well that it has submitted, and those that these have submitted. false unless given.
+        `children`: Cancels the open tasks as well that it has submitted, and those that these have submitted; these alone where it has ended itself. false unless given.
 
         Raises CoordinatorError: `task_not_found`, `task_state_refused`.
         """
@@ -749,7 +749,7 @@ class SchedulerMethods:
         """Reserves ready tasks for the best of the agents that have a free slot. Until then a reserved task is given to this agent alone, and before others; its declared locks are taken when it is claimed, and not before.
 
         `ticket_id`: Only tasks of this ticket.
-        `task_ids`: Only these tasks. One that is not ready, or reserved already, is passed over.
+        `task_ids`: Only these tasks, at most `limit` of them. One that is not ready, or reserved already, is passed over, and the answer says why.
         `agent_ids`: Only for these agents.
         `limit`: At most so many tasks. 1 unless given.
         `for_ms`: How long they are kept, in ms. 60000 unless given.
@@ -1044,7 +1044,7 @@ class LockMethods:
         attempt: int | None = None,
         idempotency_key: t.IdempotencyKey | None = None,
     ) -> t.LockAcquireResult:
-        """Takes all of the keys or none, waiting up to `wait_ms` in the order of arrival. Holding one already is no obstacle to its holder. Of a range a free member is granted, which the answer names. It belongs to an agent's session.
+        """Takes all of the keys or none, waiting up to `wait_ms` in the order of arrival. Holding one already is no obstacle to its holder. Of a range a free member is granted, which the answer names. Whoever would wait in a circle is refused at once: `lock_conflict` with `deadlock: true` and the `circle`. It belongs to an agent's session.
 
         `ttl_ms`: When the lock ends by itself, in ms from now. 60000 unless given.
         `wait_ms`: How long the call may wait in the coordinator, in ms. 0 unless given.
@@ -1129,7 +1129,7 @@ class LockMethods:
         key: t.LockKey,
         fence: int,
     ) -> t.LockCheckResult:
-        """Tells whether a fence is a current one of its key, or of a pattern that covers it, so that a resource can refuse a stale writer.
+        """Tells whether a fence is a current one of its key, or of a pattern that covers it, so that a resource can refuse a stale writer. Of a range name the member that was granted.
 
         `fence`: As it was granted.
 

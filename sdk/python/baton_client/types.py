@@ -173,7 +173,7 @@ class TaskTemplate(TypedDict):
     onDependencyFailure: NotRequired[Literal['skip', 'run']]
     #: Not handed out before so much time has passed since its submission, in ms. Not together with `runAt`.
     delayMs: NotRequired[int]
-    #: Whoever did one of these may not do this one, as a review is not done by the author. Named as in `dependsOn`, and each is a dependency as well.
+    #: Tasks, not agents: whoever did one of these may not do this one, as a review is not done by the author. Named as in `dependsOn`, and each is a dependency as well.
     notBy: NotRequired[list[Id | TaskRef]]
     #: At every entry into the phase, at the first, at each later one, or when its gate refuses.
     when: NotRequired[Literal['always', 'first', 'return', 'refused']]
@@ -283,11 +283,11 @@ class NewTask(TypedDict):
     timeoutMs: NotRequired[int]
     #: What becomes of this task when one it depends on fails.
     onDependencyFailure: NotRequired[Literal['skip', 'run']]
-    #: Not handed out before this moment, by the database's clock. One that has passed is now.
+    #: Not handed out before this moment, such as `2030-05-04T09:30:00Z`, by the database's clock. One that has passed is now.
     runAt: NotRequired[Timestamp]
     #: Not handed out before so much time has passed since its submission, in ms. Not together with `runAt`.
     delayMs: NotRequired[int]
-    #: Whoever did one of these may not do this one, as a review is not done by the author. Named as in `dependsOn`, and each is a dependency as well.
+    #: Tasks, not agents: whoever did one of these may not do this one, as a review is not done by the author. Named as in `dependsOn`, and each is a dependency as well.
     notBy: NotRequired[list[Id | TaskRef]]
 
 
@@ -552,12 +552,12 @@ class DagStatus(TypedDict):
 
 
 class CriticalPath(TypedDict):
-    """The chain of tasks that are not done which takes longest, by `remainingMs`, then by the number of tasks. However many agents work, it is not done sooner."""
+    """The chain of tasks that are not done which ends last, by `remainingMs`, then by the number of tasks. A task that may not run before a moment begins the chain where that moment comes later than the end of what it waits for. However many agents work, it is not done sooner."""
 
     #: In order: each waits for the one before.
     taskIds: list[Id]
-    #: The sum over its tasks of what each is expected to take: the mean of the completed tasks of its type in this graph, or of all completed ones where there is none of its type, less the time that one which runs has run. Absent before the first is completed.
-    remainingMs: NotRequired[float]
+    #: How long it is until its last task is expected to be done: the time until its first may run, and what each is expected to take. That is the mean of the completed tasks of its type in this graph, or of all completed ones where there is none of its type, less the time that one which runs has run. Absent before the first is completed.
+    remainingMs: NotRequired[int]
 
 
 class GraphTask(TypedDict):
@@ -568,12 +568,14 @@ class GraphTask(TypedDict):
     title: str
     state: TaskState
     dependsOn: list[Id]
-    #: It waits for no other task: it may be handed out, or has been.
+    #: It may be handed out now, as those of `scheduler/readyTasks`: it waits for no task, no lock and no moment, and has not begun.
     isReady: bool
     #: For how many of them it waits.
     pendingDependencies: int
     #: The length of the longest chain of dependencies behind it; 0 for one that depends on nothing.
     level: int
+    #: In ms from now, while it waits for its time: that of its submission, or that of a back-off.
+    runInMs: NotRequired[int]
 
 
 class ExplanationAgent(TypedDict):
@@ -624,7 +626,7 @@ class Obstacle(TypedDict):
     """One thing that stands in the way."""
 
     #: For programs.
-    code: Literal['task_running', 'task_completed', 'task_failed', 'task_cancelled', 'task_skipped', 'dependencies_pending', 'phase_closed', 'lock_taken', 'not_due', 'reserved', 'nobody_offers', 'nobody_free', 'nobody_asks', 'agent_draining', 'agent_maintenance', 'agent_quarantined', 'agent_terminated', 'agent_unavailable', 'agent_lost', 'agent_stale', 'no_free_slot', 'not_asking', 'capability_missing', 'excluded_author', 'reserved_for_other', 'nothing_ready', 'nothing_suits']
+    code: Literal['task_running', 'task_completed', 'task_failed', 'task_cancelled', 'task_skipped', 'dependencies_pending', 'phase_closed', 'lock_taken', 'not_due', 'reserved', 'nobody_offers', 'nobody_free', 'only_authors', 'nobody_asks', 'agent_draining', 'agent_maintenance', 'agent_quarantined', 'agent_terminated', 'agent_unavailable', 'agent_lost', 'agent_stale', 'no_free_slot', 'not_asking', 'capability_missing', 'excluded_author', 'reserved_for_other', 'nothing_ready', 'nothing_suits']
     #: For people: the same as a sentence.
     message: str
     #: The tasks that are waited for, or that make an agent an author.
@@ -654,6 +656,14 @@ class Assignment(TypedDict):
     score: float
 
 
+class PassedOver(TypedDict):
+    """A task that was named and is kept for nobody."""
+
+    taskId: Id
+    #: Why, as a sentence.
+    reason: str
+
+
 class Agent(TypedDict):
     """An identity with capabilities, and how its newest session is."""
 
@@ -670,7 +680,7 @@ class Agent(TypedDict):
     #: Whatever it said of itself.
     metadata: JsonObject
     state: AgentState
-    #: Why it is in this state, as whoever decided it said.
+    #: Why it is in this state, or takes no new tasks, as whoever decided it said.
     stateReason: NotRequired[str]
     #: Whether it takes new tasks, by its own word or that of an operator. True when a session begins.
     available: bool
@@ -681,9 +691,9 @@ class Agent(TypedDict):
     #: How many attempts it has in hand.
     running: int
     #: How long ago its last call was; absent where it has no session.
-    silenceMs: NotRequired[float]
+    silenceMs: NotRequired[int]
     #: How late the timers of its process are, as it said last.
-    eventLoopLagMs: NotRequired[float]
+    eventLoopLagMs: NotRequired[int]
     registeredAt: Timestamp
 
 
@@ -717,13 +727,13 @@ class AgentHealthReport(TypedDict):
     status: AgentStatus
     health: AgentHealth
     #: How long ago its last call was; absent where it has no session.
-    silenceMs: NotRequired[float]
+    silenceMs: NotRequired[int]
     #: How long it may be silent before it is stale.
     allowedMs: float
     #: How long its lease still runs; absent where it has none.
     expiresInMs: NotRequired[float]
     #: How late the timers of its process are, as it said last.
-    eventLoopLagMs: NotRequired[float]
+    eventLoopLagMs: NotRequired[int]
     #: The same as a sentence.
     explanation: str
 
@@ -1141,6 +1151,8 @@ class SchedulerReadyTasksResult(TypedDict):
 class SchedulerAssignResult(TypedDict):
     #: In the order in which the tasks would be handed out.
     assignments: list[Assignment]
+    #: Of the tasks that were named in `taskIds`, those that are kept for nobody now.
+    passedOver: list[PassedOver]
 
 
 class AgentRegisterResultAttempt(TypedDict):

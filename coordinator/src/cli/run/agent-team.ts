@@ -1,4 +1,4 @@
-import { formatDuration } from '../duration.ts';
+import { formatDuration } from '../../duration.ts';
 import { type AgentProcess, type AgentStart, startAgentProcess } from './agent-process.ts';
 import type { RunView } from './run-view.ts';
 

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { formatDuration } from '../duration.ts';
+import { formatDuration } from '../../duration.ts';
 import { countEach, lastWords } from './brief.ts';
 import type { PhaseNames, RunState, TaskView, VisitState } from './run-state.ts';
 

@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '@baton/protocol';
-import { formatDuration } from '../duration.ts';
+import { formatDuration } from '../../duration.ts';
 import { countEach, firstLine, inShort, lastWords } from './brief.ts';
 
 /** An event as one line of text without colours, or undefined for what is of no interest to who watches. */

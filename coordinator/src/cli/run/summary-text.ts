@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { formatDuration } from '../duration.ts';
+import { formatDuration } from '../../duration.ts';
 import { formatTable } from '../table.ts';
 import { countEach, inShort, lastWords } from './brief.ts';
 import type { RunReport } from './report.ts';
