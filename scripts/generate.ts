@@ -14,6 +14,7 @@ import { planSchemaDocument } from './pages/plan-schema.ts';
 import { pythonMethodsModule } from './pages/python-methods.ts';
 import { pythonTypesModule } from './pages/python-types.ts';
 import { typesPage } from './pages/types.ts';
+import { workflowSchemaDocument } from './pages/workflow-schema.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -30,6 +31,7 @@ const files: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/reference/configuration.md': configurationPage,
   'docs/reference/conformance.md': conformancePage,
   'docs/reference/plan.schema.json': planSchemaDocument,
+  'docs/reference/workflow.schema.json': workflowSchemaDocument,
   'sdk/python/baton_client/types.py': pythonTypesModule,
   'sdk/python/baton_client/methods.py': pythonMethodsModule,
 };

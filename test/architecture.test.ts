@@ -194,11 +194,16 @@ const packageName = (specifier: string) =>
 
 function dependenciesOf(file: string): Set<string> {
   const folder = file.slice(0, file.search(/\/(src|migrations)\//));
-  const { name, dependencies = {} } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as {
+  const {
+    name,
+    dependencies = {},
+    peerDependencies = {},
+  } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as {
     name: string;
     dependencies?: object;
+    peerDependencies?: object;
   };
-  return new Set([name, ...Object.keys(dependencies)]);
+  return new Set([name, ...Object.keys({ ...dependencies, ...peerDependencies })]);
 }
 
 /** The first circle of imports, type imports aside, as the files along it. */

@@ -79,6 +79,8 @@ const statements = [
     -- The phase a blocked ticket was blocked in: it may return there.
     blocked_in text,
     blocked_reason text,
+    -- Grows with every change, so that who changes it can say what he has seen.
+    version int not null default 1,
     visit_id uuid not null,
     visit_number int not null,
     state text not null,
@@ -282,6 +284,15 @@ const statements = [
     end_key jsonb,
     primary key (task_id, number)
   )`,
+  // What an attempt took on the way, beside what its task declares; kept after it was given back, for who asks what was held.
+  `create table attempt_locks (
+    task_id uuid not null references tasks,
+    attempt int not null,
+    key text not null,
+    mode text not null,
+    fence bigint not null,
+    primary key (task_id, attempt, key, fence)
+  )`,
   `create index attempts_by_claim on attempts (session_id, claim_key) where claim_key is not null`,
 
   // One row a key, for ever: its fence never goes back, and its row lock decides every grant.
@@ -399,6 +410,38 @@ const statements = [
   `create index gate_results_by_visit on gate_results (visit_id, id)`,
   `create index gate_results_by_ticket on gate_results (ticket_id, id)`,
 
+  // What a gate waits for: rows, so that days may pass and coordinators may change.
+  `create table approvals (
+    id uuid primary key,
+    project_id uuid not null references projects,
+    ticket_id uuid not null references tickets,
+    visit_id uuid not null references phase_visits,
+    phase text not null,
+    visit_number int not null,
+    name text not null,
+    rule jsonb not null,
+    -- Of the evidence that is to be approved; with other evidence it is asked for anew.
+    digest text not null,
+    -- waiting, approved, refused or cancelled; that it has expired follows from the clock.
+    state text not null,
+    created_at timestamptz not null default clock_timestamp(),
+    expires_at timestamptz
+  )`,
+  `create index approvals_by_visit on approvals (visit_id, id)`,
+  `create index approvals_by_ticket on approvals (ticket_id, id)`,
+  `create index approvals_waiting on approvals (project_id, id) where state = 'waiting'`,
+  // One that is asked for is asked for once.
+  `create unique index approvals_once on approvals (visit_id, name) where state = 'waiting'`,
+  `create table approval_decisions (
+    approval_id uuid not null references approvals,
+    decided_by text not null,
+    role text not null,
+    decision text not null,
+    comment text,
+    decided_at timestamptz not null default clock_timestamp(),
+    primary key (approval_id, decided_by)
+  )`,
+
   `create table context_items (
     id uuid primary key,
     project_id uuid not null references projects,
@@ -418,13 +461,30 @@ const statements = [
     task_id uuid references tasks,
     attempt int,
     created_at timestamptz not null default clock_timestamp(),
+    -- Whose word it is.
+    source text not null,
+    -- What a mechanical item is about: a newer one about the same takes its place.
+    topic text,
+    superseded_at timestamptz,
+    superseded_reason text,
+    -- The item that took its place, if one did.
+    superseded_by uuid references context_items,
     unique (ticket_id, number)
   )`,
-  // The same statement twice in one visit is one item.
-  `create unique index context_items_once on context_items (visit_id, kind, md5(text))`,
+  // The same statement twice in one visit is one item, unless it was given up in between.
+  `create unique index context_items_once on context_items (visit_id, kind, md5(text)) where superseded_at is null`,
+  `create index context_items_holding on context_items (ticket_id, number) where superseded_at is null`,
+  `create index context_items_by_topic on context_items (ticket_id, phase, topic) where superseded_at is null and topic is not null`,
+  // What summarizers wrote, by the digest of all that it was made from.
   `create table context_summaries (
     digest text primary key,
+    ticket_id uuid not null references tickets,
+    phase text not null,
+    -- The summarizer, with the version of its plugin.
+    summarizer text not null,
     text text not null,
+    citations jsonb not null,
     created_at timestamptz not null default clock_timestamp()
   )`,
+  `create index context_summaries_of_phase on context_summaries (ticket_id, phase, created_at)`,
 ];

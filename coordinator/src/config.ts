@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { sandboxes } from '@baton/sdk/plugin/host';
 import { z } from 'zod';
 
 const ms = (value: number) => z.coerce.number().int().min(1).default(value);
@@ -36,9 +37,21 @@ export const configSchema = z.strictObject({
   publicHosts: list.default([]),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   /** Packages or paths of the plugins that are enabled. */
-  plugins: list.default(['@baton/plugin-criteria', '@baton/plugin-command', '@baton/plugin-digest']),
+  plugins: list.default(
+    ['criteria', 'command', 'coverage', 'junit', 'json-schema', 'review', 'lease-guard', 'digest'].map((name) => `@baton/plugin-${name}`),
+  ),
+  /** The names of the plugins that may run programs, if they ask for it. A program can do what the user of the coordinator can. */
+  pluginsWithPrograms: list.default(['@baton/plugin-command']),
+  /** How plugin code is kept apart: by Node's permission model, or by bubblewrap besides, which also takes away the network. */
+  pluginSandbox: z.enum(sandboxes).default('permissions'),
   /** The summarizer that condenses a phase. */
   summarizer: z.string().default('digest'),
+  /** What counts the tokens of a pack: an estimate on the safe side, or exactly as the models of one provider count, with a package of its own. */
+  tokenCounter: z.enum(['tokenx', 'gpt-tokenizer']).default('tokenx'),
+  /** A JSON file with the configuration of the summarizer, keys of model providers included. Nobody but its owner may read it (mode 0600). */
+  summarizerConfigFile: z.string().min(1).optional(),
+  /** How long a reader waits for a summary that is being written. After that the extractive summary is answered, and the other kept for the next. */
+  summaryWaitMs: ms(10_000),
 
   // The wire.
   /** The size of a WebSocket message and of the body of a request. A larger message ends its connection with 1009, a larger body is answered with 413. */

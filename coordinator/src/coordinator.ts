@@ -1,18 +1,26 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CoordinatorError, type Durability } from '@baton/protocol';
+import { CoordinatorError, type Durability, type JsonObject } from '@baton/protocol';
 import { readToken } from '@baton/sdk/connection';
+import type { PluginHost } from '@baton/sdk/plugin/host';
+import { LRUCache } from 'lru-cache';
 import { ensureTokenFile, writeAddress } from './access-files.ts';
 import { agentHandlers } from './agent/agent.rpc.ts';
 import { createFindSession } from './agent/find-session.ts';
 import { createLiveSessions, type LiveSessions } from './agent/live-sessions.ts';
 import { createPaceSetter } from './agent/pace.ts';
-import type { SessionParts } from './agent/session.service.ts';
+import { livenessOf, type SessionParts } from './agent/session.service.ts';
 import { forgivePause, listEndedSessions } from './agent/session.store.ts';
+import { approvalHandlers } from './approval/approval.rpc.ts';
+import { createArtifactSchemas } from './artifact/artifact-schemas.ts';
 import { artifactHandlers } from './artifact/artifact.rpc.ts';
 import type { Handlers } from './call.ts';
 import type { Config } from './config.ts';
 import { contextHandlers } from './context/context.rpc.ts';
+import type { PackParts } from './context/pack.service.ts';
+import { createRelevance } from './context/relevance.ts';
+import { createTokenCounter, openTokenCounter, type TokenCounter } from './context/token-counter.ts';
+import { createSummaryWriter } from './context/write-summary.ts';
 import { coordinatorHandlers, openRpcDocument } from './coordinator-info.rpc.ts';
 import { holdDataFolder } from './data-folder.ts';
 import { type Changes, createChanges } from './db/changes.ts';
@@ -38,10 +46,12 @@ import { createTicketAdvancer } from './loops/ticket-advancer.ts';
 import { createTokenWatcher } from './loops/token-watcher.ts';
 import { measureProcess } from './measure-process.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { createPluginHost, type PluginHost } from './plugins/plugin-host.ts';
+import { openPlugins } from './plugins/open-plugins.ts';
+import { pluginHandlers } from './plugins/plugin.rpc.ts';
 import { projectHandlers } from './project/project.rpc.ts';
-import { ensureDefaultProject } from './project/project.service.ts';
+import { ensureDefaultProject, recordEverywhere } from './project/project.service.ts';
 import { schedulerHandlers } from './scheduler/scheduler.rpc.ts';
+import { readSummarizerConfig } from './summarizer-config.ts';
 import { type ClaimQueue, createClaimQueue } from './task/claim-queue.ts';
 import { countOpenTasks } from './task/task-counts.store.ts';
 import { taskHandlers } from './task/task.rpc.ts';
@@ -97,11 +107,13 @@ interface Life {
 async function start(config: Config, log: Log, { undo, stopAll }: Life): Promise<Coordinator> {
   const { dataDir } = config;
   const tls = await readTls(config);
+  const summarizerConfig = await readSummarizerConfig(config.summarizerConfigFile);
+  const counter = await openTokenCounter(config.tokenCounter);
   const folder = await holdDataFolder(dataDir);
   undo.push(() => folder.release());
   const metrics = createMetrics(log);
   undo.push(measureProcess(metrics));
-  const plugins = await createPluginHost({ plugins: config.plugins, log, metrics, limits: pluginLimits(config) });
+  const plugins = await openPlugins(config, log, metrics);
   undo.push(() => plugins.stop());
   const store = await openStore(config);
   undo.push(() => store.close());
@@ -109,12 +121,18 @@ async function start(config: Config, log: Log, { undo, stopAll }: Life): Promise
   const changes = createChanges(log);
   undo.push(() => changes.stop());
   const db: Database = { em: store.em, changes, transactionTriesMax: config.transactionTriesMax };
+  plugins.onSwitchedOff((off) => {
+    recordEverywhere(db, 'plugin.switchedOff', off).catch((error: unknown) =>
+      log.error({ err: error, ...off }, 'the event could not be recorded'),
+    );
+  });
   const projectId = await ensureDefaultProject(store.em.fork());
   await ensureBuiltInWorkflows(db, projectId, plugins);
   // For as long as no coordinator was there nobody could beat, and agents that come back before the first sweep find their sessions.
   await forgivePause(store.em.fork(), { pauseMs: pauseMsOf(config.sweepMs), leaseMs: config.leaseMs });
 
-  const parts = createParts(config, { db, plugins, log, metrics });
+  const parts = createParts(config, { db, plugins, log, metrics, counter, summarizerConfig });
+  undo.push(() => parts.packs.narrative.writer.stop());
   // Every request over HTTP asks; of those that come at once one statement answers all.
   const authenticate = createAuthenticate(createGroupedRead((ids) => findTokens(store.em.fork(), ids)));
   const tokenFile = await ensureTokenFile(dataDir, { em: store.em.fork(), projectId, authenticate });
@@ -168,13 +186,6 @@ async function start(config: Config, log: Log, { undo, stopAll }: Life): Promise
   return { url: wire.url, httpUrl: wire.httpUrl, tokenFile, dataDir, durability: store.durability, stop: stopAll };
 }
 
-const pluginLimits = ({ pluginThreadsMax, pluginMemoryMb, validatorTimeoutMs, verdictBytesMax }: Config) => ({
-  threadsMax: pluginThreadsMax,
-  memoryMb: pluginMemoryMb,
-  timeoutMs: validatorTimeoutMs,
-  verdictBytesMax,
-});
-
 interface Parts {
   readonly db: Database;
   readonly changes: Changes;
@@ -187,9 +198,18 @@ interface Parts {
   readonly subscriptions: Subscriptions;
   readonly session: SessionParts;
   readonly tickets: TicketParts;
+  readonly packs: PackParts;
 }
 
-export function createParts(config: Config, { db, plugins, log, metrics }: Pick<Parts, 'db' | 'plugins' | 'log' | 'metrics'>): Parts {
+interface Given extends Pick<Parts, 'db' | 'plugins' | 'log' | 'metrics'> {
+  readonly counter?: TokenCounter;
+  readonly summarizerConfig?: JsonObject;
+}
+
+export function createParts(
+  config: Config,
+  { db, plugins, log, metrics, counter = createTokenCounter(), summarizerConfig = {} }: Given,
+): Parts {
   const live = createLiveSessions();
   return {
     db,
@@ -203,28 +223,43 @@ export function createParts(config: Config, { db, plugins, log, metrics }: Pick<
     subscriptions: createSubscriptions(config),
     session: { live, sessions: live, limits: config, liveness: createPaceSetter(config, () => live.heardCount), metrics },
     tickets: { db, sessions: live, gates: { db, plugins } },
+    packs: {
+      counter,
+      relevance: createRelevance(),
+      narrative: {
+        plugins,
+        writer: createSummaryWriter({ em: db.em, plugins, use: config.summarizer, config: summarizerConfig, log, metrics }),
+        summarizer: config.summarizer,
+        config: summarizerConfig,
+        waitMs: config.summaryWaitMs,
+        extracts: new LRUCache({ max: 500 }),
+      },
+    },
   };
 }
 
 export function createHandlers(
   config: Config,
-  { db, queue, waiters, live, plugins, session, subscriptions, tickets, log, metrics }: Parts,
+  { db, queue, waiters, live, plugins, session, subscriptions, tickets, packs, metrics }: Parts,
   { durability }: Store,
 ): Handlers {
+  const schemas = createArtifactSchemas();
   return {
     ...coordinatorHandlers(durability),
     ...projectHandlers(db, plugins),
     ...tokenHandlers({ db, createToken }),
     ...workflowHandlers(db, plugins),
+    ...pluginHandlers(plugins),
     ...phaseHandlers,
     ...ticketHandlers(tickets),
-    ...taskHandlers({ db, queue, sessions: live, limits: config }),
+    ...taskHandlers({ db, queue, sessions: live, schemas, packs, limits: config }),
     ...agentHandlers(db, session),
     ...schedulerHandlers({ db, queue, live, pace: session.liveness }),
     ...lockHandlers({ db, waiters, metrics, limits: config }),
-    ...artifactHandlers(db, config),
-    ...gateHandlers(tickets.gates),
-    ...contextHandlers(db, { summarizers: plugins, summarizer: config.summarizer, log }),
+    ...artifactHandlers({ db, limits: config, schemas }),
+    ...gateHandlers({ ...tickets.gates, schemas }),
+    ...approvalHandlers(db),
+    ...contextHandlers({ ...packs, db, liveness: livenessOf(session) }),
     ...eventHandlers(subscriptions),
   };
 }

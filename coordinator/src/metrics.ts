@@ -57,6 +57,8 @@ export interface Metrics {
   recordAgentLag(lagMs: number): void;
   /** `validator` is one that an enabled plugin offers. */
   recordValidator(validator: string, outcome: Verdict['outcome'], durationMs: number): void;
+  /** `summarizer` is the one that is set. What is not `ok` was replaced by the extractive summary. */
+  recordSummary(summarizer: string, outcome: 'ok' | 'error' | 'timeout', durationMs: number): void;
   recordLoop(loop: string, run: { readonly durationMs: number; readonly hasFailed: boolean }): void;
   watch(reading: Reading, read: () => number): void;
   /** Counted when somebody asks, one count at a time. */
@@ -76,7 +78,7 @@ const countTimeoutMs = 2_000;
 export function createMetrics(log: Pick<Log, 'warn'>): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  const { calls, callSeconds, refusals, lockWaits, agentLags, validators, loops, loopFailures } = createInstruments(registers);
+  const { calls, callSeconds, refusals, lockWaits, agentLags, validators, summaries, loops, loopFailures } = createInstruments(registers);
   const collectors: (() => void)[] = [];
   const slowCollectors: (() => Promise<void>)[] = [];
   let hasFailed = false;
@@ -101,6 +103,7 @@ export function createMetrics(log: Pick<Log, 'warn'>): Metrics {
     recordLockWait: (outcome, waitedMs) => safely(() => lockWaits.observe({ outcome }, waitedMs / 1_000)),
     recordAgentLag: (lagMs) => safely(() => agentLags.observe(lagMs / 1_000)),
     recordValidator: (validator, outcome, durationMs) => safely(() => validators.observe({ validator, outcome }, durationMs / 1_000)),
+    recordSummary: (summarizer, outcome, durationMs) => safely(() => summaries.observe({ summarizer, outcome }, durationMs / 1_000)),
     recordLoop: (loop, { durationMs, hasFailed }) =>
       safely(() => {
         loops.observe({ loop }, durationMs / 1_000);
@@ -161,6 +164,13 @@ const createInstruments = (registers: Registry[]) => ({
     name: 'baton_validator_duration_seconds',
     help: 'Runs of validators, waiting for a thread included.',
     labelNames: ['validator', 'outcome'],
+    buckets: validatorBuckets,
+    registers,
+  }),
+  summaries: new Histogram({
+    name: 'baton_summary_duration_seconds',
+    help: 'Runs of the summarizer, waiting for a thread included. What is not `ok` was replaced by the extractive summary.',
+    labelNames: ['summarizer', 'outcome'],
     buckets: validatorBuckets,
     registers,
   }),

@@ -88,11 +88,11 @@ export const acceptanceCases: readonly AcceptanceCase[] = [
   },
   { id: 'C4', text: 'leaving a phase stores its context without being asked.', built: true },
   { id: 'C5', text: 'after C3 both phases are stored, two snapshots, the last updated is DESIGN.', built: true },
-  { id: 'C6', text: 'decisions may be objects {text, rationale}.', built: false },
+  { id: 'C6', text: 'decisions may be objects {text, rationale}.', built: true },
   {
     id: 'C7',
     text: 'the budget is tokens, never exceeded; the newest items of 5 phases × 9 decisions survive, not only the oldest.',
-    built: false,
+    built: true,
   },
   { id: 'C8', text: 'phases come in workflow order.', built: true },
   { id: 'C9', text: 'two tasks completing at once lose nothing.', built: true },

@@ -1,7 +1,8 @@
 import type { NewContextItemInput } from '@baton/protocol';
+import { countTokens } from '@baton/sdk/plugin/host';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
-import { type Bench, setUpBench } from '../support/work.ts';
+import { type Bench, mainLine, setUpBench } from '../support/work.ts';
 
 let daemon: Daemon;
 beforeAll(async () => {
@@ -101,6 +102,47 @@ describe('what a phase has come to', () => {
     expect(stored.map(({ visit }) => visit)).toEqual([2, 3]);
   });
 
+  test('C6 decisions in an output may be texts, and objects with a rationale', async () => {
+    const bench = await setUpBench(daemon);
+    await bench.submit({});
+    await bench.agent.complete(await bench.agent.claimOne(), {
+      output: {
+        decisions: ['Adopt OAuth2', { text: 'Use PostgreSQL', rationale: 'We know it.' }, { verdict: 'no statement' }, 7],
+        risks: ['Token leakage'],
+      },
+    });
+
+    const { items } = await daemon.client.context.aggregate({ ticketId: bench.ticket.id, phase: 'REQUIREMENTS' });
+
+    expect(items.map(({ kind, text, rationale }) => ({ kind, text, rationale }))).toEqual([
+      { kind: 'decision', text: 'Adopt OAuth2', rationale: undefined },
+      { kind: 'decision', text: 'Use PostgreSQL', rationale: 'We know it.' },
+      { kind: 'risk', text: 'Token leakage', rationale: undefined },
+    ]);
+  });
+
+  test('C7 of nine decisions in each of five phases the newest fit the budget, which counts tokens', async () => {
+    const { ticket } = await setUpBench(daemon, { phase: 'BACKLOG' });
+    const phases = mainLine.slice(0, 5);
+    for (const [place, phase] of phases.entries()) {
+      for (let number = 1; number <= 9; number += 1)
+        await daemon.client.context.note({
+          ticketId: ticket.id,
+          item: decision(`Decision ${number} of ${phase} settles something that was open until then.`),
+        });
+      await goOn(ticket.id, mainLine[place + 1]!);
+    }
+
+    const pack = await daemon.client.context.get({ ticketId: ticket.id, forPhase: 'DEPLOYMENT', budgetTokens: 400 });
+
+    expect(pack.tokens).toBeLessThanOrEqual(400);
+    expect(countTokens(pack.text)).toBe(pack.tokens);
+    expect(pack.text).toContain('Decision 9 of TESTING');
+    expect(pack.text).not.toContain('Decision 1 of BACKLOG');
+    expect(pack.omitted.length + pack.phases.flatMap(({ items }) => items).length).toBe(45);
+    expect(pack.omitted.every(({ tokens }) => tokens > 5)).toBe(true);
+  });
+
   test('C9 two tasks that complete at once lose nothing', async () => {
     const bench = await setUpBench(daemon);
     const other = await daemon.connectAgent({ capabilities: [bench.type] });
@@ -113,8 +155,8 @@ describe('what a phase has come to', () => {
     ]);
 
     const { items } = await daemon.client.context.list({ ticketId: bench.ticket.id });
-    expect(items).toHaveLength(10);
-    expect(new Set(items.map(({ citation }) => citation)).size).toBe(10);
+    expect(items.filter(({ source }) => source === 'said')).toHaveLength(10);
+    expect(items.map(({ citation }) => citation)).toEqual(items.map((_, index) => `c:${index + 1}`));
   });
 
   test('C10 the same text of the same kind appears once', async () => {

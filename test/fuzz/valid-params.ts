@@ -45,6 +45,7 @@ const likely: Readonly<Record<string, Arbitrary<unknown>>> = {
   resumeToken: fc.constantFrom('@resumeToken', 'of nobody'),
   phase: fc.constantFrom('BACKLOG', ...phases),
   forPhase: fc.constantFrom(...phases),
+  citation: fc.constantFrom('c:1', 'c:2', 'c:99'),
   to: fc.constantFrom(...phases),
   workflow: fc.constantFrom('software-delivery', 'unknown'),
   project: fc.constantFrom('default', 'unknown'),

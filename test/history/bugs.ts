@@ -90,12 +90,14 @@ export const seededBugs = {
     fragment: 'and key = any(${keys}::text[]) order by key collate "C" for update`',
     replacement: 'and key = any(${keys}::text[]) order by key collate "C"`',
     found: ['overlapping holders', 'fence not risen'],
+    isSlow: true,
   },
   'a claim does not hold the tasks that it looks at': {
     file: 'task/match.store.ts',
     fragment: 'limit s.share for update of t skip locked',
     replacement: 'limit s.share',
     found: ['unexplained execution'],
+    isSlow: true,
   },
   'a submission is acknowledged and then not kept': {
     file: 'db/transaction.ts',

@@ -8,7 +8,7 @@ import { openStore } from '../../coordinator/src/db/open-store.ts';
 import type { Database } from '../../coordinator/src/db/transaction.ts';
 import { createLog } from '../../coordinator/src/log.ts';
 import { createMetrics } from '../../coordinator/src/metrics.ts';
-import { createPluginHost } from '../../coordinator/src/plugins/plugin-host.ts';
+import { createPluginHost } from '@baton/sdk/plugin/host';
 import { ensureDefaultProject } from '../../coordinator/src/project/project.service.ts';
 import { createDispatch } from '../../coordinator/src/wire/dispatch.ts';
 import { ensureBuiltInWorkflows } from '../../coordinator/src/workflow/workflow.service.ts';

@@ -12,7 +12,7 @@ export const usualCommandsMax = 100;
 
 /** Always the same histories in the tests, so that they fail for what was changed; more and others in a soak. */
 export function readModelSettings(): ModelSettings {
-  const runs = Number(process.env['BATON_MODEL_RUNS'] ?? 15);
+  const runs = Number(process.env['BATON_MODEL_RUNS'] ?? 10);
   const path = process.env['BATON_MODEL_PATH'];
   return {
     runs,

@@ -147,6 +147,8 @@ describe('an attempt of another agent of the project', () => {
     'lock/acquire',
     'artifact/put',
     'context/note',
+    'context/pin',
+    'context/supersede',
   ] as const)('is none to %s', async (method) => {
     const { objects, tokens } = tenant;
     const [plain, fenced] = paramsOf(method, objects, objects);

@@ -39,7 +39,11 @@ describe('an SDK agent', () => {
     const { artifacts } = await daemon.client.artifact.list({ ticketId: task.ticketId });
     expect(artifacts).toMatchObject([{ type: 'sum', taskId: taskId! }]);
     const { items } = await daemon.client.context.list({ ticketId: task.ticketId });
-    expect(items).toMatchObject([{ kind: 'fact', text: '1 + 2 = 3' }]);
+    expect(items).toMatchObject([
+      { kind: 'fact', text: '1 + 2 = 3', source: 'said' },
+      { text: 'Added 1 and 2.', source: 'summary' },
+      { references: [{ kind: 'artifact', value: artifacts[0]!.sha256 }], source: 'artifact' },
+    ]);
   });
 
   test('input that does not fit fails the task for good and names the field', async () => {

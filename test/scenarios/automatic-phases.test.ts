@@ -106,7 +106,10 @@ test('a refused ticket that nothing follows goes on as soon as the evidence come
   await daemon.client.artifact.put({ ticketId: ticket.id, artifact: { type: 'size', content: { n: 1 } } });
   await arrival('DONE');
 
-  expect((await daemon.client.gate.results({ ticketId: ticket.id })).results.map(({ outcome }) => outcome)).toEqual(['failed', 'passed']);
+  const { results, next } = await daemon.client.gate.results({ ticketId: ticket.id, limit: 1 });
+  const rest = await daemon.client.gate.results({ ticketId: ticket.id, after: next });
+  expect([results, rest.results].map((page) => page.map(({ outcome }) => outcome))).toEqual([['failed'], ['passed']]);
+  expect(rest.next).toBeUndefined();
 });
 
 test('many tickets that have nowhere to go do not hold up one that has', async () => {

@@ -30,6 +30,14 @@ const measureAfterAll: Interlude = async (call) => {
   for (const { taskId } of deadLetters) await call('task/retry', { taskId });
 };
 
+const askForReview: Interlude = async (call) => {
+  const { tickets } = (await call('ticket/list', { phase: 'REVIEW' })) as { tickets: { id: string }[] };
+  expect(await call('gate/validate', { ticketId: tickets[0]?.id })).toMatchObject({
+    outcome: 'failed',
+    reasons: [{ code: 'approval_waiting' }],
+  });
+};
+
 /** The order in which the examples tell their story. */
 const story: readonly (MethodName | Interlude)[] = [
   'coordinator/info',
@@ -40,6 +48,8 @@ const story: readonly (MethodName | Interlude)[] = [
   'workflow/get',
   'workflow/list',
   'phase/list',
+  'plugin/list',
+  'plugin/switchOn',
   'ticket/create',
   'ticket/get',
   'ticket/list',
@@ -65,6 +75,7 @@ const story: readonly (MethodName | Interlude)[] = [
   'task/progress',
   'context/note',
   'context/list',
+  'context/rehydrate',
   'task/complete',
   'task/get',
   'task/fail',
@@ -82,6 +93,7 @@ const story: readonly (MethodName | Interlude)[] = [
   'lock/release',
   finishWhatIsLeft,
   'gate/status',
+  'gate/explain',
   'artifact/put',
   'artifact/get',
   'artifact/list',
@@ -94,7 +106,17 @@ const story: readonly (MethodName | Interlude)[] = [
   'context/get',
   'event/list',
   'event/unsubscribe',
+  'context/pin',
+  'context/expand',
+  'context/supersede',
   'agent/setState',
+  askForReview,
+  'approval/list',
+  'approval/decide',
+  'ticket/block',
+  'ticket/unblock',
+  'ticket/update',
+  'ticket/cancel',
   'agent/drain',
   'agent/deregister',
   'token/create',
@@ -114,6 +136,7 @@ const shortened = new Map<MethodName, (result: never) => unknown>([
       components: {},
     }),
   ],
+  ['plugin/list', ({ plugins }: { plugins: { name: string }[] }) => ({ plugins: plugins.filter(({ name }) => name.endsWith('criteria')) })],
   [
     'workflow/list',
     ({ workflows }: { workflows: { name: string }[] }) => ({ workflows: workflows.filter(({ name }) => name === 'bug-fix') }),

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { createPluginHost } from '../../coordinator/src/plugins/plugin-host.ts';
 import { createLog } from '../../coordinator/src/log.ts';
+import { createPluginHost } from '@baton/sdk/plugin/host';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startDaemon } from '../support/daemon.ts';
 import { followEvents } from '../support/events.ts';
@@ -75,7 +75,7 @@ test('the validator of the README judges', async () => {
     author: 'me',
     createdAt: '',
   };
-  const facts = { phase: 'DESIGN', visit: 1, tasks: [], ticket: await createTicket() };
+  const facts = { phase: 'DESIGN', visit: 1, tasks: [], attempts: [], ticket: await createTicket() };
   const judge = (content: string) => host.validate({ use: 'no-todo', config: {}, artifacts: [{ ...page, content }], facts });
 
   try {

@@ -151,6 +151,35 @@ test('a plan is carried out to DONE, and the report tells how', async () => {
   expect(await readdir(join(folder, 'project'))).toEqual(['README']);
 });
 
+test('a gate of a plan waits for an approval, says how to give it, and goes on when it is given', async () => {
+  const plan = await writePlan(
+    {},
+    {
+      IMPLEMENTATION: {
+        tasks: [{ type: 'write-file', title: 'Write a', input: { file: 'a' } }],
+        gate: { artifacts: ['code_changes'], approvals: [{ name: 'release' }] },
+      },
+    },
+  );
+  const running = startBaton(runArguments(plan, '--plain'));
+  const asked = Promise.withResolvers<string>();
+  let printed = '';
+  running.child.stdout!.on('data', (chunk: Buffer) => {
+    printed += chunk.toString();
+    const [, id] = /baton approve (\S+)/.exec(printed) ?? [];
+    if (id !== undefined) asked.resolve(id);
+  });
+
+  const approved = await spawnBaton(['approve', await asked.promise, '--comment', 'It may go.', '--data', dataDir()]);
+  const { code, stdout } = await running.exited;
+
+  expect(approved).toMatchObject({ code: 0, stdout: expect.stringContaining('"release" of IMPLEMENTATION') as string });
+  expect(code).toBe(0);
+  expect(stdout).toContain('gate IMPLEMENTATION waits');
+  expect(stdout).toContain('approved "release": It may go.');
+  expect(stdout).toContain('IMPLEMENTATION → TESTING');
+});
+
 test('with --json the report is all that is printed on standard output', async () => {
   const plan = await writePlan({}, {});
 

@@ -14,7 +14,7 @@ const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 /** Fields on which no two runs agree; in all of them the type is the same. */
 const volatile =
-  /^(version|store|survivesPowerLoss|explanation|digest|token|(lease|grace|uptime|silence|held|expiresIn|waited|lockWait|retryIn|duration)Ms)$/;
+  /^(version|store|survivesPowerLoss|explanation|digest|narrativeDigest|token|(lease|grace|uptime|silence|held|expiresIn|waited|lockWait|retryIn|duration|age)Ms)$/;
 
 export function createCast(): Cast {
   const real = new Map<string, unknown>();

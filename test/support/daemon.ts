@@ -28,15 +28,15 @@ export interface Daemon extends AsyncDisposable {
   readonly client: Connection['client'];
   /** One more connection; closed by `stop`. */
   connect(): Promise<Connection>;
-  /** A connection with a new token of this role. Closed by `stop`. */
-  connectAs(role: Role): Promise<Connection>;
+  /** A connection with a new token of this role and name. Closed by `stop`. */
+  connectAs(role: Role, name?: string): Promise<Connection>;
   /** An agent with a connection of its own; closed by `stop`. */
   connectAgent(options?: TestAgentOptions): Promise<TestAgent>;
   stop(): Promise<void>;
 }
 
-/** A test may stand still while others have the processor: only a test that is about leases wants short ones. */
-const testDefaults: Partial<Config> = { leaseMs: 60_000, logLevel: 'silent', port: 0 };
+/** A test may stand still while others have the processor: only a test that is about leases or waits wants short ones. */
+const testDefaults: Partial<Config> = { leaseMs: 60_000, summaryWaitMs: 50_000, logLevel: 'silent', port: 0 };
 
 /** The project `embedded` of vitest.config.ts runs tests a second time, on the other store. */
 const defaultStore = process.env['BATON_TEST_STORE'] === 'embedded' ? 'embedded' : 'postgresql';
@@ -81,7 +81,7 @@ export async function startDaemon({ store = defaultStore, databaseUrl: given, co
       connection,
       client: connection.client,
       connect: () => open(),
-      connectAs: async (role) => open((await connection.client.token.create({ name: `${role} of a test`, role })).token),
+      connectAs: async (role, name = `${role} of a test`) => open((await connection.client.token.create({ name, role })).token),
       connectAgent: async (options) => registerTestAgent(await open(), options),
       stop,
       [Symbol.asyncDispose]: stop,

@@ -19,6 +19,8 @@ export interface Objects {
   readonly agentId: string;
   readonly sessionToken: string;
   readonly artifactId: string;
+  /** Waits for anybody but a viewer. */
+  readonly approvalId: string;
   readonly lockKey: string;
   readonly subscriptionId: string;
 }
@@ -45,7 +47,12 @@ export async function createTenant({ client: admin, httpUrl }: Daemon, project: 
 
   const mark = `${project}-${(count += 1)}`;
   const { definition } = await client.workflow.get({ name: 'software-delivery' });
-  await client.workflow.put({ definition: { ...definition, name: `workflow-of-${mark}` } });
+  const start = { tasksMin: 0, approvals: [{ name: 'start', roles: ['agent', 'operator', 'admin'] satisfies Role[] }] };
+  const phases = definition.phases.map((phase) => (phase.name === 'BACKLOG' ? { ...phase, gate: start } : phase));
+  await client.workflow.put({ definition: { ...definition, phases, name: `workflow-of-${mark}` } });
+  const asking = await client.ticket.create({ title: 'Something to approve', workflow: { name: `workflow-of-${mark}` } });
+  await client.gate.validate({ ticketId: asking.id });
+  const waiting = await client.approval.list({ ticketId: asking.id });
   const ticket = await client.ticket.create({ title: 'Something of everything', workflow: { name: `workflow-of-${mark}` } });
   const agentName = `agent-of-${mark}`;
   const session = await client.agent.register({ name: agentName, capabilities: [mark], capacity: 10 });
@@ -77,6 +84,7 @@ export async function createTenant({ client: admin, httpUrl }: Daemon, project: 
       agentId: session.agentId,
       sessionToken: session.resumeToken,
       artifactId: artifact.id,
+      approvalId: waiting.approvals[0]!.id,
       lockKey,
       subscriptionId: crypto.randomUUID(),
     },
@@ -101,6 +109,7 @@ export function imagineObjects(): Objects {
     agentId: id(),
     sessionToken: id(),
     artifactId: id(),
+    approvalId: id(),
     lockKey: `place:${mark}`,
     subscriptionId: id(),
   };

@@ -3,17 +3,11 @@ import { type Database, transact, write } from '../db/transaction.ts';
 import { getAgent, listAgents } from './agent.store.ts';
 import { createTakeBeat } from './beat.service.ts';
 import { registryHandlers } from './registry.rpc.ts';
-import { deregisterSession, drainAgent, registerAgent, type SessionParts } from './session.service.ts';
+import { deregisterSession, drainAgent, livenessOf, registerAgent, type SessionParts } from './session.service.ts';
 
 export const agentHandlers = (db: Database, parts: SessionParts): HandlersOf<'agent'> => {
   const takeBeat = createTakeBeat(db, parts);
-  const liveness = {
-    // As it is when somebody looks: the interval grows with the number of sessions.
-    get heartbeatMs() {
-      return parts.liveness.heartbeatMs;
-    },
-    silenceMs: parts.live.silenceMs,
-  };
+  const liveness = livenessOf(parts);
   return {
     ...registryHandlers(db, parts, liveness),
 

@@ -11,6 +11,7 @@ import { type AttemptEndParts, settleAttempts } from '../task/attempt-end.servic
 import { freeReservations } from '../task/reservations.store.ts';
 import { lockRunningTasksOfSession } from '../task/task.store.ts';
 import type { AgentRow } from './agent.entity.ts';
+import type { Liveness } from './agent.store.ts';
 import { beginAnew, type Registration, upsertAgent } from './agent.service.ts';
 import type { LiveSessions } from './live-sessions.ts';
 import type { Pace, PaceSetter } from './pace.ts';
@@ -31,6 +32,14 @@ export interface SessionParts extends AttemptEndParts {
   readonly liveness: PaceSetter;
   readonly metrics: Pick<Metrics, 'recordAgentLag'>;
 }
+
+/** How agents are seen from here. The interval of their beats is read when somebody looks: it grows with the number of sessions. */
+export const livenessOf = ({ live, liveness }: Pick<SessionParts, 'live' | 'liveness'>): Liveness => ({
+  get heartbeatMs() {
+    return liveness.heartbeatMs;
+  },
+  silenceMs: live.silenceMs,
+});
 
 export interface Registered {
   readonly session: Session;

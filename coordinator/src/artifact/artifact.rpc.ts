@@ -1,17 +1,29 @@
 import type { HandlersOf } from '../call.ts';
+import { noteItems } from '../context/context.service.ts';
+import { itemsOfArtifact } from '../context/returned-items.ts';
 import { type Database, write } from '../db/transaction.ts';
 import { holdTicketForEvidence } from '../ticket/evidence.ts';
 import { getTicket } from '../ticket/ticket.store.ts';
+import type { ArtifactSchemas } from './artifact-schemas.ts';
 import { type ArtifactLimits, measureArtifacts, storeArtifacts } from './artifact.service.ts';
 import { getArtifact, listArtifacts, listCurrentArtifacts, toArtifact } from './artifact.store.ts';
 
-export const artifactHandlers = (db: Database, limits: ArtifactLimits): HandlersOf<'artifact'> => ({
+export interface ArtifactParts {
+  readonly db: Database;
+  readonly limits: ArtifactLimits;
+  readonly schemas: ArtifactSchemas;
+}
+
+export const artifactHandlers = ({ db, limits, schemas }: ArtifactParts): HandlersOf<'artifact'> => ({
   'artifact/put': (params, call) =>
     write(db, call, params, async (tx) => {
+      const [fault] = await schemas.check(tx.em, [params]);
+      if (fault !== undefined) throw fault;
       const origin = await holdTicketForEvidence(tx, call, params);
       const [measured] = measureArtifacts(limits, [params.artifact]);
       const [stored] = measured === undefined ? [] : await storeArtifacts(tx, [{ origin, measured }]);
       if (stored === undefined) throw new Error('One artifact went in and none came out.');
+      await noteItems(tx, itemsOfArtifact(origin, { given: params.artifact, stored }));
       return stored;
     }),
 

@@ -1,6 +1,7 @@
-import { type Artifact, CoordinatorError, type NewArtifact } from '@baton/protocol';
+import { type Artifact, type ArtifactWithContent, CoordinatorError, type NewArtifact } from '@baton/protocol';
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../db/transaction.ts';
+import type { TicketRow } from '../ticket/ticket.entity.ts';
 import { type ArtifactName, insertArtifacts, listNewestVersions, type StoredArtifact, toArtifact } from './artifact.store.ts';
 import { digestOf } from './digest.ts';
 
@@ -41,6 +42,34 @@ export function measureArtifacts({ artifactBytesMax }: ArtifactLimits, artifacts
       });
     }
     return { artifact, sha256, sizeBytes };
+  });
+}
+
+/** What artifacts would be if they were stored now, with their content, for a question that stores nothing. */
+export function assumeArtifacts(
+  artifacts: readonly NewArtifact[],
+  { ticket, author }: { readonly ticket: Pick<TicketRow, 'id' | 'phase' | 'visitNumber'>; readonly author: string },
+): ArtifactWithContent[] {
+  return artifacts.map(({ type, name, mediaType, content, uri, ...given }) => {
+    const { sha256, sizeBytes } =
+      content === undefined ? { sha256: given.sha256 ?? '', sizeBytes: given.sizeBytes ?? 0 } : digestOf(content);
+    return {
+      id: uuidv7(),
+      ticketId: ticket.id,
+      phase: ticket.phase,
+      visit: ticket.visitNumber,
+      type,
+      name,
+      // It is nobody's version yet.
+      version: 0,
+      mediaType,
+      sha256,
+      sizeBytes,
+      author,
+      createdAt: new Date().toISOString(),
+      ...(uri !== undefined && { uri }),
+      ...(content !== undefined && { content }),
+    };
   });
 }
 

@@ -22,7 +22,7 @@ export const toArtifact = (row: Omit<ArtifactRow, 'content'>): Artifact => ({
   ...(typeof row.attempt === 'number' && { attempt: row.attempt }),
 });
 
-const toArtifactWithContent = (row: ArtifactRow, content: JsonValue | null | undefined): ArtifactWithContent => ({
+const toArtifactWithContent = (row: StoredArtifact, content: JsonValue | null | undefined): ArtifactWithContent => ({
   ...toArtifact(row),
   ...(typeof row.uri !== 'string' && { content: content ?? null }),
 });
@@ -36,23 +36,28 @@ export interface ArtifactName {
 /** A row without its content. */
 export type StoredArtifact = Omit<ArtifactRow, 'content'>;
 
+type StoredRow = Omit<StoredArtifact, 'createdAt' | 'sizeBytes'> & { createdAt: string; sizeBytes: string | number };
+
+const storedColumns = sql`a.id, a.project_id, a.ticket_id, a.visit_id, a.phase, a.visit_number, a.type, a.name, a.version, a.media_type, a.sha256,
+  a.size_bytes, a.uri, a.task_id, a.attempt, a.author, a.created_at`;
+
+const toStoredArtifact = (row: StoredRow): StoredArtifact => ({
+  ...row,
+  sizeBytes: Number(row.sizeBytes),
+  createdAt: new Date(row.createdAt),
+});
+
 /** The newest versions of artifacts, by `[visitId, type, name]` as JSON. */
 export async function listNewestVersions(em: EntityManager, names: readonly ArtifactName[]): Promise<Map<string, StoredArtifact>> {
   const rows = await rowsOf(
     em,
-    sql<Omit<StoredArtifact, 'createdAt' | 'sizeBytes'> & { createdAt: string; sizeBytes: string | number }>`
-        select distinct on (a.visit_id, a.type, a.name) a.id, a.project_id, a.ticket_id, a.visit_id, a.phase, a.visit_number, a.type, a.name, a.version,
-          a.media_type, a.sha256, a.size_bytes, a.uri, a.task_id, a.attempt, a.author, a.created_at
+    sql<StoredRow>`
+        select distinct on (a.visit_id, a.type, a.name) ${storedColumns}
         from artifacts a join jsonb_to_recordset(${JSON.stringify(names)}::jsonb) as x("visitId" uuid, type text, name text)
           on a.visit_id = x."visitId" and a.type = x.type and a.name = x.name
         order by a.visit_id, a.type, a.name, a.version desc`,
   );
-  return new Map(
-    rows.map((row) => [
-      JSON.stringify([row.visitId, row.type, row.name]),
-      { ...row, sizeBytes: Number(row.sizeBytes), createdAt: new Date(row.createdAt) },
-    ]),
-  );
+  return new Map(rows.map((row) => [JSON.stringify([row.visitId, row.type, row.name]), toStoredArtifact(row)]));
 }
 
 /** Inserts new versions in one statement. Returns when, by the database's clock; nothing where there was nothing to insert. */
@@ -84,15 +89,15 @@ export async function getArtifact(em: EntityManager, projectId: string, id: stri
 }
 
 /** The newest version of each type and name in a visit: what a gate judges. In the order of type and name. */
-export async function listCurrentArtifacts(em: EntityManager, visitId: string): Promise<ArtifactRow[]> {
-  const ids = await rowsOf(
+export async function listCurrentArtifacts(em: EntityManager, visitId: string): Promise<StoredArtifact[]> {
+  const rows = await rowsOf(
     em,
-    sql<{ id: string }>`select distinct on (type, name) id from artifacts where visit_id = ${visitId} order by type, name, version desc`,
+    sql<StoredRow>`select distinct on (type, name) ${storedColumns} from artifacts a where visit_id = ${visitId} order by type, name, version desc`,
   );
-  return em.find(ArtifactEntity, { id: ids.map(({ id }) => id) }, { orderBy: { type: 'asc', name: 'asc' } });
+  return rows.map(toStoredArtifact);
 }
 
-export async function readContents(em: EntityManager, artifacts: readonly ArtifactRow[]): Promise<ArtifactWithContent[]> {
+export async function readContents(em: EntityManager, artifacts: readonly StoredArtifact[]): Promise<ArtifactWithContent[]> {
   const rows = await rowsOf(
     em,
     sql<{
@@ -102,6 +107,12 @@ export async function readContents(em: EntityManager, artifacts: readonly Artifa
   );
   const contents = new Map(rows.map(({ id, content }) => [id, content]));
   return artifacts.map((artifact) => toArtifactWithContent(artifact, contents.get(artifact.id)));
+}
+
+/** The versions in a ticket that have one of these digests, oldest first. */
+export async function listArtifactsByDigest(em: EntityManager, ticketId: string, digests: readonly string[]): Promise<Artifact[]> {
+  if (digests.length === 0) return [];
+  return (await em.find(ArtifactEntity, { ticketId, sha256: [...digests] }, { orderBy: { id: 'asc' } })).map(toArtifact);
 }
 
 export interface ArtifactQuery {

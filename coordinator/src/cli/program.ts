@@ -1,25 +1,27 @@
 import { taskMachine } from '@baton/protocol';
 import { Command, CommanderError, Option } from 'commander';
 import { addAgents } from './add-agents.ts';
+import { addProject, addToken } from './access-commands.ts';
 import { type AgentCommandOptions, runAgentCommand } from './agent.ts';
 import { cancel, type CancelOptions, retry, type RetryOptions } from './change-tasks.ts';
 import type { ConformanceOptions } from './conformance.ts';
 import { doorNames } from './conformance/conversation.ts';
+import { addContext } from './context.ts';
 import { deadLetters } from './dead-letters.ts';
 import { explain } from './explain.ts';
 import { defineLock, type DefineLockOptions, locks } from './locks.ts';
 import * as is from './options.ts';
 import { type PlanCheckOptions, planCheck, planSchemaCommand } from './plan.ts';
 import { answerForModules, describeCommand } from './plan/describe-modules.ts';
-import { createProject, listProjects } from './project.ts';
+import { addPlugin } from './plugin-commands.ts';
 import type { RunOptions } from './run.ts';
 import { keepCommand, keepProgram } from './run/keep-program.ts';
 import type { ReadOptions } from './list.ts';
 import { CommandError, printLine, type Shell } from './shell.ts';
 import { status } from './status.ts';
 import { tasks } from './tasks.ts';
+import { addApprovals, addArtifacts, addTicket, addWorkflow } from './ticket-commands.ts';
 import { tickets } from './tickets.ts';
-import { createToken, listTokens, revokeToken, type TokenCreateOptions, type TokenListOptions } from './token.ts';
 import { version } from '../version.ts';
 import type { UpOptions } from './up.ts';
 
@@ -63,6 +65,12 @@ function createProgram(shell: Shell, end: End): Command {
   addReads(program, shell, end);
   addExplain(program, shell, end);
   addTaskChanges(program, shell, end);
+  addTicket(program, shell, end);
+  addApprovals(program, shell, end);
+  addArtifacts(program, shell, end);
+  addContext(program, shell, end);
+  addWorkflow(program, shell, end);
+  addPlugin(program, shell, end);
   addToken(program, shell, end);
   addProject(program, shell, end);
   addConformance(program, shell, end);
@@ -264,53 +272,4 @@ function addConformance(program: Command, shell: Shell, end: End): void {
     .action(async (files: readonly string[], options: ConformanceOptions) =>
       end(await (await loadConformance()).conformance(shell, files, options)),
     );
-}
-
-function addToken(program: Command, shell: Shell, end: End): void {
-  const token = program
-    .command('token')
-    .description(
-      'Makes, lists and revokes tokens. Each speaks for one role in one project; what roles may do is in docs/reference/access.md.',
-    )
-    .addHelpText(
-      'after',
-      is.examples('baton token create ci --role agent --expires 30d', 'baton token list', `baton token revoke ${is.exampleId}`),
-    );
-  const add = (name: string, description: string): Command =>
-    is.addTargetOptions(token.command(name).description(description)).addOption(is.jsonOption('print JSON'));
-  add('create', 'Makes a token and prints it, this once: only its hash is kept.')
-    .argument('<name>', 'what or who it is for')
-    .addOption(is.roleOption())
-    .option('--project <name>', 'the project that it speaks for (default: that of the token used)')
-    .option('--expires <duration>', 'how long it is accepted, such as 90d, 12h or 30m (default: until it is revoked)', is.parseDuration)
-    .option('--out <file>', 'write the token into this file, for its owner alone, instead of printing it')
-    .addHelpText(
-      'after',
-      is.examples(
-        'baton token create ci --role agent --expires 30d --out ci.token',
-        'baton token create board --role viewer --project shop',
-      ),
-    )
-    .action(async (name: string, options: TokenCreateOptions) => end(await createToken(shell, name, options)));
-  add('list', 'Lists the tokens of a project, those that are over too. Secrets are not among it.')
-    .option('--project <name>', 'another project than that of the token used')
-    .addHelpText('after', is.examples('baton token list', 'baton token list --project shop --json'))
-    .action(async (options: TokenListOptions) => end(await listTokens(shell, options)));
-  add('revoke', 'Revokes a token for good. Its connections are closed within seconds.')
-    .argument('<id>', 'the id of the token, as listed')
-    .addHelpText('after', is.examples(`baton token revoke ${is.exampleId}`))
-    .action(async (id: string, options: TokenListOptions) => end(await revokeToken(shell, id, options)));
-}
-
-function addProject(program: Command, shell: Shell, end: End): void {
-  const project = program.command('project').description('Makes and lists projects. What is in one is not to be seen from another.');
-  const add = (name: string, description: string): Command =>
-    is.addTargetOptions(project.command(name).description(description)).addOption(is.jsonOption('print JSON'));
-  add('create', 'Makes a project. Only an admin of the project default may.')
-    .argument('<name>', 'its name')
-    .addHelpText('after', is.examples('baton project create shop'))
-    .action(async (name: string, options: ReadOptions) => end(await createProject(shell, name, options)));
-  add('list', 'Lists the projects that the token may see.')
-    .addHelpText('after', is.examples('baton project list'))
-    .action(async (options: ReadOptions) => end(await listProjects(shell, options)));
 }

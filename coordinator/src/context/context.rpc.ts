@@ -1,51 +1,67 @@
-import { CoordinatorError } from '@baton/protocol';
+import { CoordinatorError, type WorkflowDefinition } from '@baton/protocol';
+import type { Liveness } from '../agent/agent.store.ts';
 import type { CallContext, HandlersOf } from '../call.ts';
 import { type Database, write } from '../db/transaction.ts';
-import { listVisits } from '../phase/phase-visit.store.ts';
-import { countTokens } from './count-tokens.ts';
 import { holdTicketForEvidence } from '../ticket/evidence.ts';
 import { getTicket } from '../ticket/ticket.store.ts';
 import { findPhase } from '../workflow/workflow-rules.ts';
 import { getWorkflow } from '../workflow/workflow.store.ts';
-import { gatherEarlierPhases } from './context-text.ts';
-import { noteItem } from './context.service.ts';
+import { aggregatePhase, aggregateTicket } from './aggregate.service.ts';
+import { noteItem, pinItem, supersedeItem } from './context.service.ts';
 import { listItems } from './context.store.ts';
-import { addNarrative, type NarrativeParts } from './narrative.ts';
-import { writePack } from './pack-rules.ts';
-import { gatherPhaseContext } from './phase-context.ts';
+import { expandItem } from './expand.service.ts';
+import { makePack, type PackParts } from './pack.service.ts';
+import { rehydrate } from './rehydrate.service.ts';
 
-export const contextHandlers = (db: Database, narrative: NarrativeParts): HandlersOf<'context'> => ({
+export interface ContextParts extends PackParts {
+  readonly db: Database;
+  readonly liveness: Liveness;
+}
+
+export const contextHandlers = ({ db, ...parts }: ContextParts): HandlersOf<'context'> => ({
   'context/note': (params, call) =>
     write(db, call, params, async (tx) => noteItem(tx, await holdTicketForEvidence(tx, call, params), params.item)),
+
+  'context/supersede': (params, call) =>
+    write(db, call, params, async (tx) => supersedeItem(tx, await holdTicketForEvidence(tx, call, params), params)),
+
+  'context/pin': (params, call) =>
+    write(db, call, params, async (tx) => pinItem(tx, await holdTicketForEvidence(tx, call, params), params)),
 
   'context/list': async (query, call) => {
     await getTicket(call.em, call.caller.projectId, query.ticketId);
     return listItems(call.em, query);
   },
 
-  'context/aggregate': async ({ ticketId, phase }, call) => {
-    await getKnownPhase(call, ticketId, phase);
-    const visits = (await listVisits(call.em, ticketId)).filter((visit) => visit.phase === phase);
-    const context = await gatherPhaseContext(call.em, visits);
-    const nothing = { phase, visit: 0, tasksCompleted: 0, summaries: [], items: [], artifacts: [], stored: false };
-    return context === undefined ? nothing : addNarrative(narrative, call.em, context);
+  'context/expand': async ({ ticketId, citation }, { em, caller: { projectId } }) => {
+    await getTicket(em, projectId, ticketId);
+    return expandItem(em, { projectId, ticketId, citation });
   },
 
-  'context/get': async ({ ticketId, forPhase, budgetTokens }, call) => {
-    const phase = await getKnownPhase(call, ticketId, forPhase);
-    const gathered = await gatherEarlierPhases(call.em, { ticketId, forPhase: phase });
-    const pack = writePack(gathered, budgetTokens, countTokens);
-    const phases = await Promise.all(gathered.map((each) => addNarrative(narrative, call.em, each)));
-    return { ticketId, forPhase: phase, phases, budgetTokens, counter: 'tokenx', ...pack };
+  'context/aggregate': async ({ ticketId, phase }, call) => {
+    const { definition } = await findPlace(call, ticketId, phase);
+    if (phase !== undefined) return aggregatePhase(parts.narrative, call.em, ticketId, phase);
+    return aggregateTicket(parts.narrative, call.em, { ticketId, phases: definition.phases.map(({ name }) => name) });
   },
+
+  'context/get': async (query, call) => {
+    const { phase: forPhase } = await findPlace(call, query.ticketId, query.forPhase);
+    return makePack(parts, call.em, { ...query, forPhase }, { maySummarize: true });
+  },
+
+  'context/rehydrate': (params, call) => rehydrate(parts, call, params),
 });
 
-/** The phase that is named, or the one the ticket is in. */
-async function getKnownPhase({ em, caller }: CallContext, ticketId: string, name: string | undefined): Promise<string> {
+/** The phase that is named, or the one the ticket is in, and the workflow it is of. */
+async function findPlace(
+  { em, caller }: CallContext,
+  ticketId: string,
+  name: string | undefined,
+): Promise<{ phase: string; definition: WorkflowDefinition }> {
   const ticket = await getTicket(em, caller.projectId, ticketId);
   const { definition } = await getWorkflow(em, ticket.workflowId);
   const phase = name ?? ticket.phase;
   if (findPhase(definition, phase) === undefined)
     throw new CoordinatorError('phase_unknown', { phase, phases: definition.phases.map((each) => each.name) });
-  return phase;
+  return { phase, definition };
 }

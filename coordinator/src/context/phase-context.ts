@@ -2,20 +2,27 @@ import type { ContextItem, PhaseContext, WorkflowDefinition } from '@baton/proto
 import { listCurrentArtifacts } from '../artifact/artifact.store.ts';
 import type { EntityManager } from '../db/orm.ts';
 import type { PhaseVisitRow } from '../phase/phase-visit.entity.ts';
-import { listSummaries, listVisitItems, toContextItem } from './context.store.ts';
+import { listHolding } from './context.store.ts';
+import { listSummaries } from './summary.store.ts';
 
-/** What one visit has come to so far. Stored with the visit when it is left, and from then on read from there. */
+/** What one visit has come to so far. Stored with the visit when it is left. */
 export async function gatherVisitContext(
   em: EntityManager,
   { id, phase, number }: Pick<PhaseVisitRow, 'id' | 'phase' | 'number'>,
 ): Promise<PhaseContext> {
   const { summaries, tasksCompleted } = await listSummaries(em, id);
-  const items = (await listVisitItems(em, id)).map(toContextItem);
+  const items = (await listHolding(em, [id])).filter(isStatement);
   const artifacts = (await listCurrentArtifacts(em, id)).map(({ type, name, version, sha256 }) => ({ type, name, version, sha256 }));
   return { phase, visit: number, tasksCompleted, summaries, items, artifacts, stored: false };
 }
 
-/** What a phase has come to in these visits of it, the newest last: everything noted, and the artifacts of the newest. */
+/** Summaries and artifacts are items as well, and stand beside them in what a phase has come to. */
+export const isStatement = ({ source }: ContextItem): boolean => source === 'said' || source === 'mechanical';
+
+/**
+ * What a phase has come to in these visits of it, the newest last: everything noted, and the artifacts of the newest. What was
+ * stored when a visit was left is read from there, except for its items: later ones may have taken the place of some.
+ */
 export async function gatherPhaseContext(em: EntityManager, visits: readonly PhaseVisitRow[]): Promise<PhaseContext | undefined> {
   const contexts: PhaseContext[] = [];
   for (const visit of visits)
@@ -24,31 +31,54 @@ export async function gatherPhaseContext(em: EntityManager, visits: readonly Pha
     );
   const newest = contexts.at(-1);
   if (newest === undefined) return undefined;
+  const items = await listHolding(
+    em,
+    visits.map(({ id }) => id),
+  );
   return {
     ...newest,
     tasksCompleted: contexts.reduce((sum, { tasksCompleted }) => sum + tasksCompleted, 0),
     summaries: [...new Set(contexts.flatMap(({ summaries }) => summaries))],
-    items: dropRepeated(contexts.flatMap(({ items }) => items)),
+    items: dropRepeated(items.filter(isStatement)),
     stored: contexts.every(({ stored }) => stored),
   };
 }
 
-// Said again in a later visit, a statement keeps its newest place.
-const dropRepeated = (items: readonly ContextItem[]): ContextItem[] => [
-  ...new Map(items.map((item) => [`${item.kind} ${item.text}`, item])).values(),
-];
+/** Said again later, a statement keeps its newest place; where one of them is pinned, the newest of those. */
+export function dropRepeated(items: readonly ContextItem[]): ContextItem[] {
+  const kept = new Map<string, ContextItem>();
+  for (const item of items) {
+    const key = `${item.kind} ${item.text}`;
+    const before = kept.get(key);
+    if (before?.pinned === true && !item.pinned) continue;
+    // Anew, so that it stands where it was said last.
+    kept.delete(key);
+    kept.set(key, item);
+  }
+  return [...kept.values()];
+}
+
+/** As much of a visit as its place in the workflow needs. */
+type VisitPlace = Pick<PhaseVisitRow, 'phase' | 'number'>;
 
 /**
- * The visits whose knowledge a phase builds on, grouped by phase, in the order of the workflow: the phases before it, and
- * where the ticket stands in it now, all that was left on the way here, which after a regression lies behind it too.
+ * The visits whose knowledge a phase builds on, grouped by phase, in the order of the workflow: the phases before it, what was
+ * said while the ticket was blocked, and where the ticket stands in it now, all that was left on the way here, which after a
+ * regression lies behind it too. `withOwn` adds the visits of the phase itself.
  */
-export function selectEarlierVisits(workflow: WorkflowDefinition, visits: readonly PhaseVisitRow[], forPhase: string): PhaseVisitRow[][] {
+export function selectEarlierVisits<Visit extends VisitPlace>(
+  workflow: WorkflowDefinition,
+  visits: readonly Visit[],
+  forPhase: string,
+  { withOwn = false }: { readonly withOwn?: boolean } = {},
+): Visit[][] {
   const order = workflow.phases.map(({ name }) => name);
   const current = visits.at(-1);
   return order.flatMap((phase) => {
-    const isEarlier = phase !== forPhase && order.indexOf(phase) < order.indexOf(forPhase) && phase !== workflow.blockedPhase;
+    const isEarlier = phase !== forPhase && (phase === workflow.blockedPhase || order.indexOf(phase) < order.indexOf(forPhase));
     const wasLeft = current?.phase === forPhase;
-    const chosen = visits.filter((visit) => visit.phase === phase && (isEarlier || (wasLeft && visit.number < current.number)));
+    const isOwn = withOwn && phase === forPhase;
+    const chosen = visits.filter((visit) => visit.phase === phase && (isEarlier || isOwn || (wasLeft && visit.number < current.number)));
     return chosen.length === 0 ? [] : [chosen];
   });
 }

@@ -1,6 +1,5 @@
 import { AgentEntity } from '../agent/agent.entity.ts';
 import { ArtifactEntity } from '../artifact/artifact.entity.ts';
-import { ContextItemEntity } from '../context/context-item.entity.ts';
 import { GateResultEntity } from '../gate/gate-result.entity.ts';
 import { PhaseVisitEntity } from '../phase/phase-visit.entity.ts';
 import { ProjectEntity } from '../project/project.entity.ts';
@@ -15,7 +14,6 @@ import { WorkflowEntity } from '../workflow/workflow.entity.ts';
 export const entities = [
   AgentEntity,
   ArtifactEntity,
-  ContextItemEntity,
   GateResultEntity,
   PhaseVisitEntity,
   ProjectEntity,

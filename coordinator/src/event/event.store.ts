@@ -55,6 +55,16 @@ export async function listEvents(em: EntityManager, { projectId, after, ticketId
 const toEvent = ({ seq, name, ticketId, at, data }: EventRow): RecordedEvent =>
   ({ seq: Number(seq), name, ...(ticketId !== null && { ticketId }), at: toTimestamp(at), data }) as RecordedEvent;
 
+/** The events of a ticket with these numbers. */
+export async function findEvents(em: EntityManager, ticketId: string, seqs: readonly number[]): Promise<RecordedEvent[]> {
+  if (seqs.length === 0) return [];
+  const rows = await rowsOf(
+    em,
+    sql<EventRow>`select seq, name, ticket_id, at, data from events where ticket_id = ${ticketId} and seq = any(${seqs}::bigint[]) order by seq`,
+  );
+  return rows.map(toEvent);
+}
+
 /** The streams of all projects, with the numbers of their newest events. */
 export async function listStreams(em: EntityManager): Promise<{ projectId: string; lastSeq: number }[]> {
   const rows = await rowsOf(em, sql<{ projectId: string; lastSeq: string | number }>`select project_id, last_seq from event_streams`);

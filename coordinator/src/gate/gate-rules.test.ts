@@ -7,7 +7,7 @@ const gate = (definition: object = {}) => gateDefinition.parse(definition);
 const task = (state: string, title = state) => ({ id: title, ref: null, title, state, error: null }) as Evidence['tasks'][number];
 const evidence = (tasks: Evidence['tasks'], ...types: string[]): Evidence => ({
   tasks,
-  artifacts: types.map((type) => ({ type })) as unknown as Evidence['artifacts'],
+  artifacts: types.map((type) => ({ type })),
 });
 const codes = (reasons: readonly { code: string }[]) => reasons.map(({ code }) => code);
 

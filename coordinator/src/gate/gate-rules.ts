@@ -1,14 +1,13 @@
-import type { GateDefinition, GateReason, GateStatus, GateValidator, JsonObject, Verdict } from '@baton/protocol';
-import type { ArtifactRow } from '../artifact/artifact.entity.ts';
+import type { Finding, GateDefinition, GateReason, GateStatus, GateValidator, JsonObject, Verdict } from '@baton/protocol';
 import type { JudgedTask } from './gate.store.ts';
 
 /** All that a gate judges, as it stands at one moment. */
 export interface Evidence {
-  readonly artifacts: readonly ArtifactRow[];
+  readonly artifacts: readonly { readonly type: string }[];
   readonly tasks: readonly JudgedTask[];
 }
 
-const isOpen = ({ state }: JudgedTask) => state === 'blocked' || state === 'ready' || state === 'running';
+export const isOpen = ({ state }: JudgedTask) => state === 'blocked' || state === 'ready' || state === 'running';
 
 /** What a gate lacks that can be known without running a validator; all of it, not only the first. */
 export function findMissing(gate: GateDefinition, { artifacts, tasks }: Evidence): GateReason[] {
@@ -37,6 +36,7 @@ export function findMissing(gate: GateDefinition, { artifacts, tasks }: Evidence
 export function gateState(gate: GateDefinition | undefined, missing: readonly GateReason[]): GateStatus['state'] {
   if (gate === undefined) return 'not_configured';
   if (missing.length === 0) return 'ready';
+  if (missing.every(({ code }) => code === 'approval_waiting')) return 'waiting_approval';
   return missing.every(({ code }) => code === 'task_open') ? 'waiting_tasks' : 'blocked';
 }
 
@@ -61,10 +61,17 @@ export function reasonsOf(verdict: Verdict, { onError }: Pick<GateValidator, 'on
   const { outcome, validator, requirement, findings } = verdict;
   if (outcome === 'pass' || requirement === 'advisory') return [];
   if ((outcome === 'error' || outcome === 'timeout') && onError === 'ignore') return [];
-  const said = findings.filter(({ severity }) => severity === 'fail').map(({ message }) => message);
-  const messages = said.length > 0 ? said : [findings[0]?.message ?? `The validator ${validator} said ${outcome}.`];
-  return messages.map((message) => ({ code: codeOf[outcome], validator, message }));
+  const said = findings.filter(({ severity }) => severity === 'fail');
+  const first = findings[0] ?? { message: `The validator ${validator} said ${outcome}.` };
+  return (said.length > 0 ? said : [first]).map((finding) => ({ code: codeOf[outcome], validator, ...toReasonFields(finding) }));
 }
+
+const toReasonFields = ({ message, code, path, line }: Pick<Finding, 'message'> & Partial<Finding>) => ({
+  message,
+  ...(code !== undefined && { findingCode: code }),
+  ...(path !== undefined && { path }),
+  ...(line !== undefined && { line }),
+});
 
 /** All reasons in one line, for a person. */
 export const toSentence = (reasons: readonly GateReason[]): string =>

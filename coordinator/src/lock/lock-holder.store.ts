@@ -1,3 +1,4 @@
+import type { GrantedLock } from '@baton/protocol';
 import { sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
 import { rowsOf } from '../db/rows.ts';
@@ -24,6 +25,26 @@ export function ofHolders({ projectId, sessionIds, attempts }: LockFilter) {
 /** The grants of sessions or attempts, without locking anything: who releases them locks their keys first. */
 export const findGrants = (em: EntityManager, filter: LockFilter): Promise<{ id: string; key: string }[]> =>
   rowsOf(em, sql<{ id: string; key: string }>`select id, key from lock_grants where ${ofHolders(filter)}`);
+
+/** All that a session holds now. */
+export async function listHeldLocks(
+  em: EntityManager,
+  sessionId: string,
+): Promise<(GrantedLock & { taskId?: string; attempt?: number })[]> {
+  const rows = await rowsOf(
+    em,
+    sql<Pick<GrantedLock, 'key' | 'mode'> & { fence: string | number; taskId: string | null; attempt: number | null }>`
+        select key, mode, fence, task_id, attempt from lock_grants
+        where session_id = ${sessionId} and (expires_at is null or expires_at > clock_timestamp()) order by key`,
+  );
+  return rows.map(({ key, mode, fence, taskId, attempt }) => ({
+    key,
+    mode,
+    fence: Number(fence),
+    ...(taskId !== null && { taskId }),
+    ...(attempt !== null && { attempt }),
+  }));
+}
 
 export interface HeldQuery {
   readonly sessionId: string;

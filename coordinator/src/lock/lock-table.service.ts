@@ -4,7 +4,7 @@ import { lockKeys } from './lock-gate.store.ts';
 import { decide, type Decision } from './lock-rules.ts';
 import { createTable, type LockTable, type Want } from './lock-table.ts';
 import { addDueKeys } from './lock-due.store.ts';
-import { readLockedTable, writeGrants } from './lock.store.ts';
+import { keepTakenLocks, readLockedTable, writeGrants } from './lock.store.ts';
 
 /** A decision, with the want it is about. */
 export interface Decided {
@@ -42,6 +42,10 @@ export async function writeDecisions(tx: Tx, decisions: readonly Decided[]): Pro
     replaced: grants.flatMap(({ replaced }) => replaced),
   });
   for (const { made } of grants) for (const grant of made) grant.fence = fences.get(grant.id) ?? 0;
+  await keepTakenLocks(
+    tx.em,
+    decisions.flatMap(({ want, decision }) => ('granted' in decision && want.ttlMs !== null ? decision.made : [])),
+  );
   // What was given to somebody who has it already is answered with the fence that it has.
   for (const { granted, made, extended } of grants) {
     const held = new Map([...made, ...extended].map((grant) => [grant.key, grant.fence]));

@@ -169,6 +169,21 @@ export async function writeGrants(
   return fences;
 }
 
+/** Notes what attempts took on the way. What their tasks declare stands with the attempt itself. */
+export async function keepTakenLocks(em: EntityManager, taken: readonly Grant[]): Promise<void> {
+  const rows = taken.flatMap(({ taskId, attempt, key, mode, fence }) =>
+    taskId === undefined ? [] : [{ taskId, attempt, key, mode, fence }],
+  );
+  if (rows.length === 0) return;
+  await rowsOf(
+    em,
+    sql`insert into attempt_locks (task_id, attempt, key, mode, fence)
+        select x."taskId", x.attempt, x.key, x.mode, x.fence
+        from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as x("taskId" uuid, attempt int, key text, mode text, fence bigint)
+        on conflict do nothing`,
+  );
+}
+
 /**
  * Numbers grants and stores them. A fence is drawn from one sequence for all files, and counted for each other key. Whoever
  * holds what meets has the locks that keep others from drawing meanwhile.

@@ -1,14 +1,14 @@
-import { CoordinatorError, mayAccess, type Project, softwareDelivery } from '@baton/protocol';
+import { CoordinatorError, type EventData, type EventName, mayAccess, type Project, softwareDelivery } from '@baton/protocol';
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { isUniqueViolation } from '../db/errors.ts';
 import type { EntityManager } from '../db/orm.ts';
 import { rowsOf } from '../db/rows.ts';
 import type { Caller } from '../call.ts';
-import type { Tx } from '../db/transaction.ts';
+import { type Database, transact, type Tx } from '../db/transaction.ts';
 import { type KnownValidators, putWorkflow } from '../workflow/workflow.service.ts';
 import { ProjectEntity, type ProjectRow } from './project.entity.ts';
-import { findProjectByName } from './project.store.ts';
+import { findProjectByName, listProjects } from './project.store.ts';
 
 const defaultProject = 'default';
 
@@ -56,4 +56,14 @@ export async function ensureDefaultProject(em: EntityManager): Promise<string> {
   const project = await findProjectByName(em.fork(), defaultProject);
   if (project === null) throw new Error('The default project vanished while the coordinator started.');
   return project.id;
+}
+
+/** Records a fact that concerns every project in each of their streams. */
+export async function recordEverywhere<E extends EventName>(db: Database, name: E, data: EventData<E>): Promise<void> {
+  for (const { id } of await listProjects(db.em.fork(), undefined)) {
+    await transact(db, id, (tx) => {
+      tx.record(name, data);
+      return Promise.resolve();
+    });
+  }
 }

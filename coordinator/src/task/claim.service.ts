@@ -1,5 +1,5 @@
 import { type Claim, CoordinatorError, type JsonObject, type JsonValue } from '@baton/protocol';
-import { findContextText } from '../context/context-text.ts';
+import { findContextText, type PackParts } from '../context/pack.service.ts';
 import type { EntityManager } from '../db/orm.ts';
 import { type Database, transact } from '../db/transaction.ts';
 import { findNewestResult } from '../gate/gate.store.ts';
@@ -15,6 +15,7 @@ import { findTaskResult } from './result.store.ts';
 export interface ClaimParts {
   readonly db: Database;
   readonly limits: BackoffLimits;
+  readonly packs: PackParts;
 }
 
 /**
@@ -29,12 +30,21 @@ export async function prepareClaims(
 ): Promise<Claim[]> {
   const claims: Claim[] = [];
   for (const task of tasks) {
-    const input = await resolveInput(em, projectId, task);
+    const input = await resolveInput(parts.packs, em, projectId, task);
     if (input instanceof CoordinatorError) await refuse(parts, projectId, task, input);
     else claims.push(toClaim(task, input));
   }
   return claims;
 }
+
+/** The claims of tasks that run, as they were given. What has been taken away since then stands unresolved. */
+export const tellClaims = (packs: PackParts, em: EntityManager, projectId: string, tasks: readonly ClaimedTask[]): Promise<Claim[]> =>
+  Promise.all(
+    tasks.map(async (task) => {
+      const input = await resolveInput(packs, em, projectId, task);
+      return toClaim(task, input instanceof CoordinatorError ? task.input : input);
+    }),
+  );
 
 const toClaim = (
   { id, attempt, ticketId, phase, visitNumber, ref, type, title, grantedLocks, timeoutMs }: ClaimedTask,
@@ -53,13 +63,18 @@ const toClaim = (
   ...(ref !== null && { ref }),
 });
 
-async function resolveInput(em: EntityManager, projectId: string, task: ClaimedTask): Promise<JsonObject | CoordinatorError> {
+async function resolveInput(
+  packs: PackParts,
+  em: EntityManager,
+  projectId: string,
+  task: ClaimedTask,
+): Promise<JsonObject | CoordinatorError> {
   const texts = [...new Set(listReferences(task.input))];
   if (texts.length === 0) return task.input;
   const values = new Map<string, JsonValue | undefined>();
   for (const text of texts) {
     const reference = parseReference(text);
-    if (reference !== undefined) values.set(JSON.stringify(reference), await lookUp(em, projectId, task, reference));
+    if (reference !== undefined) values.set(JSON.stringify(reference), await lookUp({ packs, em, projectId, task }, reference));
   }
   try {
     return resolveReferences(task.input, (reference) => values.get(JSON.stringify(reference)));
@@ -69,7 +84,14 @@ async function resolveInput(em: EntityManager, projectId: string, task: ClaimedT
   }
 }
 
-async function lookUp(em: EntityManager, projectId: string, task: ClaimedTask, reference: Reference): Promise<JsonValue | undefined> {
+interface Place {
+  readonly packs: PackParts;
+  readonly em: EntityManager;
+  readonly projectId: string;
+  readonly task: ClaimedTask;
+}
+
+async function lookUp({ packs, em, projectId, task }: Place, reference: Reference): Promise<JsonValue | undefined> {
   switch (reference.kind) {
     case 'task': {
       const { phase, ref, field, path } = reference;
@@ -88,14 +110,14 @@ async function lookUp(em: EntityManager, projectId: string, task: ClaimedTask, r
       return result === undefined ? undefined : valueAt(result as unknown as JsonObject, reference.path);
     }
     case 'context':
-      return findContextText(em, { ticketId: task.ticketId, forPhase: task.phase });
+      return findContextText(packs, em, { ticketId: task.ticketId, forPhase: task.phase });
     default:
       return reference satisfies never;
   }
 }
 
 async function refuse(
-  { db, limits }: ClaimParts,
+  { db, limits }: Pick<ClaimParts, 'db' | 'limits'>,
   projectId: string,
   { id, attempt, sessionId }: ClaimedTask,
   { message, data }: CoordinatorError,

@@ -1,7 +1,18 @@
-import { CoordinatorError, type NewArtifact, type NewContextItem, type JsonValue, type TaskError, type TaskState } from '@baton/protocol';
+import {
+  type Artifact,
+  CoordinatorError,
+  type GrantedLock,
+  type NewArtifact,
+  type NewContextItem,
+  type JsonValue,
+  type TaskError,
+  type TaskState,
+} from '@baton/protocol';
 import { sql } from 'kysely';
+import type { ArtifactSchemas } from '../artifact/artifact-schemas.ts';
 import { type ArtifactLimits, measureArtifacts, type MeasuredArtifact, type Origin, storeArtifacts } from '../artifact/artifact.service.ts';
 import { noteItems } from '../context/context.service.ts';
+import { itemsOfCompletion, type ReturnedArtifact } from '../context/returned-items.ts';
 import { type CallOutcome, outcomeOf } from '../db/outcome.ts';
 import { rowsOf } from '../db/rows.ts';
 import type { Tx } from '../db/transaction.ts';
@@ -10,6 +21,7 @@ import { type AttemptEndParts, type AttemptVerdict, endAttempts, writeAttemptEnd
 import { type EndKey, findKeyConflicts } from './attempt-keys.store.ts';
 import { holdPlaces, holdSessions } from './fence.store.ts';
 import { propagateSuccess } from './propagate.ts';
+import { locksOfAttempt } from './attempt.store.ts';
 import { findAgentNames, type LockedTask, lockTasks, toAttemptEvent } from './task.store.ts';
 
 interface AttemptCall {
@@ -33,6 +45,11 @@ export interface Failure extends AttemptCall {
   readonly context: readonly NewContextItem[];
 }
 
+export interface EvidenceRules {
+  readonly limits: ArtifactLimits;
+  readonly schemas: ArtifactSchemas;
+}
+
 /**
  * Completes attempts of many callers in one transaction: their results, artifacts and context items, the readiness of
  * dependents and the hand-over of locks. Each is fenced by attempt and session; one that is stale is refused and the
@@ -41,13 +58,13 @@ export interface Failure extends AttemptCall {
  */
 export async function completeTasks(
   tx: Tx,
-  limits: ArtifactLimits,
+  rules: EvidenceRules,
   completions: readonly Completion[],
 ): Promise<CallOutcome<{ taskId: string; attempt: number; state: TaskState }>[]> {
   const held = await holdAttempts(tx, completions);
   const current = completions.filter((completion) => held.isCurrent(completion));
   const tasks = current.map(({ taskId }) => held.get(taskId));
-  const { accepted, refused } = await storeEvidence(tx, limits, current, held);
+  const { accepted, refused, artifacts } = await storeArtifactsOf(tx, rules, current, held);
 
   await rowsOf(
     tx.em,
@@ -60,12 +77,21 @@ export async function completeTasks(
     accepted.map(({ taskId, attempt, endKey }) => ({ taskId, attempt, outcome: 'completed', endKey })),
   );
   const names = await findAgentNames(tx.em, tasks);
-  const durations = await readDurations(tx, accepted);
+  const ends = await readEnds(tx, accepted);
+  await noteItems(
+    tx,
+    accepted.flatMap((completion) => {
+      const { taskId } = completion;
+      const { title } = held.get(taskId);
+      const returned = { ...completion, artifacts: artifacts.get(completion) ?? [] };
+      return itemsOfCompletion(toOrigin(held, completion), { ...returned, title, locks: ends.get(taskId)?.locks ?? [] });
+    }),
+  );
   for (const { taskId, summary } of accepted) {
     const task = held.get(taskId);
     tx.record('task.completed', {
       ...toAttemptEvent(task, names),
-      durationMs: durations.get(taskId) ?? 0,
+      durationMs: ends.get(taskId)?.durationMs ?? 0,
       ...(summary !== undefined && { summary }),
     });
     tx.hints.ticketIds.add(task.ticketId);
@@ -199,33 +225,56 @@ async function holdAttempts(tx: Tx, calls: readonly AttemptCall[]) {
 }
 
 /**
- * Stores what completions bring, a statement each for artifacts and items. Those that bring too much are refused, and nothing of
- * them is stored; of the others the first of each attempt is accepted.
+ * Stores the artifacts that completions bring, in one statement. Those that bring too much, or what does not fit its schema, are
+ * refused, and nothing of them is stored; of the others the first of each attempt is accepted.
  */
-async function storeEvidence(
+async function storeArtifactsOf(
   tx: Tx,
-  limits: ArtifactLimits,
+  { limits, schemas }: EvidenceRules,
   completions: readonly Completion[],
   held: Awaited<ReturnType<typeof holdAttempts>>,
-): Promise<{ accepted: Completion[]; refused: Map<Completion, CoordinatorError> }> {
+): Promise<{ accepted: Completion[]; refused: Map<Completion, CoordinatorError>; artifacts: Map<Completion, ReturnedArtifact[]> }> {
   const refused = new Map<Completion, CoordinatorError>();
   const measured = new Map<Completion, MeasuredArtifact[]>();
+  const faults = await findFaults(tx, schemas, completions, held);
   for (const completion of completions) {
-    const outcome = outcomeOf(() => measureArtifacts(limits, completion.artifacts));
+    const fault = faults.get(completion);
+    const outcome = fault === undefined ? outcomeOf(() => measureArtifacts(limits, completion.artifacts)) : { error: fault };
     if ('ok' in outcome) measured.set(completion, outcome.ok);
     else refused.set(completion, outcome.error);
   }
   const accepted = firstOfEach([...measured.keys()]);
-  const origins = accepted.map((completion) => ({ completion, origin: toOrigin(held, completion) }));
-  await storeArtifacts(
-    tx,
-    origins.flatMap(({ completion, origin }) => (measured.get(completion) ?? []).map((artifact) => ({ origin, measured: artifact }))),
+  const given = accepted.flatMap((completion) => {
+    const origin = toOrigin(held, completion);
+    return (measured.get(completion) ?? []).map((each) => ({ completion, origin, measured: each }));
+  });
+  const stored = await storeArtifacts(tx, given);
+  const artifacts = new Map<Completion, ReturnedArtifact[]>();
+  for (const [index, { completion, measured: each }] of given.entries()) {
+    const artifact: Artifact | undefined = stored[index];
+    if (artifact !== undefined)
+      artifacts.set(completion, [...(artifacts.get(completion) ?? []), { given: each.artifact, stored: artifact }]);
+  }
+  return { accepted, refused, artifacts };
+}
+
+/** The first artifact of each completion that does not fit the schema of its type. */
+async function findFaults(
+  tx: Tx,
+  schemas: ArtifactSchemas,
+  completions: readonly Completion[],
+  held: Awaited<ReturnType<typeof holdAttempts>>,
+): Promise<Map<Completion, CoordinatorError>> {
+  const shown = completions.flatMap((completion) =>
+    completion.artifacts.map((artifact) => ({ completion, ticketId: held.get(completion.taskId).ticketId, artifact })),
   );
-  await noteItems(
-    tx,
-    origins.flatMap(({ completion, origin }) => completion.context.map((item) => ({ origin, item }))),
-  );
-  return { accepted, refused };
+  const faults = await schemas.check(tx.em, shown);
+  const found = new Map<Completion, CoordinatorError>();
+  for (const [index, { completion }] of shown.entries()) {
+    const fault = faults[index];
+    if (fault !== undefined && !found.has(completion)) found.set(completion, fault);
+  }
+  return found;
 }
 
 function toOrigin(held: Awaited<ReturnType<typeof holdAttempts>>, { taskId, attempt }: Pick<AttemptCall, 'taskId' | 'attempt'>): Origin {
@@ -233,12 +282,20 @@ function toOrigin(held: Awaited<ReturnType<typeof holdAttempts>>, { taskId, atte
   return { ticketId, visitId, visitNumber, phase, author: held.authorOf(taskId), taskId, attempt };
 }
 
-async function readDurations(tx: Tx, calls: readonly AttemptCall[]): Promise<Map<string, number>> {
+interface AttemptEndFacts {
+  readonly durationMs: number;
+  /** All that it held at some time. */
+  readonly locks: readonly GrantedLock[];
+}
+
+async function readEnds(tx: Tx, calls: readonly AttemptCall[]): Promise<Map<string, AttemptEndFacts>> {
   const rows = await rowsOf(
     tx.em,
-    sql<{ taskId: string; ms: number }>`select n.task_id, (extract(epoch from n.finished_at - n.started_at) * 1000)::float8 as ms
+    sql<
+      AttemptEndFacts & { taskId: string }
+    >`select n.task_id, (extract(epoch from n.finished_at - n.started_at) * 1000)::float8 as duration_ms, ${locksOfAttempt} as locks
         from attempts n join jsonb_to_recordset(${JSON.stringify(calls.map(({ taskId, attempt }) => ({ taskId, attempt })))}::jsonb) as x("taskId" uuid, attempt int)
           on n.task_id = x."taskId" and n.number = x.attempt`,
   );
-  return new Map(rows.map(({ taskId, ms }) => [taskId, ms]));
+  return new Map(rows.map(({ taskId, ...ends }) => [taskId, ends]));
 }

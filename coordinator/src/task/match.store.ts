@@ -230,6 +230,15 @@ export const repeatClaims = (
         from held join tasks t on t.id = held.task_id and t.attempt = held.number and t.state = 'running' order by t.id`,
   );
 
+/** The attempts that a session runs. */
+export const listRunningClaims = (em: EntityManager, sessionId: string): Promise<Omit<HeldClaim, 'claimKey'>[]> =>
+  rowsOf(
+    em,
+    sql<Omit<HeldClaim, 'claimKey'>>`select ${lockedColumns}, t.input, t.timeout_ms, n.locks as granted_locks
+        from tasks t join attempts n on n.task_id = t.id and n.number = t.attempt
+        where t.session_id = ${sessionId} and t.state = 'running' order by t.id`,
+  );
+
 /**
  * Takes the keys off attempts that no repeated claim was answered with, so that none will be, and returns these attempts. The
  * others belong to whoever sent the claim again.

@@ -47,7 +47,10 @@ export async function lockNamedTasks(
 }
 
 /** How much older a task of a priority counts than it is: nothing starves, since time makes up for every bonus. */
-const priorityBonus = { CRITICAL: '2 hours', HIGH: '1 hour', MEDIUM: '15 minutes', LOW: '0' } as const satisfies Record<Priority, string>;
+export const priorityBonus = { CRITICAL: '2 hours', HIGH: '1 hour', MEDIUM: '15 minutes', LOW: '0' } as const satisfies Record<
+  Priority,
+  string
+>;
 
 export interface TaskPlace {
   readonly ticketId: string;

@@ -1,7 +1,9 @@
 import { CoordinatorError } from '@baton/protocol';
 import { sql } from 'kysely';
+import type { ArtifactSchemas } from '../artifact/artifact-schemas.ts';
 import type { ArtifactLimits } from '../artifact/artifact.service.ts';
 import type { HandlersOf } from '../call.ts';
+import type { PackParts } from '../context/pack.service.ts';
 import { toKeyedCall } from '../db/idempotency.store.ts';
 import { answerOf } from '../db/outcome.ts';
 import { createGroupedRead } from '../db/grouped-read.ts';
@@ -28,6 +30,8 @@ export interface TaskParts {
   readonly db: Database;
   readonly queue: ClaimQueue;
   readonly sessions: Sessions;
+  readonly schemas: ArtifactSchemas;
+  readonly packs: PackParts;
   readonly limits: SubmitLimits & BackoffLimits & ArtifactLimits & GroupLimits;
 }
 
@@ -48,7 +52,7 @@ interface GroupLimits {
 const groupedTasksMax = 50;
 
 export const taskHandlers = (parts: TaskParts): HandlersOf<'task'> => {
-  const { db, queue, sessions, limits } = parts;
+  const { db, queue, sessions, schemas, packs, limits } = parts;
   const findHeld = (ticketIds: readonly string[]) => findHeldTickets(db.em.fork(), ticketIds);
   const findTicket = createGroupedRead((taskIds: readonly string[]) => findTicketsOf(db.em.fork(), taskIds));
   // What is not there holds nobody up.
@@ -64,7 +68,7 @@ export const taskHandlers = (parts: TaskParts): HandlersOf<'task'> => {
       transact(db, projectId, (tx) =>
         completeTasks(
           tx,
-          limits,
+          { limits, schemas },
           placed.map(({ end }) => end),
         ),
       ),
@@ -113,7 +117,7 @@ export const taskHandlers = (parts: TaskParts): HandlersOf<'task'> => {
     'task/claim': async ({ max, waitMs, idempotencyKey }, { em, session, caller, signal }) => {
       const { projectId } = caller;
       const tasks = await queue.claim({ projectId, sessionId: session.sessionId, max, waitMs, claimKey: idempotencyKey, signal });
-      return { claims: await prepareClaims({ db, limits }, em, projectId, tasks) };
+      return { claims: await prepareClaims({ db, limits, packs }, em, projectId, tasks) };
     },
 
     'task/progress': async ({ taskId, attempt, progress }, { em, session }) => {

@@ -61,6 +61,16 @@ export interface TaskQuery {
   readonly limit: number;
 }
 
+/** The tasks of the project with these ids. */
+export async function findTasks(em: EntityManager, projectId: string, ids: readonly string[]): Promise<Task[]> {
+  if (ids.length === 0) return [];
+  const rows = await rowsOf(
+    em,
+    sql<TaskRow>`select ${taskColumns} from ${taskTables} where t.id = any(${ids}::uuid[]) and t.project_id = ${projectId} order by t.id`,
+  );
+  return rows.map(toTask);
+}
+
 /** A page of tasks in the order of submission, which is the order of their ids. */
 export async function listTasks(
   em: EntityManager,

@@ -46,7 +46,9 @@ async function advance(parts: TicketParts, ticket: TicketRow, signal: AbortSigna
   const result =
     phase.gate === undefined
       ? undefined
-      : ((await findStandingResult(em, ticket)) ?? (await validateGate(parts.gates, projectId, ticketId, signal)));
+      : ((await findStandingResult(em, ticket)) ?? (await validateGate(parts.gates, projectId, ticketId, { signal })));
+  // Nobody has refused anything; whoever decides wakes this.
+  if (result !== undefined && isWaitingForApproval(result)) return false;
   try {
     if (result !== undefined && result.outcome !== 'passed')
       return await afterRefusal(parts, { ticket, phase, definition, result, signal });
@@ -61,6 +63,9 @@ async function advance(parts: TicketParts, ticket: TicketRow, signal: AbortSigna
   }
   return true;
 }
+
+const isWaitingForApproval = ({ reasons }: GateResult): boolean =>
+  reasons.length > 0 && reasons.every(({ code }) => code === 'approval_waiting');
 
 const move = (
   parts: TicketParts,

@@ -1,6 +1,7 @@
 import type { EdgeKind, JsonObject, TaskTemplate, WorkflowDefinition } from '@baton/protocol';
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
+import { cancelApprovals } from '../approval/approval.service.ts';
 import { rowsOf } from '../db/rows.ts';
 import type { Tx } from '../db/transaction.ts';
 import { gatherVisitContext } from '../context/phase-context.ts';
@@ -15,9 +16,10 @@ import { findPhase, isFinal } from '../workflow/workflow-rules.ts';
 import type { TicketRow } from './ticket.entity.ts';
 
 /** Closes the visit a locked ticket is in: what is open in it is cancelled, and what it has come to is stored. */
-export async function leavePhase(tx: Tx, sessions: Sessions, ticket: TicketRow, to: string): Promise<void> {
+export async function leavePhase(tx: Tx, sessions: Sessions, ticket: TicketRow, reason: string): Promise<void> {
   const visit = await getVisit(tx.em, ticket.visitId);
-  await cancelOpenTasks(tx, sessions, visit.id, `the ticket moved to ${to}`);
+  await cancelOpenTasks(tx, sessions, visit.id, reason);
+  await cancelApprovals(tx, ticket, reason);
   const context = await gatherVisitContext(tx.em, visit);
   await rowsOf(
     tx.em,
@@ -54,6 +56,8 @@ export async function enterPhase(tx: Tx, workflow: WorkflowDefinition, ticket: T
   });
   const phase = findPhase(workflow, entry.to);
   const isBlocked = entry.to === workflow.blockedPhase;
+  // The first visit is part of the ticket's making.
+  if (ticket.visitNumber > 0) ticket.version += 1;
   ticket.visitId = visit.id;
   ticket.visitNumber = visit.number;
   ticket.phase = entry.to;

@@ -15,6 +15,7 @@ export const TicketEntity = defineEntity({
     previousPhase: p.string().nullable(),
     blockedIn: p.string().nullable(),
     blockedReason: p.string().nullable(),
+    version: p.integer().default(1),
     visitId: p.uuid(),
     visitNumber: p.integer(),
     state: p.string().$type<Ticket['state']>(),

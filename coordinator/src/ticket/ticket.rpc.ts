@@ -1,11 +1,15 @@
-import type { HandlersOf } from '../call.ts';
+import type { CallContext, HandlersOf } from '../call.ts';
 import { write } from '../db/transaction.ts';
 import { listVisits, toPhaseVisit } from '../phase/phase-visit.store.ts';
 import { edgesFrom } from '../workflow/workflow-rules.ts';
 import { WorkflowEntity } from '../workflow/workflow.entity.ts';
 import { getWorkflow, getWorkflowByName } from '../workflow/workflow.store.ts';
+import { cancelTicket, planBlock, planUnblock, updateTicket } from './change-ticket.ts';
 import { createTicket, moveTicket, type TicketParts, transitionTicket } from './ticket.service.ts';
 import { getTicket, listTickets, toTicket } from './ticket.store.ts';
+
+const nameOf = ({ session, caller }: CallContext): string => session?.agentName ?? caller.name;
+const moverOf = (call: CallContext) => ({ role: call.caller.role, name: nameOf(call) });
 
 export const ticketHandlers = ({ db, gates, sessions }: TicketParts): HandlersOf<'ticket'> => ({
   'ticket/create': (params, call) => write(db, call, params, (tx) => createTicket(tx, call.caller.name, params)),
@@ -31,11 +35,15 @@ export const ticketHandlers = ({ db, gates, sessions }: TicketParts): HandlersOf
   'ticket/transition': (params, call) =>
     transitionTicket(gates, call.caller, params, {
       signal: call.signal,
-      run: () =>
-        write(db, call, params, (tx) =>
-          moveTicket(tx, sessions, { role: call.caller.role, name: call.session?.agentName ?? call.caller.name }, params),
-        ),
+      run: () => write(db, call, params, (tx) => moveTicket(tx, sessions, moverOf(call), params)),
     }),
+
+  'ticket/update': (params, call) => write(db, call, params, (tx) => updateTicket(tx, nameOf(call), params)),
+  'ticket/block': (params, call) =>
+    write(db, call, params, async (tx) => moveTicket(tx, sessions, moverOf(call), await planBlock(tx, params.ticketId, params.reason))),
+  'ticket/unblock': (params, call) =>
+    write(db, call, params, async (tx) => moveTicket(tx, sessions, moverOf(call), await planUnblock(tx, params.ticketId, params.reason))),
+  'ticket/cancel': (params, call) => write(db, call, params, (tx) => cancelTicket(tx, sessions, { ...params, by: nameOf(call) })),
 
   'ticket/history': async ({ ticketId }, { em, caller }) => {
     await getTicket(em, caller.projectId, ticketId);

@@ -111,7 +111,7 @@ export async function prepareMove(
   if (edge?.kind !== 'forward' || gate === undefined || move.force) return;
   // Refused by the move itself, and a refused call has judged nothing.
   if (move.visit !== undefined && move.visit !== ticket.visitNumber) return;
-  if ((await findStandingResult(em, ticket))?.outcome !== 'passed') await validateGate(parts, projectId, move.ticketId, signal);
+  if ((await findStandingResult(em, ticket))?.outcome !== 'passed') await validateGate(parts, projectId, move.ticketId, { signal });
 }
 
 /** Thrown inside the transaction where the evidence changed after it was judged; the mover judges anew. */
@@ -124,15 +124,15 @@ export async function moveTicket(tx: Tx, sessions: Sessions, caller: Pick<Caller
   const ticket = await lockTicket(tx.em, tx.projectId, move.ticketId);
   const workflow = await getWorkflow(tx.em, ticket.workflowId);
   const kind = checkEdge(workflow, ticket, move);
-  if (kind === 'forward') await checkGate(tx, { caller, ticket, move }, workflow);
+  const isForced = kind === 'forward' && (await checkGate(tx, { caller, ticket, move }, workflow));
 
   const { blockedPhase } = workflow.definition;
   const from = ticket.phase;
-  await leavePhase(tx, sessions, ticket, move.to);
+  await leavePhase(tx, sessions, ticket, `the ticket moved to ${move.to}`);
   ticket.previousPhase = from;
   ticket.blockedIn = move.to === blockedPhase ? from : null;
   ticket.blockedReason = move.to === blockedPhase ? (move.reason ?? null) : null;
-  const entry = { from, to: move.to, kind, by: caller.name, reason: move.reason, artifacts: move.artifacts, forced: move.force };
+  const entry = { from, to: move.to, kind, by: caller.name, reason: move.reason, artifacts: move.artifacts, forced: isForced };
   const visit = await enterPhase(tx, workflow.definition, ticket, entry);
   tx.record('ticket.transitioned', {
     ticketId: ticket.id,
@@ -163,14 +163,15 @@ interface Leaving {
   readonly move: Move;
 }
 
-async function checkGate(tx: Tx, leaving: Leaving, { definition }: WorkflowRow): Promise<void> {
+/** Lets a ticket past its gate, or throws. Answers whether an admin had to force it. */
+async function checkGate(tx: Tx, leaving: Leaving, { definition }: WorkflowRow): Promise<boolean> {
   const { ticket, move } = leaving;
-  if (findPhase(definition, ticket.phase)?.gate === undefined) return;
+  if (findPhase(definition, ticket.phase)?.gate === undefined) return false;
   const result = await findStandingResult(tx.em, ticket);
-  if (result?.outcome === 'passed') return;
+  if (result?.outcome === 'passed') return false;
   if (move.force) {
     forceGate(tx, leaving, result?.reasons ?? (await readGateStatus(tx.em, tx.projectId, ticket.id)).missing);
-    return;
+    return true;
   }
   if (result === undefined) throw new EvidenceChanged();
   const message = toSentence(result.reasons);

@@ -1,9 +1,9 @@
-import { CoordinatorError, type Ticket } from '@baton/protocol';
+import { CoordinatorError, type Priority, type Ticket } from '@baton/protocol';
 import { LockMode } from '@mikro-orm/core';
 import { sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
 import { rowsOf } from '../db/rows.ts';
-import type { WorkflowRow } from '../workflow/workflow.entity.ts';
+import { WorkflowEntity, type WorkflowRow } from '../workflow/workflow.entity.ts';
 import { TicketEntity, type TicketRow } from './ticket.entity.ts';
 
 export async function getTicket(em: EntityManager, projectId: string, id: string): Promise<TicketRow> {
@@ -48,6 +48,7 @@ export const toTicket = (row: TicketRow, workflow: Pick<WorkflowRow, 'name' | 'v
   metadata: row.metadata,
   createdAt: row.createdAt.toISOString(),
   updatedAt: row.updatedAt.toISOString(),
+  version: row.version,
   ...(typeof row.description === 'string' && { description: row.description }),
   ...(typeof row.previousPhase === 'string' && { previousPhase: row.previousPhase }),
   ...(typeof row.blockedReason === 'string' && { blockedReason: row.blockedReason }),
@@ -57,21 +58,34 @@ export interface TicketQuery {
   readonly projectId: string;
   readonly phase?: string | undefined;
   readonly states?: readonly Ticket['state'][] | undefined;
+  readonly priorities?: readonly Priority[] | undefined;
+  /** By name, in any version. */
+  readonly workflow?: string | undefined;
+  /** A part of the title. */
+  readonly title?: string | undefined;
   readonly after?: string | undefined;
   readonly limit: number;
 }
 
-export const listTickets = (em: EntityManager, { projectId, phase, states, after, limit }: TicketQuery): Promise<TicketRow[]> =>
-  em.find(
+export async function listTickets(
+  em: EntityManager,
+  { projectId, phase, states, priorities, workflow, title, after, limit }: TicketQuery,
+): Promise<TicketRow[]> {
+  const versions = workflow === undefined ? undefined : await em.find(WorkflowEntity, { projectId, name: workflow }, { fields: ['id'] });
+  return em.find(
     TicketEntity,
     {
       projectId,
       ...(phase !== undefined && { phase }),
       ...(states !== undefined && { state: [...states] }),
+      ...(priorities !== undefined && { priority: [...priorities] }),
+      ...(versions !== undefined && { workflowId: versions.map(({ id }) => id) }),
+      ...(title !== undefined && { title: { $ilike: `%${title.replaceAll(/[\\%_]/g, String.raw`\$&`)}%` } }),
       ...(after !== undefined && { id: { $lt: after } }),
     },
     { orderBy: { id: 'desc' }, limit },
   );
+}
 
 /**
  * Tickets that their workflow may move: in an automatic phase, with no task open. Those that could not be moved are passed over

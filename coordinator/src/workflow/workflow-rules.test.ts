@@ -27,6 +27,25 @@ test.each<[string, Partial<WorkflowDefinitionInput>, string]>([
     'edges[1].to: There is no phase C; there are A, B.',
   ],
   ['an unreachable phase', { phases: [{ name: 'A' }, { name: 'B' }, { name: 'C' }] }, 'phases[2]: No edge leads to C.'],
+  [
+    'a dead end',
+    {
+      phases: [{ name: 'A' }, { name: 'B' }, { name: 'C' }, { name: 'D' }],
+      edges: [
+        { from: 'A', to: 'B', kind: 'forward' },
+        { from: 'A', to: 'C', kind: 'forward' },
+        { from: 'C', to: 'D', kind: 'block' },
+        { from: 'D', to: 'C', kind: 'unblock' },
+      ],
+      blockedPhase: 'D',
+    },
+    'phases[2]: C is a dead end: no way of forward and regression edges leads from it to a final phase.',
+  ],
+  [
+    'a schema that is none',
+    { artifactTypes: { size: { schema: { type: 'percent' } } } },
+    'artifactTypes.size.schema: This is no JSON Schema: schema is invalid: data/type must be equal to one of the allowed values, data/type must be array, data/type must match a schema in anyOf.',
+  ],
   ['an unknown blocked phase', { blockedPhase: 'X' }, 'blockedPhase: There is no phase X; there are A, B.'],
   [
     'a regression without an edge',

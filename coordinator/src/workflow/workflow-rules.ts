@@ -1,5 +1,6 @@
-import type { EdgeKind, FieldProblem, PhaseDefinition, WorkflowDefinition } from '@baton/protocol';
+import type { EdgeKind, FieldProblem, PhaseDefinition, Ticket, WorkflowDefinition } from '@baton/protocol';
 import { describeProblem, findNeedProblems } from '../agent/capability-rules.ts';
+import { findSchemaFaults } from '../artifact/artifact-schemas.ts';
 
 /** What contradicts itself in a workflow, each with the path of the field; empty where it holds together. */
 export function findWorkflowProblems(workflow: WorkflowDefinition): FieldProblem[] {
@@ -30,8 +31,27 @@ export function findWorkflowProblems(workflow: WorkflowDefinition): FieldProblem
       report(`phases[${index}].onRefused`, 'Name a phase in regressTo, or give tasks with `when: refused`.');
     }
   }
+  for (const { type, message } of findSchemaFaults(workflow)) report(`artifactTypes.${type}.schema`, `This is no JSON Schema: ${message}.`);
   for (const name of unreachablePhases(workflow)) report(`phases[${names.indexOf(name)}]`, `No edge leads to ${name}.`);
+  // Where an edge leads to nowhere the ways are not known.
+  const areWaysKnown = workflow.edges.every(({ from, to }) => known.has(from) && known.has(to));
+  for (const name of areWaysKnown ? deadEnds(workflow) : [])
+    report(
+      `phases[${names.indexOf(name)}]`,
+      `${name} is a dead end: no way of forward and regression edges leads from it to a final phase.`,
+    );
   return problems;
+}
+
+/** Phases that work can flow into and never come to an end from. Where there is no final phase, all are. */
+function deadEnds(workflow: WorkflowDefinition): string[] {
+  const { phases, edges, blockedPhase } = workflow;
+  const names = phases.map(({ name }) => name).filter((name) => name !== blockedPhase);
+  const ending = new Set(names.filter((name) => isFinal(workflow, name)));
+  const ways = edges.filter(({ kind }) => kind === 'forward' || kind === 'regression');
+  // As above: what is added on the way is walked too.
+  for (const phase of ending) for (const { from, to } of ways) if (to === phase) ending.add(from);
+  return names.filter((name) => !ending.has(name));
 }
 
 function unreachablePhases({ phases, edges }: WorkflowDefinition): string[] {
@@ -63,10 +83,13 @@ export interface Position {
   readonly phase: string;
   /** The phase a blocked ticket was blocked in. */
   readonly blockedIn: string | null | undefined;
+  /** A cancelled ticket goes nowhere. */
+  readonly state?: Ticket['state'];
 }
 
 /** All edges that leave where a ticket stands, with the one back to the phase it was blocked in. */
-export function edgesFrom(workflow: WorkflowDefinition, { phase, blockedIn }: Position): { to: string; kind: EdgeKind }[] {
+export function edgesFrom(workflow: WorkflowDefinition, { phase, blockedIn, state }: Position): { to: string; kind: EdgeKind }[] {
+  if (state === 'cancelled') return [];
   const edges = workflow.edges.filter(({ from }) => from === phase).map(({ to, kind }) => ({ to, kind }));
   const wayBack = phase === workflow.blockedPhase ? blockedIn : undefined;
   return wayBack === null || wayBack === undefined || edges.some(({ to }) => to === wayBack)

@@ -18,10 +18,12 @@ const facts: GateFacts = {
     metadata: {},
     createdAt: '2026-01-01T00:00:00.000Z',
     updatedAt: '2026-01-01T00:00:00.000Z',
+    version: 1,
   },
   phase: 'TESTING',
   visit: 1,
   tasks: [],
+  attempts: [],
 };
 
 let folder: string;

@@ -1,19 +1,18 @@
 import { z } from 'zod';
 
-const said = z.object({
-  findings: z
-    .array(
-      z.object({
-        severity: z.enum(['fail', 'warn', 'info']),
-        code: z.string().min(1),
-        message: z.string().min(1),
-        path: z.string().optional(),
-        line: z.int().optional(),
-      }),
-    )
-    .default([]),
-  skip: z.string().min(1).optional(),
+/** Many languages write `null` for what is not there. */
+const absent = <T>(value: T | null | undefined) => value ?? undefined;
+
+export const saidFinding = z.object({
+  severity: z.enum(['fail', 'warn', 'info']),
+  code: z.string().min(1),
+  message: z.string().min(1),
+  path: z.string().nullish().transform(absent),
+  line: z.int().nullish().transform(absent),
 });
+
+const said = z.object({ findings: z.array(saidFinding).default([]), skip: z.string().min(1).optional() });
+export type Said = z.infer<typeof said>;
 
 /** Standard output larger than this holds no findings: it is a log. */
 export const stdoutBytesMax = 1024 * 1024;
@@ -22,8 +21,8 @@ export const stdoutBytesMax = 1024 * 1024;
  * What a program said of its findings: standard output that is, as a whole, a JSON object with `findings` or `skip`.
  * Any other output is its own business. Throws where it is such an object with mistakes, because a lost finding would be a pass.
  */
-export function readSaid(stdout: string): z.infer<typeof said> {
-  const value = parseObject(stdout);
+export function readSaid(stdout: string | undefined): Said {
+  const value = stdout === undefined ? undefined : parseObject(stdout);
   if (value === undefined || !('findings' in value || 'skip' in value)) return { findings: [] };
   const read = said.safeParse(value);
   if (read.success) return read.data;

@@ -15,8 +15,8 @@ export interface ProgramEnd {
   readonly succeeded: boolean;
   /** `exit code 1` or `signal SIGSEGV`. */
   readonly how: string;
-  /** Empty where there was more than can be findings. */
-  readonly stdout: string;
+  /** Undefined where there was more than can be findings. */
+  readonly stdout: string | undefined;
   readonly stderrTail: string;
 }
 
@@ -78,7 +78,7 @@ function collectOutput(child: ChildProcess): () => Pick<ProgramEnd, 'stdout' | '
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderrTail = (stderrTail + text).slice(-tailCharsMax);
   });
-  return () => ({ stdout: stdoutBytes > stdoutBytesMax ? '' : Buffer.concat(chunks).toString('utf8'), stderrTail });
+  return () => ({ stdout: stdoutBytes > stdoutBytesMax ? undefined : Buffer.concat(chunks).toString('utf8'), stderrTail });
 }
 
 /** The group outlives its first process, as long as anything it started runs. */

@@ -1,4 +1,5 @@
-import type { ArtifactWithContent, Criterion, JsonValue } from '@baton/sdk/plugin';
+import { type ArtifactWithContent, type Criterion, criterion, type JsonValue } from '@baton/sdk/plugin';
+import { testValidator } from '@baton/sdk/plugin/testing';
 import { describe, expect, test } from 'vitest';
 import plugin from './index.ts';
 import { judgeCriterion } from './judge-criterion.ts';
@@ -115,14 +116,91 @@ test('every artifact of the type is judged, and named where it has a name', () =
   const artifacts = [artifact({ failed: 0 }), artifact({ failed: 2 }, { name: 'unit' }), artifact({ failed: 9 }, { type: 'other' })];
 
   expect(judgeCriterion({ artifact: 'report', path: 'failed', op: '==', value: 0 }, artifacts)).toEqual([
-    { code: 'criterion_failed', message: 'report (unit): failed is 2, wanted == 0' },
+    { severity: 'fail', code: 'criterion_failed', message: 'report (unit): failed is 2, wanted == 0' },
   ]);
 });
 
 test('an artifact that is not there fails', () => {
   expect(judgeCriterion({ artifact: 'test_coverage', path: 'percentage', op: '>=', value: 80 }, [])).toEqual([
-    { code: 'artifact_missing', message: 'test_coverage: there is no such artifact, wanted percentage >= 80' },
+    { severity: 'fail', code: 'artifact_missing', message: 'test_coverage: there is no such artifact, wanted percentage >= 80' },
   ]);
+});
+
+describe('a small sample is given its margin', () => {
+  const atLeast = { path: 'percentage', op: '>=', value: 80, smallSample: { path: 'statements', below: 20, margin: 5 } } as const;
+  const atMost = { path: 'failureRate', op: '<', value: 2, smallSample: { path: 'runs.length', below: 3, margin: 0.5 } } as const;
+
+  test.each<[string, JsonValue, Omit<Criterion, 'artifact'>, readonly string[]]>([
+    ['not asked for', { percentage: 80, statements: 19 }, atLeast, []],
+    [
+      'less, and enough',
+      { percentage: 75, statements: 19 },
+      atLeast,
+      ['info small_sample report: percentage is 75, which is enough: wanted >= 75 (80 − 5, because statements is 19, less than 20)'],
+    ],
+    [
+      'less, and not enough',
+      { percentage: 74.9, statements: 19 },
+      atLeast,
+      ['fail criterion_failed report: percentage is 74.9, wanted >= 75 (80 − 5, because statements is 19, less than 20)'],
+    ],
+    [
+      'the sample is not small',
+      { percentage: 79, statements: 20 },
+      atLeast,
+      ['fail criterion_failed report: percentage is 79, wanted >= 80'],
+    ],
+    ['its size is missing', { percentage: 79 }, atLeast, ['fail criterion_failed report: percentage is 79, wanted >= 80']],
+    [
+      'its size is no number',
+      { percentage: 79, statements: '3' },
+      atLeast,
+      ['fail criterion_failed report: percentage is 79, wanted >= 80'],
+    ],
+    [
+      'the other way',
+      { failureRate: 2.4, runs: [1, 2] },
+      atMost,
+      ['info small_sample report: failureRate is 2.4, which is enough: wanted < 2.5 (2 + 0.5, because runs.length is 2, less than 3)'],
+    ],
+    [
+      'what cannot be compared is not enough either',
+      { percentage: null, statements: 1 },
+      atLeast,
+      ['fail criterion_failed report: percentage is null, wanted >= 75 (80 − 5, because statements is 1, less than 20)'],
+    ],
+  ])('%s', (_, content, criterion, wanted) => {
+    const said = judgeCriterion({ artifact: 'report', ...criterion }, [artifact(content)]);
+
+    expect(said.map(({ severity, code, message }) => `${severity} ${code} ${message}`)).toEqual(wanted);
+  });
+
+  test('and passes, with the margin told', async () => {
+    await testValidator(plugin.validators[0]!, {
+      folder: new URL('..', import.meta.url),
+      valid: [
+        {
+          name: 'a small one',
+          config: { criteria: [{ artifact: 'report', ...atLeast }] },
+          artifacts: [{ type: 'report', content: { percentage: 75, statements: 19 } }],
+        },
+      ],
+      invalid: [
+        {
+          name: 'a large one',
+          config: { criteria: [{ artifact: 'report', ...atLeast }] },
+          artifacts: [{ type: 'report', content: { percentage: 75, statements: 20 } }],
+          codes: ['criterion_failed'],
+        },
+      ],
+    });
+  });
+
+  test('with an operator that compares no sizes is a mistake', () => {
+    expect(
+      criterion.safeParse({ artifact: 'a', path: 'b', op: '==', value: 1, smallSample: atLeast.smallSample }).error?.issues,
+    ).toMatchObject([{ path: ['smallSample'], message: 'A margin needs an operator that compares sizes: >, >=, < or <=.' }]);
+  });
 });
 
 test('a configuration with an unknown operator does not fit', () => {

@@ -5,9 +5,10 @@ import { judgeCriterion } from './judge-criterion.ts';
 const criteria = defineValidator({
   name: 'criteria',
   config: z.strictObject({ criteria: z.array(criterion).min(1).max(1_000) }),
-  validate({ config, artifacts, fail }) {
+  validate({ config, artifacts, fail, info }) {
+    const report = { fail, info };
     for (const one of config.criteria) {
-      for (const { code, message } of judgeCriterion(one, artifacts)) fail(code, message, { path: one.path });
+      for (const { severity, code, message } of judgeCriterion(one, artifacts)) report[severity](code, message, { path: one.path });
     }
   },
 });

@@ -19,6 +19,7 @@ function item(kind: ContextKind, text: string, more: Partial<ContextItem> = {}):
     references: [],
     pinned: false,
     author: 'a',
+    source: 'said',
     createdAt: `2026-01-01T00:00:${String(number % 60).padStart(2, '0')}.000Z`,
     ...more,
   };

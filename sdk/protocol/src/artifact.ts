@@ -83,7 +83,7 @@ export const artifactMethods = {
     idempotent: false,
     params: writeParams({ ticketId: id, artifact: newArtifact, ...origin }),
     result: artifact,
-    errors: ['ticket_not_found', 'limit_exceeded', 'claim_stale'],
+    errors: ['ticket_not_found', 'limit_exceeded', 'claim_stale', 'artifact_invalid'],
     example: {
       params: { ticketId: ids.ticket, artifact: { type: 'test_results', name: 'unit', content: { passed: 41, failed: 0 } } },
       result: testResults,

@@ -1,8 +1,5 @@
 import { z } from 'zod';
-import { event, method, readParams, writeParams } from './define.ts';
-import { ids } from './story/cast.ts';
-import { decisionItem, fixContext, newDecision, packForReview } from './story/context.ts';
-import { id, jsonValue, limit, nextCursor, phaseName, timestamp } from './values.ts';
+import { id, jsonValue, phaseName, sha256, timestamp } from './values.ts';
 
 /** In the order of a pack's sections. */
 export const contextKinds = ['instruction', 'constraint', 'question', 'decision', 'rejected', 'risk', 'number', 'fact'] as const;
@@ -11,12 +8,24 @@ export const contextKind = z
   .meta({ id: 'ContextKind', description: 'What kind of statement it is, in the order in which a pack lists them.' });
 export type ContextKind = z.infer<typeof contextKind>;
 
-/** Where a statement comes from: an artifact's digest, a place in a file, an event. */
+/** Whose word a statement is. */
+export const contextSources = ['said', 'summary', 'artifact', 'mechanical'] as const;
+export const contextSource = z.enum(contextSources).meta({
+  id: 'ContextSource',
+  description:
+    'Whose word it is: `said` by an agent or a person; `summary` and `artifact` are what a task returned; `mechanical` is a fact that the coordinator has recorded by itself.',
+});
+export type ContextSource = z.infer<typeof contextSource>;
+
+export const citation = z.string().regex(/^c:\d{1,9}$/, 'The citation of an item, such as c:12.');
+
+/** Where a statement comes from: an artifact's digest, a place in a file, the number of an event, the id of a task, another item's citation. */
 export const contextReference = z.strictObject({
-  kind: z.enum(['artifact', 'file', 'event', 'task']),
+  kind: z.enum(['artifact', 'file', 'event', 'task', 'item']),
   value: z.string().max(1_024),
   line: z.int().min(1).optional(),
 });
+export type ContextReference = z.infer<typeof contextReference>;
 
 export const newContextItem = z
   .strictObject({
@@ -52,9 +61,34 @@ export const contextItem = z
     taskId: id.optional(),
     attempt: z.int32().optional(),
     createdAt: timestamp,
+    source: contextSource,
+    superseded: z
+      .object({
+        by: z.string().optional().describe('The citation of what took its place; absent where nothing did.'),
+        reason: z.string(),
+        at: timestamp,
+      })
+      .optional()
+      .describe('It no longer holds: no pack has it any more.'),
   })
   .meta({ id: 'ContextItem', description: 'A statement with its place in the ticket.' });
 export type ContextItem = z.infer<typeof contextItem>;
+
+export const narrative = z
+  .object({
+    text: z.string().describe('Lines, each with the citations of the items that it stands on.'),
+    by: z
+      .string()
+      .describe(
+        'Who wrote it: the summarizer and the version of its plugin, such as `digest@1.0.0`, or `extractive`, the coordinator itself.',
+      ),
+    fallbackBecause: z.string().optional().describe('Why the summarizer that is set was not what wrote it.'),
+    uncovered: z.array(z.string()).describe('Constraints, rejected alternatives and numbers that had no room in it, by citation.'),
+    digest: z.string().describe('Of what it was made from: the items, the budget, and who wrote it.'),
+    stale: z.boolean().describe('The items have changed since; a newer one is being written.'),
+  })
+  .meta({ id: 'Narrative', description: 'What a phase has come to in few words. The items are what counts.' });
+export type Narrative = z.infer<typeof narrative>;
 
 export const phaseContext = z
   .object({
@@ -62,13 +96,18 @@ export const phaseContext = z
     visit: z.int32().describe('The newest visit of the phase; 0 where there was none yet.'),
     tasksCompleted: z.int().describe('How many tasks were completed in this visit.'),
     summaries: z.array(z.string()).describe('What the completed tasks said of themselves.'),
-    items: z.array(contextItem),
+    items: z.array(contextItem).describe('All that still holds, as it stands now; in a pack those that the text has.'),
     artifacts: z.array(z.object({ type: z.string(), name: z.string(), version: z.int32(), sha256: z.string() })),
-    narrative: z.string().optional().describe('By the summarizer; absent while it has not been asked.'),
+    narrative: narrative.optional().describe('Absent where there are no items, and in what is stored.'),
     stored: z.boolean().describe('The phase has been left and this is what was stored then.'),
   })
   .meta({ id: 'PhaseContext', description: 'What one phase has come to.' });
 export type PhaseContext = z.infer<typeof phaseContext>;
+
+export const contextAggregate = phaseContext.partial({ phase: true }).meta({
+  id: 'ContextAggregate',
+  description: 'What one phase has come to; without a `phase` the whole ticket, its phases in the order of the workflow.',
+});
 
 export const contextPack = z
   .object({
@@ -79,83 +118,11 @@ export const contextPack = z
     tokens: z.int().describe('How many the text has.'),
     budgetTokens: z.int().describe('How many it was allowed.'),
     counter: z.string().describe('What counted the tokens.'),
-    omitted: z.array(z.object({ citation: z.string(), tokens: z.int() })).describe('Items that did not fit, by citation.'),
+    omitted: z
+      .array(z.object({ citation: z.string(), tokens: z.int() }))
+      .describe('Items that did not fit, and what each would have taken; the most important first.'),
+    asOf: z.int().describe('The number of the newest event of the ticket that it knows of; `since` it there may be more.'),
+    digest: sha256.describe('Of all that the pack was made from: with the same digest it is the same text.'),
   })
   .meta({ id: 'ContextPack', description: 'What a reader needs to know of earlier phases, within a budget, each line with its source.' });
 export type ContextPack = z.infer<typeof contextPack>;
-
-export const contextMethods = {
-  'context/note': method({
-    summary: 'Leaves an item for later phases. The same text of the same kind in one visit is kept once.',
-    access: 'work',
-    session: false,
-    idempotent: true,
-    params: writeParams({
-      ticketId: id,
-      item: newContextItem,
-      taskId: id.optional().describe('The task that it came from.'),
-      attempt: z.int32().min(1).optional().describe('The attempt at this task. A stale one is refused.'),
-    }),
-    result: contextItem,
-    errors: ['ticket_not_found', 'claim_stale'],
-    example: { params: { ticketId: ids.ticket, item: newDecision, taskId: ids.reproduce, attempt: 1 }, result: decisionItem },
-  }),
-  'context/list': method({
-    summary: 'Lists the items of a ticket, oldest first.',
-    access: 'read',
-    session: false,
-    idempotent: true,
-    params: readParams({
-      ticketId: id,
-      phase: phaseName.optional().describe('Only of this phase.'),
-      kinds: z.array(contextKind).optional().describe('Only of these kinds.'),
-      after: z
-        .string()
-        .regex(/^c:\d{1,9}$/, 'The citation of the last item seen, such as c:12.')
-        .optional(),
-      limit: limit.default(100),
-    }),
-    result: z.object({ items: z.array(contextItem), next: nextCursor }),
-    errors: ['ticket_not_found'],
-    example: { params: { ticketId: ids.ticket, kinds: ['decision'] }, result: { items: [decisionItem] } },
-  }),
-  'context/aggregate': method({
-    summary: 'Returns what one phase has come to: its completed tasks, items, artifacts and a summary.',
-    access: 'read',
-    session: false,
-    idempotent: true,
-    params: readParams({ ticketId: id, phase: phaseName }),
-    result: phaseContext,
-    errors: ['ticket_not_found', 'phase_unknown'],
-    example: { params: { ticketId: ids.ticket, phase: 'FIX' }, result: fixContext },
-  }),
-  'context/get': method({
-    summary: 'Returns what the phases before `forPhase` have come to, within a budget of tokens, each line with its source.',
-    access: 'read',
-    session: false,
-    idempotent: true,
-    params: readParams({
-      ticketId: id,
-      forPhase: phaseName.optional().describe('Without it the phase that the ticket is in.'),
-      budgetTokens: z.int().min(50).max(200_000).default(4_000).describe('How long the text may be.'),
-    }),
-    result: contextPack,
-    errors: ['ticket_not_found', 'phase_unknown', 'limit_exceeded'],
-    example: { params: { ticketId: ids.ticket, forPhase: 'REVIEW', budgetTokens: 1_000 }, result: packForReview },
-  }),
-};
-
-export const contextEvents = {
-  'context.noted': event({
-    summary: 'An item was left for later phases.',
-    data: z.object({
-      itemId: id,
-      citation: z.string(),
-      ticketId: id,
-      phase: phaseName,
-      kind: contextKind,
-      text: z.string(),
-      author: z.string(),
-    }),
-  }),
-};

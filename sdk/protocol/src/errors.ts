@@ -20,6 +20,7 @@ export const errorCatalogue = {
 
   unauthenticated: { code: 40101, blame: 'caller', title: 'The token is missing, unknown, expired or revoked.' },
   access_denied: { code: 40301, blame: 'caller', title: 'The role of this token may not do that.' },
+  approval_not_yours: { code: 40303, blame: 'caller', title: 'The gate does not let you decide about this.' },
   session_required: { code: 40302, blame: 'caller', title: 'This call belongs to a session: register an agent first.' },
 
   ticket_not_found: { code: 40401, blame: 'caller', title: 'No ticket has this id.' },
@@ -33,6 +34,9 @@ export const errorCatalogue = {
   validator_unknown: { code: 40409, blame: 'caller', title: 'No enabled plugin offers this validator.' },
   project_not_found: { code: 40410, blame: 'caller', title: 'No project has this name.' },
   token_not_found: { code: 40411, blame: 'caller', title: 'No token has this id.' },
+  plugin_not_found: { code: 40413, blame: 'caller', title: 'No enabled plugin has this name.' },
+  context_item_not_found: { code: 40414, blame: 'caller', title: 'The ticket has no context item of this citation.' },
+  approval_not_found: { code: 40412, blame: 'caller', title: 'No approval has this id.' },
 
   transition_refused: { code: 40901, blame: 'caller', title: 'The workflow has no such edge from the phase the ticket is in.' },
   gate_blocked: { code: 40902, blame: 'caller', title: 'The gate of the phase does not let the ticket go.' },
@@ -43,6 +47,8 @@ export const errorCatalogue = {
   task_state_refused: { code: 40907, blame: 'caller', title: 'The task cannot take this step from its state.' },
   version_conflict: { code: 40908, blame: 'caller', title: 'The object changed since it was read.' },
   phase_closed: { code: 40909, blame: 'caller', title: 'The ticket is not in this phase.' },
+  approval_closed: { code: 40912, blame: 'caller', title: 'This approval is no longer waited for.' },
+  context_item_superseded: { code: 40913, blame: 'caller', title: 'This context item no longer holds.' },
   project_exists: { code: 40910, blame: 'caller', title: 'A project of this name exists.' },
   agent_terminated: { code: 40911, blame: 'caller', title: 'The agent was terminated, which is for good.' },
 
@@ -52,6 +58,7 @@ export const errorCatalogue = {
   input_unresolved: { code: 42204, blame: 'caller', title: 'The input refers to something that is not there.' },
   workflow_invalid: { code: 42205, blame: 'caller', title: 'The workflow contradicts itself.' },
   lock_key_invalid: { code: 42206, blame: 'caller', title: 'This is not a lock key.' },
+  artifact_invalid: { code: 42208, blame: 'caller', title: 'The artifact does not fit the schema of its type.' },
   limit_exceeded: { code: 42207, blame: 'caller', title: 'This is more than the configuration allows.' },
 
   overloaded: { code: 50301, blame: 'passing', title: 'The coordinator is busy.' },

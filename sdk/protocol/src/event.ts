@@ -1,13 +1,15 @@
 import { z } from 'zod';
 import { agentEvents } from './agent.ts';
+import { approvalEvents } from './approval.ts';
 import { artifactEvents } from './artifact.ts';
-import { contextEvents } from './context.ts';
+import { contextEvents } from './context-methods.ts';
 import { method, notification, readParams } from './define.ts';
 import { gateEvents } from './gate.ts';
 import { lockEvents } from './lock.ts';
 import { schedulerEvents } from './scheduler.ts';
 import { ids } from './story/cast.ts';
 import { firstEvents } from './story/event.ts';
+import { pluginEvents } from './plugin.ts';
 import { taskEvents } from './task.ts';
 import { ticketEvents } from './ticket.ts';
 import { tokenEvents } from './token.ts';
@@ -21,8 +23,10 @@ export const events = {
   ...lockEvents,
   ...artifactEvents,
   ...gateEvents,
+  ...approvalEvents,
   ...contextEvents,
   ...tokenEvents,
+  ...pluginEvents,
 };
 export type EventName = keyof typeof events;
 export type EventData<E extends EventName> = z.output<(typeof events)[E]['data']>;
@@ -55,7 +59,7 @@ export const eventMethods = {
     }),
     result: z.object({ events: z.array(recordedEvent), lastSeq: z.int().describe('The number of the newest event of the project.') }),
     errors: [],
-    example: { params: { ticketId: ids.ticket, limit: 2 }, result: { events: firstEvents, lastSeq: 27 } },
+    example: { params: { ticketId: ids.ticket, limit: 2 }, result: { events: firstEvents, lastSeq: 30 } },
   }),
   'event/subscribe': method({
     summary: 'Sends this connection every event after a number, in order and without a gap; from now on if none is given. WebSocket only.',

@@ -51,14 +51,20 @@ export {
   contextKind,
   contextKinds,
   type ContextPack,
+  type Narrative,
+  type ContextReference,
+  type ContextSource,
   type NewContextItem,
   newContextItem,
   type NewContextItemInput,
   type PhaseContext,
 } from './context.ts';
+export { type ExpandedContextItem, type Rehydration } from './context-methods.ts';
 export { type Durability } from './coordinator.ts';
 export { type EventData, type EventName, eventNames, events, type RecordedEvent } from './event.ts';
+export { type Approval, type ApprovalDecision, approvalStates } from './approval.ts';
 export {
+  type ApprovalRule,
   type Criterion,
   criterion,
   criterionOperators,
@@ -66,6 +72,7 @@ export {
   finding,
   type GateDefinition,
   gateDefinition,
+  type GateExplanation,
   type GateReason,
   type GateResult,
   type GateStatus,
@@ -102,7 +109,8 @@ export {
   taskRef,
   type TaskState,
 } from './task.ts';
-export { type PhaseVisit, type Ticket } from './ticket.ts';
+export { type PluginView } from './plugin.ts';
+export { type PhaseVisit, type Ticket, ticketStates } from './ticket.ts';
 export { type Token } from './token.ts';
 export {
   type EdgeKind,

@@ -1,12 +1,14 @@
 import type { z } from 'zod';
 import { agentRegistryMethods } from './agent-registry.ts';
 import { agentMethods, agentNotifications } from './agent.ts';
+import { approvalMethods } from './approval.ts';
 import { artifactMethods } from './artifact.ts';
-import { contextMethods } from './context.ts';
+import { contextMethods } from './context-methods.ts';
 import { coordinatorMethods } from './coordinator.ts';
 import { eventMethods, eventNotifications } from './event.ts';
 import { gateMethods } from './gate.ts';
 import { lockMethods, lockNotifications } from './lock.ts';
+import { pluginMethods } from './plugin.ts';
 import { projectMethods } from './project.ts';
 import { schedulerMethods } from './scheduler.ts';
 import { taskMethods } from './task-methods.ts';
@@ -21,6 +23,7 @@ export const methods = {
   ...projectMethods,
   ...tokenMethods,
   ...workflowMethods,
+  ...pluginMethods,
   ...phaseMethods,
   ...ticketMethods,
   ...taskMethods,
@@ -30,6 +33,7 @@ export const methods = {
   ...lockMethods,
   ...artifactMethods,
   ...gateMethods,
+  ...approvalMethods,
   ...contextMethods,
   ...eventMethods,
 };

@@ -120,7 +120,7 @@ export const taskMethods = {
       context: z.array(newContextItem).max(1_000).default([]).describe('What later phases should know.'),
     }),
     result: z.object({ taskId: id, attempt: z.int32(), state: taskState }),
-    errors: ['claim_stale', 'session_unknown', 'limit_exceeded'],
+    errors: ['claim_stale', 'session_unknown', 'limit_exceeded', 'artifact_invalid'],
     example: {
       params: {
         taskId: ids.reproduce,

@@ -2,15 +2,27 @@ import { z } from 'zod';
 import { event, method, readParams, writeParams } from './define.ts';
 import { gateReason } from './gate.ts';
 import { ids } from './story/cast.ts';
-import { bugInReview, fixVisit, reportedBug, reviewVisit } from './story/ticket.ts';
+import {
+  blockedVisit,
+  bugBlocked,
+  bugCancelled,
+  bugInReview,
+  bugUnblocked,
+  fixVisit,
+  renamedBug,
+  reportedBug,
+  reviewVisit,
+  unblockedVisit,
+} from './story/ticket.ts';
 import { bugFixPhases } from './story/workflow.ts';
 import { id, jsonObject, limit, name, nextCursor, phaseName, priority, timestamp } from './values.ts';
 import { edgeKind, phaseDefinition } from './workflow.ts';
 
-export const ticketStates = ['open', 'blocked', 'closed'] as const;
-export const ticketState = z
-  .enum(ticketStates)
-  .meta({ id: 'TicketState', description: '`open` until a phase is reached that nothing leaves. A blocked ticket waits for someone.' });
+export const ticketStates = ['open', 'blocked', 'closed', 'cancelled'] as const;
+export const ticketState = z.enum(ticketStates).meta({
+  id: 'TicketState',
+  description: '`open` until a phase is reached that nothing leaves. A blocked ticket waits for someone; a cancelled one is over.',
+});
 
 export const ticket = z
   .object({
@@ -27,6 +39,7 @@ export const ticket = z
     metadata: jsonObject.describe('Whatever its author wanted to keep with it.'),
     createdAt: timestamp,
     updatedAt: timestamp,
+    version: z.int32().describe('Grows with every change of the ticket.'),
   })
   .meta({ id: 'Ticket', description: 'A piece of work that moves through the phases of one workflow.' });
 export type Ticket = z.infer<typeof ticket>;
@@ -97,10 +110,33 @@ export const ticketMethods = {
       states: z.array(ticketState).optional().describe('Only those in these states.'),
       after: id.optional(),
       limit: limit.default(100),
+      priorities: z.array(priority).optional().describe('Only those with these priorities.'),
+      workflow: name.optional().describe('Only those of this workflow, in any version.'),
+      title: z.string().min(1).max(200).optional().describe('Only those whose title has this in it, in capitals or not.'),
     }),
     result: z.object({ tickets: z.array(ticket), next: nextCursor }),
     errors: [],
     example: { params: { states: ['open'] }, result: { tickets: [reportedBug] } },
+  }),
+  'ticket/update': method({
+    summary: 'Changes what a ticket says of itself. What is not named stays; a null takes the description away.',
+    access: 'operate',
+    session: false,
+    idempotent: false,
+    params: writeParams({
+      ticketId: id,
+      version: z.int32().min(1).describe('As it was read. Refused with `version_conflict` where the ticket has changed since.'),
+      title: z.string().min(1).max(500).optional(),
+      description: z.string().max(100_000).nullable().optional(),
+      priority: priority.optional().describe('Of its waiting tasks as well, those that have the priority the ticket had.'),
+      metadata: jsonObject.optional().describe('In place of what there was.'),
+    }),
+    result: ticket,
+    errors: ['ticket_not_found', 'version_conflict'],
+    example: {
+      params: { ticketId: ids.ticket, version: 4, title: "Sign-in fails for O'Brien" },
+      result: renamedBug,
+    },
   }),
   'ticket/transition': method({
     summary: 'Moves a ticket along an edge of its workflow. A forward edge passes the gate of the phase that is left.',
@@ -122,6 +158,42 @@ export const ticketMethods = {
       result: { ticket: bugInReview, visit: reviewVisit },
     },
   }),
+  'ticket/block': method({
+    summary: 'Moves a ticket to the phase where blocked tickets wait. What is open in the phase that is left is cancelled.',
+    access: 'operate',
+    session: false,
+    idempotent: false,
+    params: writeParams({ ticketId: id, reason: z.string().min(1).max(4_000).describe('Why; told with the ticket until it goes on.') }),
+    result: z.object({ ticket, visit: phaseVisit }),
+    errors: ['ticket_not_found', 'transition_refused'],
+    example: {
+      params: { ticketId: ids.ticket, reason: 'The test server is away.' },
+      result: { ticket: bugBlocked, visit: blockedVisit },
+    },
+  }),
+  'ticket/unblock': method({
+    summary: 'Moves a blocked ticket back to the phase it was blocked in.',
+    access: 'operate',
+    session: false,
+    idempotent: false,
+    params: writeParams({ ticketId: id, reason: z.string().max(4_000).optional().describe('Kept in the history.') }),
+    result: z.object({ ticket, visit: phaseVisit }),
+    errors: ['ticket_not_found', 'transition_refused'],
+    example: {
+      params: { ticketId: ids.ticket, reason: 'The server is back.' },
+      result: { ticket: bugUnblocked, visit: unblockedVisit },
+    },
+  }),
+  'ticket/cancel': method({
+    summary: 'Ends a ticket where it stands, for good. Its open tasks are cancelled. Again is no error.',
+    access: 'operate',
+    session: false,
+    idempotent: true,
+    params: writeParams({ ticketId: id, reason: z.string().min(1).max(4_000).describe('Kept in the history and told in the event.') }),
+    result: ticket,
+    errors: ['ticket_not_found', 'transition_refused'],
+    example: { params: { ticketId: ids.ticket, reason: 'Reported twice.' }, result: bugCancelled },
+  }),
   'ticket/history': method({
     summary: 'Lists the phase visits of a ticket in order.',
     access: 'read',
@@ -140,7 +212,16 @@ export const ticketMethods = {
     params: readParams({ ticketId: id }),
     result: z.object({ from: phaseName, transitions: z.array(z.object({ to: phaseName, kind: edgeKind })) }),
     errors: ['ticket_not_found'],
-    example: { params: { ticketId: ids.ticket }, result: { from: 'FIX', transitions: [{ to: 'REVIEW', kind: 'forward' }] } },
+    example: {
+      params: { ticketId: ids.ticket },
+      result: {
+        from: 'FIX',
+        transitions: [
+          { to: 'REVIEW', kind: 'forward' },
+          { to: 'BLOCKED', kind: 'block' },
+        ],
+      },
+    },
   }),
 };
 
@@ -173,6 +254,19 @@ export const ticketEvents = {
       by: z.string(),
       reason: z.string().optional(),
     }),
+  }),
+  'ticket.updated': event({
+    summary: 'A ticket says something else of itself.',
+    data: z.object({
+      ticketId: id,
+      version: z.int(),
+      changed: z.array(z.enum(['title', 'description', 'priority', 'metadata'])),
+      by: z.string(),
+    }),
+  }),
+  'ticket.cancelled': event({
+    summary: 'A ticket was ended where it stood.',
+    data: z.object({ ticketId: id, phase: phaseName, by: z.string(), reason: z.string() }),
   }),
   'ticket.gateForced': event({
     summary: 'An admin moved a ticket past its gate.',

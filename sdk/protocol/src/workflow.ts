@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { artifactType } from './artifact.ts';
 import { method, readParams, writeParams } from './define.ts';
 import { gateDefinition } from './gate.ts';
 import { bugFix, bugFixDefinition } from './story/workflow.ts';
 import { newTaskFields } from './task.ts';
-import { id, name, phaseName, timestamp } from './values.ts';
+import { id, jsonObject, name, phaseName, timestamp } from './values.ts';
 
 /** Forward edges pass the gate of the phase they leave; the other kinds need none. */
 export const edgeKinds = ['forward', 'regression', 'block', 'unblock'] as const;
@@ -57,6 +58,13 @@ export const phaseDefinition = z
   .meta({ id: 'PhaseDefinition', description: 'A phase of a workflow: what is done in it, and when it may be left.' });
 export type PhaseDefinition = z.infer<typeof phaseDefinition>;
 
+export const artifactTypeDefinition = z
+  .strictObject({
+    description: z.string().max(2_000).optional(),
+    schema: jsonObject.optional().describe('A JSON Schema (2020-12, or draft-07 if it says so) that inline content of this type must fit.'),
+  })
+  .meta({ id: 'ArtifactTypeDefinition', description: 'What artifacts of one type are, and what their content must look like.' });
+
 export const workflowDefinition = z
   .strictObject({
     name,
@@ -66,6 +74,10 @@ export const workflowDefinition = z
     blockedPhase: phaseName
       .optional()
       .describe('Where a blocked ticket waits. It may return to the phase it was blocked in, whatever the edges say.'),
+    artifactTypes: z
+      .record(artifactType, artifactTypeDefinition)
+      .optional()
+      .describe('What is known about types of artifacts. An artifact that does not fit the schema of its type is refused.'),
   })
   .meta({ id: 'WorkflowDefinition', description: 'The phases of a workflow and the edges between them.' });
 export type WorkflowDefinition = z.infer<typeof workflowDefinition>;

@@ -22,9 +22,12 @@ IDEMPOTENT: Final = frozenset(
         'workflow/put',
         'workflow/get',
         'workflow/list',
+        'plugin/list',
+        'plugin/switchOn',
         'phase/list',
         'ticket/get',
         'ticket/list',
+        'ticket/cancel',
         'ticket/history',
         'ticket/validTransitions',
         'task/get',
@@ -57,11 +60,17 @@ IDEMPOTENT: Final = frozenset(
         'artifact/get',
         'artifact/list',
         'gate/status',
+        'gate/explain',
         'gate/results',
+        'approval/list',
+        'approval/decide',
         'context/note',
         'context/list',
         'context/aggregate',
         'context/get',
+        'context/pin',
+        'context/expand',
+        'context/rehydrate',
         'event/list',
         'event/unsubscribe',
     }
@@ -74,8 +83,13 @@ KEYED: Final = frozenset(
         'token/create',
         'token/revoke',
         'workflow/put',
+        'plugin/switchOn',
         'ticket/create',
+        'ticket/update',
         'ticket/transition',
+        'ticket/block',
+        'ticket/unblock',
+        'ticket/cancel',
         'task/submit',
         'task/claim',
         'task/progress',
@@ -99,7 +113,10 @@ KEYED: Final = frozenset(
         'lock/release',
         'artifact/put',
         'gate/validate',
+        'approval/decide',
         'context/note',
+        'context/supersede',
+        'context/pin',
     }
 )
 
@@ -257,6 +274,37 @@ class WorkflowMethods:
         return result
 
 
+class PluginMethods:
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    async def list(self) -> t.PluginListResult:
+        """Lists the enabled plugins of this coordinator and what they offer. Runs none of them."""
+        result: t.PluginListResult = await self._call(
+            'plugin/list',
+            {},
+        )
+        return result
+
+    async def switch_on(
+        self,
+        *,
+        plugin: str,
+        idempotency_key: t.IdempotencyKey | None = None,
+    ) -> t.Plugin:
+        """Lets a plugin that was switched off run again, in this coordinator.
+
+        `plugin`: The package's name.
+
+        Raises CoordinatorError: `plugin_not_found`.
+        """
+        result: t.Plugin = await self._call(
+            'plugin/switchOn',
+            {'plugin': plugin, 'idempotencyKey': idempotency_key},
+        )
+        return result
+
+
 class PhaseMethods:
     def __init__(self, call: Call) -> None:
         self._call = call
@@ -329,16 +377,47 @@ class TicketMethods:
         states: Sequence[t.TicketState] | None = None,
         after: t.Id | None = None,
         limit: int | None = None,
+        priorities: Sequence[t.Priority] | None = None,
+        workflow: t.Name | None = None,
+        title: str | None = None,
     ) -> t.TicketListResult:
         """Lists tickets, newest first.
 
         `phase`: Only those in this phase.
         `states`: Only those in these states.
         `limit`: At most this many rows in one answer. 100 unless given.
+        `priorities`: Only those with these priorities.
+        `workflow`: Only those of this workflow, in any version.
+        `title`: Only those whose title has this in it, in capitals or not.
         """
         result: t.TicketListResult = await self._call(
             'ticket/list',
-            {'phase': phase, 'states': states, 'after': after, 'limit': limit},
+            {'phase': phase, 'states': states, 'after': after, 'limit': limit, 'priorities': priorities, 'workflow': workflow, 'title': title},
+        )
+        return result
+
+    async def update(
+        self,
+        *,
+        ticket_id: t.Id,
+        version: int,
+        title: str | None = None,
+        description: str | None | None = None,
+        priority: t.Priority | None = None,
+        metadata: t.JsonObject | None = None,
+        idempotency_key: t.IdempotencyKey | None = None,
+    ) -> t.Ticket:
+        """Changes what a ticket says of itself. What is not named stays; a null takes the description away.
+
+        `version`: As it was read. Refused with `version_conflict` where the ticket has changed since.
+        `priority`: Of its waiting tasks as well, those that have the priority the ticket had.
+        `metadata`: In place of what there was.
+
+        Raises CoordinatorError: `ticket_not_found`, `version_conflict`.
+        """
+        result: t.Ticket = await self._call(
+            'ticket/update',
+            {'ticketId': ticket_id, 'version': version, 'title': title, 'description': description, 'priority': priority, 'metadata': metadata, 'idempotencyKey': idempotency_key},
         )
         return result
 
@@ -366,6 +445,63 @@ class TicketMethods:
         result: t.TicketTransitionResult = await self._call(
             'ticket/transition',
             {'ticketId': ticket_id, 'to': to, 'reason': reason, 'artifacts': artifacts, 'visit': visit, 'force': force, 'idempotencyKey': idempotency_key},
+        )
+        return result
+
+    async def block(
+        self,
+        *,
+        ticket_id: t.Id,
+        reason: str,
+        idempotency_key: t.IdempotencyKey | None = None,
+    ) -> t.TicketBlockResult:
+        """Moves a ticket to the phase where blocked tickets wait. What is open in the phase that is left is cancelled.
+
+        `reason`: Why; told with the ticket until it goes on.
+
+        Raises CoordinatorError: `ticket_not_found`, `transition_refused`.
+        """
+        result: t.TicketBlockResult = await self._call(
+            'ticket/block',
+            {'ticketId': ticket_id, 'reason': reason, 'idempotencyKey': idempotency_key},
+        )
+        return result
+
+    async def unblock(
+        self,
+        *,
+        ticket_id: t.Id,
+        reason: str | None = None,
+        idempotency_key: t.IdempotencyKey | None = None,
+    ) -> t.TicketUnblockResult:
+        """Moves a blocked ticket back to the phase it was blocked in.
+
+        `reason`: Kept in the history.
+
+        Raises CoordinatorError: `ticket_not_found`, `transition_refused`.
+        """
+        result: t.TicketUnblockResult = await self._call(
+            'ticket/unblock',
+            {'ticketId': ticket_id, 'reason': reason, 'idempotencyKey': idempotency_key},
+        )
+        return result
+
+    async def cancel(
+        self,
+        *,
+        ticket_id: t.Id,
+        reason: str,
+        idempotency_key: t.IdempotencyKey | None = None,
+    ) -> t.Ticket:
+        """Ends a ticket where it stands, for good. Its open tasks are cancelled. Again is no error.
+
+        `reason`: Kept in the history and told in the event.
+
+        Raises CoordinatorError: `ticket_not_found`, `transition_refused`.
+        """
+        result: t.Ticket = await self._call(
+            'ticket/cancel',
+            {'ticketId': ticket_id, 'reason': reason, 'idempotencyKey': idempotency_key},
         )
         return result
 
@@ -525,7 +661,7 @@ class TaskMethods:
         `artifacts`: Evidence for the gate of the phase. [] unless given.
         `context`: What later phases should know. [] unless given.
 
-        Raises CoordinatorError: `claim_stale`, `session_unknown`, `limit_exceeded`.
+        Raises CoordinatorError: `claim_stale`, `session_unknown`, `limit_exceeded`, `artifact_invalid`.
         """
         result: t.TaskCompleteResult = await self._call(
             'task/complete',
@@ -1194,7 +1330,7 @@ class ArtifactMethods:
         `task_id`: The task that it came from.
         `attempt`: The attempt at this task. A stale one is refused.
 
-        Raises CoordinatorError: `ticket_not_found`, `limit_exceeded`, `claim_stale`.
+        Raises CoordinatorError: `ticket_not_found`, `limit_exceeded`, `claim_stale`, `artifact_invalid`.
         """
         result: t.Artifact = await self._call(
             'artifact/put',
@@ -1259,19 +1395,40 @@ class GateMethods:
         )
         return result
 
+    async def explain(
+        self,
+        *,
+        ticket_id: t.Id,
+        assume: t.GateExplainAssume | None = None,
+    ) -> t.GateExplanation:
+        """Tells all that the gate of the current phase lacks, its validators included, and writes nothing: what to ask before claiming to be done.
+
+        `assume`: What the caller is about to hand in.
+
+        Raises CoordinatorError: `ticket_not_found`, `task_not_found`, `artifact_invalid`.
+        """
+        result: t.GateExplanation = await self._call(
+            'gate/explain',
+            {'ticketId': ticket_id, 'assume': assume},
+        )
+        return result
+
     async def validate(
         self,
         *,
         ticket_id: t.Id,
+        renew: bool | None = None,
         idempotency_key: t.IdempotencyKey | None = None,
     ) -> t.GateResult:
         """Judges the gate of the current phase and records the result, bound to the digest of what was judged.
+
+        `renew`: Asks anew for approvals that were refused or have expired. false unless given.
 
         Raises CoordinatorError: `ticket_not_found`, `overloaded`.
         """
         result: t.GateResult = await self._call(
             'gate/validate',
-            {'ticketId': ticket_id, 'idempotencyKey': idempotency_key},
+            {'ticketId': ticket_id, 'renew': renew, 'idempotencyKey': idempotency_key},
         )
         return result
 
@@ -1279,14 +1436,66 @@ class GateMethods:
         self,
         *,
         ticket_id: t.Id,
+        after: t.Id | None = None,
+        limit: int | None = None,
     ) -> t.GateResultsResult:
         """Lists what the gates of a ticket have said, oldest first.
+
+        `after`: Only those after this one.
+        `limit`: At most this many rows in one answer. 100 unless given.
 
         Raises CoordinatorError: `ticket_not_found`.
         """
         result: t.GateResultsResult = await self._call(
             'gate/results',
-            {'ticketId': ticket_id},
+            {'ticketId': ticket_id, 'after': after, 'limit': limit},
+        )
+        return result
+
+
+class ApprovalMethods:
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    async def list(
+        self,
+        *,
+        ticket_id: t.Id | None = None,
+        states: Sequence[t.ApprovalState] | None = None,
+        after: t.Id | None = None,
+        limit: int | None = None,
+    ) -> t.ApprovalListResult:
+        """Lists approvals, those that wait the longest first.
+
+        `ticket_id`: Only of this ticket.
+        `states`: Only in these states. ["waiting"] unless given.
+        `limit`: At most this many rows in one answer. 100 unless given.
+
+        Raises CoordinatorError: `ticket_not_found`.
+        """
+        result: t.ApprovalListResult = await self._call(
+            'approval/list',
+            {'ticketId': ticket_id, 'states': states, 'after': after, 'limit': limit},
+        )
+        return result
+
+    async def decide(
+        self,
+        *,
+        approval_id: t.Id,
+        decision: Literal['approve', 'refuse'],
+        comment: str | None = None,
+        idempotency_key: t.IdempotencyKey | None = None,
+    ) -> t.Approval:
+        """Approves or refuses what a gate asks about. The same decision of the same caller again changes nothing.
+
+        `comment`: Kept with the decision. A refusal needs one.
+
+        Raises CoordinatorError: `approval_not_found`, `approval_closed`, `approval_not_yours`.
+        """
+        result: t.Approval = await self._call(
+            'approval/decide',
+            {'approvalId': approval_id, 'decision': decision, 'comment': comment, 'idempotencyKey': idempotency_key},
         )
         return result
 
@@ -1325,18 +1534,29 @@ class ContextMethods:
         kinds: Sequence[t.ContextKind] | None = None,
         after: str | None = None,
         limit: int | None = None,
+        author: str | None = None,
+        task_id: t.Id | None = None,
+        pinned: bool | None = None,
+        superseded: bool | None = None,
+        sources: Sequence[t.ContextSource] | None = None,
     ) -> t.ContextListResult:
-        """Lists the items of a ticket, oldest first.
+        """Lists the items of a ticket, oldest first, those that no longer hold included.
 
         `phase`: Only of this phase.
         `kinds`: Only of these kinds.
+        `after`: The citation of the last item seen.
         `limit`: At most this many rows in one answer. 100 unless given.
+        `author`: Only what this agent or token left.
+        `task_id`: Only what came from this task.
+        `pinned`: Only those that are pinned, or that are not.
+        `superseded`: Only those that no longer hold, or that still do.
+        `sources`: Only from these.
 
         Raises CoordinatorError: `ticket_not_found`.
         """
         result: t.ContextListResult = await self._call(
             'context/list',
-            {'ticketId': ticket_id, 'phase': phase, 'kinds': kinds, 'after': after, 'limit': limit},
+            {'ticketId': ticket_id, 'phase': phase, 'kinds': kinds, 'after': after, 'limit': limit, 'author': author, 'taskId': task_id, 'pinned': pinned, 'superseded': superseded, 'sources': sources},
         )
         return result
 
@@ -1344,13 +1564,15 @@ class ContextMethods:
         self,
         *,
         ticket_id: t.Id,
-        phase: t.PhaseName,
-    ) -> t.PhaseContext:
-        """Returns what one phase has come to: its completed tasks, items, artifacts and a summary.
+        phase: t.PhaseName | None = None,
+    ) -> t.ContextAggregate:
+        """Returns what one phase, or the whole ticket, has come to: its completed tasks, items, artifacts and a summary.
+
+        `phase`: Without it the whole ticket.
 
         Raises CoordinatorError: `ticket_not_found`, `phase_unknown`.
         """
-        result: t.PhaseContext = await self._call(
+        result: t.ContextAggregate = await self._call(
             'context/aggregate',
             {'ticketId': ticket_id, 'phase': phase},
         )
@@ -1362,17 +1584,104 @@ class ContextMethods:
         ticket_id: t.Id,
         for_phase: t.PhaseName | None = None,
         budget_tokens: int | None = None,
+        query: str | None = None,
+        since: int | str | None = None,
     ) -> t.ContextPack:
         """Returns what the phases before `for_phase` have come to, within a budget of tokens, each line with its source.
 
         `for_phase`: Without it the phase that the ticket is in.
         `budget_tokens`: How long the text may be. 4000 unless given.
+        `query`: What the reader is after: items that speak of it, or of files it names, come first.
+        `since`: Only what came, was pinned or was superseded after this event or item, such as the `as_of` of an earlier pack; what was noted in `for_phase` itself is part of it then.
 
-        Raises CoordinatorError: `ticket_not_found`, `phase_unknown`, `limit_exceeded`.
+        Raises CoordinatorError: `ticket_not_found`, `phase_unknown`, `limit_exceeded`, `context_item_not_found`.
         """
         result: t.ContextPack = await self._call(
             'context/get',
-            {'ticketId': ticket_id, 'forPhase': for_phase, 'budgetTokens': budget_tokens},
+            {'ticketId': ticket_id, 'forPhase': for_phase, 'budgetTokens': budget_tokens, 'query': query, 'since': since},
+        )
+        return result
+
+    async def supersede(
+        self,
+        *,
+        ticket_id: t.Id,
+        citation: str,
+        by: str | t.NewContextItem,
+        reason: str,
+        task_id: t.Id | None = None,
+        attempt: int | None = None,
+        idempotency_key: t.IdempotencyKey | None = None,
+    ) -> t.ContextSupersedeResult:
+        """Puts an item in the place of another, which no pack has any more. It stays listed, with what took its place and why.
+
+        `citation`: What no longer holds. The same statement elsewhere in the ticket goes with it.
+        `by`: What holds instead: a new item, or the citation of one.
+        `task_id`: The task that it came from.
+        `attempt`: The attempt at this task. A stale one is refused.
+
+        Raises CoordinatorError: `ticket_not_found`, `context_item_not_found`, `context_item_superseded`, `claim_stale`.
+        """
+        result: t.ContextSupersedeResult = await self._call(
+            'context/supersede',
+            {'ticketId': ticket_id, 'citation': citation, 'by': by, 'reason': reason, 'taskId': task_id, 'attempt': attempt, 'idempotencyKey': idempotency_key},
+        )
+        return result
+
+    async def pin(
+        self,
+        *,
+        ticket_id: t.Id,
+        citation: str,
+        pinned: bool | None = None,
+        task_id: t.Id | None = None,
+        attempt: int | None = None,
+        idempotency_key: t.IdempotencyKey | None = None,
+    ) -> t.ContextItem:
+        """Pins an item, so that it is in every pack, or lets it go again.
+
+        `pinned`: true unless given.
+        `task_id`: The task that it came from.
+        `attempt`: The attempt at this task. A stale one is refused.
+
+        Raises CoordinatorError: `ticket_not_found`, `context_item_not_found`, `context_item_superseded`, `claim_stale`.
+        """
+        result: t.ContextItem = await self._call(
+            'context/pin',
+            {'ticketId': ticket_id, 'citation': citation, 'pinned': pinned, 'taskId': task_id, 'attempt': attempt, 'idempotencyKey': idempotency_key},
+        )
+        return result
+
+    async def expand(
+        self,
+        *,
+        ticket_id: t.Id,
+        citation: str,
+    ) -> t.ExpandedContextItem:
+        """Returns one item in full, with the artifacts, tasks, events and items that it refers to.
+
+        Raises CoordinatorError: `ticket_not_found`, `context_item_not_found`.
+        """
+        result: t.ExpandedContextItem = await self._call(
+            'context/expand',
+            {'ticketId': ticket_id, 'citation': citation},
+        )
+        return result
+
+    async def rehydrate(
+        self,
+        *,
+        budget_tokens: int | None = None,
+    ) -> t.Rehydration:
+        """Returns all that an agent needs to go on after it has lost its memory: its team, tasks, locks, gate findings and context. It belongs to an agent's session.
+
+        `budget_tokens`: How long the text of the pack of each ticket may be. 4000 unless given.
+
+        Raises CoordinatorError: `session_unknown`, `limit_exceeded`.
+        """
+        result: t.Rehydration = await self._call(
+            'context/rehydrate',
+            {'budgetTokens': budget_tokens},
         )
         return result
 
@@ -1443,6 +1752,7 @@ class Methods:
         self.project = ProjectMethods(call)
         self.token = TokenMethods(call)
         self.workflow = WorkflowMethods(call)
+        self.plugin = PluginMethods(call)
         self.phase = PhaseMethods(call)
         self.ticket = TicketMethods(call)
         self.task = TaskMethods(call)
@@ -1451,5 +1761,6 @@ class Methods:
         self.lock = LockMethods(call)
         self.artifact = ArtifactMethods(call)
         self.gate = GateMethods(call)
+        self.approval = ApprovalMethods(call)
         self.context = ContextMethods(call)
         self.event = EventMethods(call)

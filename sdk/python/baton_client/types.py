@@ -23,9 +23,9 @@ LockKey: TypeAlias = str
 LockMode: TypeAlias = Literal['exclusive', 'shared']
 Priority: TypeAlias = Literal['LOW', 'MEDIUM', 'HIGH', 'CRITICAL']
 EdgeKind: TypeAlias = Literal['forward', 'regression', 'block', 'unblock']
-TicketState: TypeAlias = Literal['open', 'blocked', 'closed']
-TaskState: TypeAlias = Literal['blocked', 'ready', 'running', 'completed', 'failed', 'cancelled', 'skipped']
 ArtifactType: TypeAlias = str
+TicketState: TypeAlias = Literal['open', 'blocked', 'closed', 'cancelled']
+TaskState: TypeAlias = Literal['blocked', 'ready', 'running', 'completed', 'failed', 'cancelled', 'skipped']
 Sha256: TypeAlias = str
 ContextKind: TypeAlias = Literal['instruction', 'constraint', 'question', 'decision', 'rejected', 'risk', 'number', 'fact']
 Capabilities: TypeAlias = 'list[CapabilityOffer]'
@@ -34,6 +34,8 @@ Tags: TypeAlias = 'list[Capability]'
 AgentState: TypeAlias = Literal['active', 'draining', 'maintenance', 'quarantined', 'terminated']
 AgentStatus: TypeAlias = Literal['idle', 'working', 'busy', 'unavailable', 'draining', 'lost', 'maintenance', 'quarantined', 'terminated']
 AgentHealth: TypeAlias = Literal['healthy', 'stale', 'lost']
+ApprovalState: TypeAlias = Literal['waiting', 'approved', 'refused', 'expired', 'cancelled']
+ContextSource: TypeAlias = Literal['said', 'summary', 'artifact', 'mechanical']
 
 
 class Durability(TypedDict):
@@ -80,6 +82,8 @@ class WorkflowDefinition(TypedDict):
     edges: list[Edge]
     #: Where a blocked ticket waits. It may return to the phase it was blocked in, whatever the edges say.
     blockedPhase: NotRequired[PhaseName]
+    #: What is known about types of artifacts. An artifact that does not fit the schema of its type is refused.
+    artifactTypes: NotRequired[dict[str, ArtifactTypeDefinition]]
 
 
 class PhaseDefinitionOnRefused(TypedDict):
@@ -117,6 +121,10 @@ class GateDefinition(TypedDict):
     criteria: NotRequired[list[Criterion]]
     #: Plugins that are asked.
     validators: NotRequired[list[GateValidator]]
+    #: Asked for once everything else is in order, and bound to what was judged: when that changes, they are asked for anew.
+    approvals: NotRequired[list[ApprovalRule]]
+    #: What becomes of the other approvals that still wait when one is refused. Without it they are kept.
+    onApprovalRefused: NotRequired[Literal['keep_others', 'cancel_others']]
 
 
 class Criterion(TypedDict):
@@ -129,6 +137,19 @@ class Criterion(TypedDict):
     op: Literal['==', '!=', '>', '>=', '<', '<=', 'contains', 'containsAll', 'matches', 'exists']
     #: What it is compared with; `exists` needs none.
     value: NotRequired[JsonValue]
+    #: A margin for small samples; only with an operator that compares sizes.
+    smallSample: NotRequired[SmallSample]
+
+
+class SmallSample(TypedDict):
+    """Few cases say little: where the sample is small, `value` is relaxed by a margin. Where its size is no number nothing is relaxed."""
+
+    #: Where in the same content the size of the sample stands.
+    path: str
+    #: A sample is small where its size is less than this.
+    below: float
+    #: How much less than `value` is enough for `>` and `>=`, and how much more for `<` and `<=`.
+    margin: float
 
 
 class GateValidator(TypedDict):
@@ -144,6 +165,25 @@ class GateValidator(TypedDict):
     onError: NotRequired[Literal['block', 'ignore']]
     #: Without it the `validatorTimeoutMs` of the coordinator.
     timeoutMs: NotRequired[int]
+
+
+class ApprovalRule(TypedDict):
+    """An approval that a gate waits for: how many, by whom, until when."""
+
+    #: What is approved, such as `release`. One name once in a gate.
+    name: NotRequired[str]
+    #: How many different people or agents must approve.
+    count: NotRequired[int]
+    #: Who may: names of agents or of tokens. Without it anybody whose role fits.
+    by: NotRequired[list[Name]]
+    #: The roles that may. Without it, and without `by`, operators and admins.
+    roles: NotRequired[list[Role]]
+    #: Whether the authors of what is judged may approve it: of the artifacts of the ticket, and of its completed tasks.
+    authorsMay: NotRequired[bool]
+    #: How long it may be waited for, in ms. Without it for ever.
+    expiresInMs: NotRequired[int]
+    #: Whether one refusal refuses it, or it is refused only when those who are left cannot make up the number.
+    onRefusal: NotRequired[Literal['refuse', 'count']]
 
 
 class TaskTemplate(TypedDict):
@@ -198,6 +238,14 @@ Edge = TypedDict(
 )
 
 
+class ArtifactTypeDefinition(TypedDict):
+    """What artifacts of one type are, and what their content must look like."""
+
+    description: NotRequired[str]
+    #: A JSON Schema (2020-12, or draft-07 if it says so) that inline content of this type must fit.
+    schema: NotRequired[JsonObject]
+
+
 class Workflow(TypedDict):
     """One version of a workflow. Versions are never changed."""
 
@@ -207,6 +255,22 @@ class Workflow(TypedDict):
     builtIn: bool
     definition: WorkflowDefinition
     createdAt: Timestamp
+
+
+class Plugin(TypedDict):
+    """A plugin that this coordinator was started with, as its manifest tells."""
+
+    #: The package's name.
+    name: str
+    version: str
+    #: What gates may use.
+    validators: list[str]
+    summarizers: list[str]
+    #: What it may do beside looking at what it is given: `programs` is to run programs.
+    permissions: list[str]
+    #: A plugin that misbehaves three times in a row is switched off.
+    state: Literal['on', 'off']
+    offBecause: NotRequired[str]
 
 
 class TicketWorkflow(TypedDict):
@@ -234,6 +298,8 @@ class Ticket(TypedDict):
     metadata: JsonObject
     createdAt: Timestamp
     updatedAt: Timestamp
+    #: Grows with every change of the ticket.
+    version: int
 
 
 PhaseVisit = TypedDict(
@@ -454,7 +520,7 @@ class NewArtifact(TypedDict):
 
 
 class NewContextItemReference(TypedDict):
-    kind: Literal['artifact', 'file', 'event', 'task']
+    kind: Literal['artifact', 'file', 'event', 'task', 'item']
     value: str
     line: NotRequired[int]
 
@@ -834,7 +900,7 @@ class GateStatus(TypedDict):
     ticketId: Id
     phase: PhaseName
     visit: int
-    state: Literal['not_configured', 'blocked', 'waiting_tasks', 'ready']
+    state: Literal['not_configured', 'blocked', 'waiting_tasks', 'waiting_approval', 'ready']
     #: All that can be known without running a validator is in order.
     met: bool
     #: All of it at once.
@@ -845,14 +911,30 @@ class GateStatus(TypedDict):
     stale: bool
 
 
+class GateReasonApproval(TypedDict):
+    """The approval that is missing; without an id it has not been asked for yet."""
+
+    id: NotRequired[Id]
+    name: str
+    given: int
+    needed: int
+
+
 class GateReason(TypedDict):
     """Why a gate does not let a ticket go. `code` is for programs, `message` for people."""
 
-    code: Literal['artifact_missing', 'task_open', 'task_failed', 'tasks_too_few', 'validator_failed', 'validator_error', 'validator_timeout', 'validator_skipped']
+    code: Literal['artifact_missing', 'task_open', 'task_failed', 'tasks_too_few', 'validator_failed', 'validator_error', 'validator_timeout', 'validator_skipped', 'approval_waiting', 'approval_refused', 'approval_expired']
     message: str
     artifactType: NotRequired[str]
     taskId: NotRequired[Id]
     validator: NotRequired[str]
+    #: The validator's own code for what it found.
+    findingCode: NotRequired[str]
+    #: What the finding points at: a path inside the content, or a file.
+    path: NotRequired[str]
+    line: NotRequired[int]
+    #: The approval that is missing; without an id it has not been asked for yet.
+    approval: NotRequired[GateReasonApproval]
 
 
 class GateResult(TypedDict):
@@ -902,10 +984,64 @@ class Finding(TypedDict):
     line: NotRequired[int]
 
 
+class GateExplanation(TypedDict):
+    """What a gate would say now, its validators included. Nothing is recorded."""
+
+    ticketId: Id
+    phase: PhaseName
+    visit: int
+    #: The gate would let the ticket go.
+    ready: bool
+    #: All that it lacks, each thing once. Empty where it is ready.
+    missing: list[GateReason]
+    #: What each validator says of it now.
+    verdicts: list[Verdict]
+
+
+class Approval(TypedDict):
+    """What a gate has asked people or agents to decide about."""
+
+    id: Id
+    ticketId: Id
+    phase: PhaseName
+    visit: int
+    rule: ApprovalRule
+    state: ApprovalState
+    #: In the order in which they were made.
+    decisions: list[ApprovalDecision]
+    #: Of the evidence that is to be approved.
+    digest: Sha256
+    #: How long ago it was asked for.
+    ageMs: float
+    #: How long it is still waited for; absent where it is for ever, or where it is over.
+    expiresInMs: NotRequired[float]
+    createdAt: Timestamp
+
+
+class ApprovalDecision(TypedDict):
+    """What one of those who may decide has said."""
+
+    #: Who decided: an agent's name, or a token's.
+    by: str
+    role: Role
+    decision: Literal['approve', 'refuse']
+    comment: NotRequired[str]
+    at: Timestamp
+
+
 class ContextItemReference(TypedDict):
-    kind: Literal['artifact', 'file', 'event', 'task']
+    kind: Literal['artifact', 'file', 'event', 'task', 'item']
     value: str
     line: NotRequired[int]
+
+
+class ContextItemSuperseded(TypedDict):
+    """It no longer holds: no pack has it any more."""
+
+    #: The citation of what took its place; absent where nothing did.
+    by: NotRequired[str]
+    reason: str
+    at: Timestamp
 
 
 class ContextItem(TypedDict):
@@ -928,31 +1064,52 @@ class ContextItem(TypedDict):
     taskId: NotRequired[Id]
     attempt: NotRequired[int]
     createdAt: Timestamp
+    source: ContextSource
+    #: It no longer holds: no pack has it any more.
+    superseded: NotRequired[ContextItemSuperseded]
 
 
-class PhaseContextArtifact(TypedDict):
+class ContextAggregateArtifact(TypedDict):
     type: str
     name: str
     version: int
     sha256: str
 
 
-class PhaseContext(TypedDict):
-    """What one phase has come to."""
+class ContextAggregate(TypedDict):
+    """What one phase has come to; without a `phase` the whole ticket, its phases in the order of the workflow."""
 
-    phase: PhaseName
+    phase: NotRequired[PhaseName]
     #: The newest visit of the phase; 0 where there was none yet.
     visit: int
     #: How many tasks were completed in this visit.
     tasksCompleted: int
     #: What the completed tasks said of themselves.
     summaries: list[str]
+    #: All that still holds, as it stands now; in a pack those that the text has.
     items: list[ContextItem]
-    artifacts: list[PhaseContextArtifact]
-    #: By the summarizer; absent while it has not been asked.
-    narrative: NotRequired[str]
+    artifacts: list[ContextAggregateArtifact]
+    #: Absent where there are no items, and in what is stored.
+    narrative: NotRequired[Narrative]
     #: The phase has been left and this is what was stored then.
     stored: bool
+
+
+class Narrative(TypedDict):
+    """What a phase has come to in few words. The items are what counts."""
+
+    #: Lines, each with the citations of the items that it stands on.
+    text: str
+    #: Who wrote it: the summarizer and the version of its plugin, such as `digest@1.0.0`, or `extractive`, the coordinator itself.
+    by: str
+    #: Why the summarizer that is set was not what wrote it.
+    fallbackBecause: NotRequired[str]
+    #: Constraints, rejected alternatives and numbers that had no room in it, by citation.
+    uncovered: list[str]
+    #: Of what it was made from: the items, the budget, and who wrote it.
+    digest: str
+    #: The items have changed since; a newer one is being written.
+    stale: bool
 
 
 class ContextPackOmittedItem(TypedDict):
@@ -976,15 +1133,111 @@ class ContextPack(TypedDict):
     budgetTokens: int
     #: What counted the tokens.
     counter: str
-    #: Items that did not fit, by citation.
+    #: Items that did not fit, and what each would have taken; the most important first.
     omitted: list[ContextPackOmittedItem]
+    #: The number of the newest event of the ticket that it knows of; `since` it there may be more.
+    asOf: int
+    #: Of all that the pack was made from: with the same digest it is the same text.
+    digest: Sha256
+
+
+class PhaseContextArtifact(TypedDict):
+    type: str
+    name: str
+    version: int
+    sha256: str
+
+
+class PhaseContext(TypedDict):
+    """What one phase has come to."""
+
+    phase: PhaseName
+    #: The newest visit of the phase; 0 where there was none yet.
+    visit: int
+    #: How many tasks were completed in this visit.
+    tasksCompleted: int
+    #: What the completed tasks said of themselves.
+    summaries: list[str]
+    #: All that still holds, as it stands now; in a pack those that the text has.
+    items: list[ContextItem]
+    artifacts: list[PhaseContextArtifact]
+    #: Absent where there are no items, and in what is stored.
+    narrative: NotRequired[Narrative]
+    #: The phase has been left and this is what was stored then.
+    stored: bool
+
+
+class ExpandedContextItemEvent(TypedDict):
+    seq: int
+    name: str
+    at: Timestamp
+    data: JsonObject
+
+
+class ExpandedContextItemUnresolvedItem(TypedDict):
+    kind: Literal['artifact', 'file', 'event', 'task', 'item']
+    value: str
+    line: NotRequired[int]
+
+
+class ExpandedContextItem(TypedDict):
+    """An item in full, with what it refers to."""
+
+    item: ContextItem
+    #: The task that it came from.
+    task: NotRequired[Task]
+    #: The versions of artifacts whose digests it refers to.
+    artifacts: list[Artifact]
+    tasks: list[Task]
+    events: list[ExpandedContextItemEvent]
+    #: The items that it refers to, that it took the place of, and that took its place.
+    items: list[ContextItem]
+    #: What leads to nothing here, files among them: they lie with the agents.
+    unresolved: list[ExpandedContextItemUnresolvedItem]
+
+
+class RehydrationLock(TypedDict):
+    key: str
+    mode: LockMode
+    fence: int
+    #: How many places of the key are held, where it is more than one.
+    places: NotRequired[int]
+    #: The range of which the key is a member, where one was asked for.
+    requested: NotRequired[str]
+    #: The task that it is held for; without one it belongs to the session.
+    taskId: NotRequired[Id]
+    attempt: NotRequired[int]
+
+
+class RehydrationTicket(TypedDict):
+    ticketId: Id
+    phase: PhaseName
+    #: What its gate said last.
+    gate: NotRequired[GateResult]
+    #: For the phase that the ticket is in, what was noted in that phase itself included.
+    pack: ContextPack
+
+
+class Rehydration(TypedDict):
+    """All that an agent needs to go on after it has lost its memory."""
+
+    #: Itself.
+    agent: Agent
+    #: The agents of the project that are there, itself among them.
+    team: list[Agent]
+    #: The attempts that the session holds, with their inputs.
+    tasks: list[Claim]
+    #: All that the session holds, with the fences.
+    locks: list[RehydrationLock]
+    #: Of the tasks that it holds; at most ten.
+    tickets: list[RehydrationTicket]
 
 
 class RecordedEvent(TypedDict):
     """A fact with its place in the project's stream: 1, 2, 3 … in the order of commits, without a gap."""
 
     seq: int
-    name: Literal['ticket.created', 'ticket.transitioned', 'ticket.gateForced', 'task.submitted', 'task.claimed', 'task.deferred', 'task.completed', 'task.requeued', 'task.failed', 'task.cancelled', 'task.skipped', 'task.reopened', 'task.reserved', 'agent.registered', 'agent.deregistered', 'agent.lost', 'agent.capability.updated', 'agent.availabilityChanged', 'agent.stateChanged', 'lock.defined', 'lock.expired', 'artifact.stored', 'gate.evaluated', 'context.noted', 'token.created', 'token.revoked']
+    name: Literal['ticket.created', 'ticket.transitioned', 'ticket.updated', 'ticket.cancelled', 'ticket.gateForced', 'task.submitted', 'task.claimed', 'task.deferred', 'task.completed', 'task.requeued', 'task.failed', 'task.cancelled', 'task.skipped', 'task.reopened', 'task.reserved', 'agent.registered', 'agent.deregistered', 'agent.lost', 'agent.capability.updated', 'agent.availabilityChanged', 'agent.stateChanged', 'lock.defined', 'lock.expired', 'artifact.stored', 'gate.evaluated', 'approval.requested', 'approval.decided', 'approval.cancelled', 'context.noted', 'context.recorded', 'context.superseded', 'context.pinned', 'token.created', 'token.revoked', 'plugin.switchedOff']
     ticketId: NotRequired[Id]
     at: Timestamp
     data: JsonObject
@@ -1029,6 +1282,10 @@ class WorkflowListResult(TypedDict):
     workflows: list[Workflow]
 
 
+class PluginListResult(TypedDict):
+    plugins: list[Plugin]
+
+
 class PhaseListResultPhase(TypedDict):
     name: PhaseName
     description: NotRequired[str]
@@ -1052,6 +1309,16 @@ class TicketListResult(TypedDict):
 
 
 class TicketTransitionResult(TypedDict):
+    ticket: Ticket
+    visit: PhaseVisit
+
+
+class TicketBlockResult(TypedDict):
+    ticket: Ticket
+    visit: PhaseVisit
+
+
+class TicketUnblockResult(TypedDict):
     ticket: Ticket
     visit: PhaseVisit
 
@@ -1278,14 +1545,34 @@ class ArtifactListResult(TypedDict):
     next: NotRequired[str]
 
 
+class GateExplainAssume(TypedDict):
+    #: Tasks to be taken for completed, such as the one in hand.
+    completed: NotRequired[list[Id]]
+    #: Evidence to be taken for stored.
+    artifacts: NotRequired[list[NewArtifact]]
+
+
 class GateResultsResult(TypedDict):
     results: list[GateResult]
+    #: Where the next page begins; absent on the last one.
+    next: NotRequired[str]
+
+
+class ApprovalListResult(TypedDict):
+    approvals: list[Approval]
+    #: Where the next page begins; absent on the last one.
+    next: NotRequired[str]
 
 
 class ContextListResult(TypedDict):
     items: list[ContextItem]
     #: Where the next page begins; absent on the last one.
     next: NotRequired[str]
+
+
+class ContextSupersedeResult(TypedDict):
+    superseded: ContextItem
+    by: ContextItem
 
 
 class EventListResult(TypedDict):

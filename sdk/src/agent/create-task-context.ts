@@ -60,8 +60,9 @@ export function createTaskContext({ claim, client, signal, workspace, log }: Tas
     client,
     log,
     context: {
-      pack: ({ budgetTokens } = {}) =>
-        client.context.get({ ticketId, forPhase: phase, ...(budgetTokens === undefined ? {} : { budgetTokens }) }, { signal }),
+      pack: (options = {}) => client.context.get({ ticketId, forPhase: phase, ...options }, { signal }),
+      since: (seen, options = {}) => client.context.get({ ticketId, forPhase: phase, ...options, since: seen }, { signal }),
+      expand: (citation) => client.context.expand({ ticketId, citation }, { signal }),
     },
     progress: (percentage, message) => sendProgress(percentage, message),
     artifact: (item) => void artifacts.push(check('artifact', newArtifact, item)),

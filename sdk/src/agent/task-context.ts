@@ -1,6 +1,7 @@
 import type {
   Client,
   ContextPack,
+  ExpandedContextItem,
   GrantedLock,
   LockMode,
   NewArtifactInput,
@@ -30,7 +31,14 @@ export interface TaskContext {
   readonly client: Client;
   readonly context: {
     /** What the earlier phases of the ticket have come to, within a budget of tokens, each line with its source. */
-    pack(options?: { readonly budgetTokens?: number }): Promise<ContextPack>;
+    pack(options?: PackOptions): Promise<ContextPack>;
+    /**
+     * What is new after an event or an item, such as the `asOf` of an earlier pack, and what no longer holds. What others have
+     * noted in this phase meanwhile is part of it.
+     */
+    since(seen: number | string, options?: PackOptions): Promise<ContextPack>;
+    /** One item in full, by its citation, with what it refers to. */
+    expand(citation: string): Promise<ExpandedContextItem>;
   };
   readonly log: AgentLog;
   /** Tells how far the attempt is, from 0 to 100. Never waits and never fails; of many in a row only the newest is sent. */
@@ -49,6 +57,13 @@ export interface TaskContext {
   lock(keys: LockWish | readonly LockWish[], options?: LockOptions): Promise<HeldLock>;
   /** Adds tasks to the phase this attempt runs in, as its children. All are added or none. */
   spawn(tasks: readonly NewTaskInput[]): Promise<readonly SpawnedTask[]>;
+}
+
+export interface PackOptions {
+  /** How long the text may be; 4,000 tokens unless given. */
+  readonly budgetTokens?: number;
+  /** What the task is after: items that speak of it, or of files it names, come first. */
+  readonly query?: string;
 }
 
 /** A key for itself is asked for exclusively. */

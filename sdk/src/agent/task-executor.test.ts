@@ -94,6 +94,8 @@ test('a thread talks to the coordinator through its agent', async () => {
       budgetTokens: 500,
       counter: 'x',
       omitted: [],
+      asOf: 1,
+      digest: '0'.repeat(64),
     }),
     'lock/release': () => ({ released: 1 }),
   });

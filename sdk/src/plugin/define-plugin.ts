@@ -1,6 +1,6 @@
 import type { Summarizer } from './define-summarizer.ts';
 import type { Validator } from './define-validator.ts';
-import type { pluginApiVersion } from './manifest.ts';
+import type { PluginPermission, pluginApiVersion } from './manifest.ts';
 
 export interface Plugin {
   readonly name: string;
@@ -8,11 +8,13 @@ export interface Plugin {
   readonly apiVersion: typeof pluginApiVersion;
   readonly validators: readonly Validator[];
   readonly summarizers: readonly Summarizer[];
+  /** What it asks for beside looking at what it is given. Only who starts the coordinator can allow it. */
+  readonly permissions: readonly PluginPermission[];
 }
 
-/** What a plugin's module exports by default. The same names stand in the `baton` field of its package.json. */
-export function definePlugin(
-  plugin: Omit<Plugin, 'validators' | 'summarizers'> & Partial<Pick<Plugin, 'validators' | 'summarizers'>>,
-): Plugin {
-  return { validators: [], summarizers: [], ...plugin };
+type Optional = 'validators' | 'summarizers' | 'permissions';
+
+/** What a plugin's module exports by default. The same stands in the `baton` field of its package.json: `baton plugin manifest` writes it. */
+export function definePlugin(plugin: Omit<Plugin, Optional> & Partial<Pick<Plugin, Optional>>): Plugin {
+  return { validators: [], summarizers: [], permissions: [], ...plugin };
 }

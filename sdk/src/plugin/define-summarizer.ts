@@ -3,7 +3,7 @@ import type { z } from 'zod';
 
 export interface SummarizeInput<Config> {
   readonly config: Config;
-  /** Oldest first. */
+  /** What holds, oldest first. What was superseded is not among them. */
   readonly items: readonly ContextItem[];
   /** The most that `count(text)` may be. */
   readonly budgetTokens: number;
@@ -13,8 +13,9 @@ export interface SummarizeInput<Config> {
 }
 
 export interface Summary {
+  /** Each line ends with what it stands on, in brackets: `[c:12]`. */
   readonly text: string;
-  /** The citations of the items that the text stands on, such as `c:12`. */
+  /** The citations of all items that the text stands on, such as `c:12`. */
   readonly citations: readonly string[];
 }
 
@@ -24,5 +25,9 @@ export interface Summarizer<Schema extends z.ZodType = z.ZodType> {
   summarize(input: SummarizeInput<z.output<Schema>>): Summary | Promise<Summary>;
 }
 
-/** Condenses what a phase has come to. A summary over the budget, or one that cites what is not there, is refused. */
+/**
+ * Condenses what a phase has come to. Refused is a summary over the budget, one that cites what is not among the items, and one
+ * that leaves out a constraint, a rejected alternative or a number: each has to stand in it word for word, or be cited on a line
+ * that has its figures. Then the coordinator's own takes its place, and says why.
+ */
 export const defineSummarizer = <Schema extends z.ZodType>(summarizer: Summarizer<Schema>): Summarizer<Schema> => summarizer;

@@ -1,4 +1,4 @@
-import type { ArtifactWithContent, Task, Ticket } from '@baton/protocol';
+import type { ArtifactWithContent, AttemptOutcome, GrantedLock, Task, Ticket } from '@baton/protocol';
 import type { z } from 'zod';
 
 /** What is known about the phase that is judged, as it was when the judging began. Plain JSON; changing it changes nothing. */
@@ -9,6 +9,19 @@ export interface GateFacts {
   readonly visit: number;
   /** The tasks of the visit. */
   readonly tasks: readonly Task[];
+  /** Who tried them, in the order in which the attempts began. */
+  readonly attempts: readonly AttemptFacts[];
+}
+
+/** One try at a task. */
+export interface AttemptFacts {
+  readonly taskId: string;
+  readonly number: number;
+  readonly agentName: string;
+  /** Absent while it runs. */
+  readonly outcome?: AttemptOutcome;
+  /** All that it held at some time, whether declared by the task or taken on the way. */
+  readonly locks: readonly GrantedLock[];
 }
 
 /** What a finding points at: a path inside the content, or a file and a line of it. */

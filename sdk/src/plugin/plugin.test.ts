@@ -32,5 +32,10 @@ test('a plugin with summarizers only has an empty list of validators', () => {
 
 test('a manifest of a later contract does not fit', () => {
   expect(pluginManifest.safeParse({ apiVersion: 2, validators: [] }).success).toBe(false);
-  expect(pluginManifest.parse({ apiVersion: 1, validators: ['a'] })).toEqual({ apiVersion: 1, validators: ['a'], summarizers: [] });
+  expect(pluginManifest.parse({ apiVersion: 1, validators: ['a'] })).toEqual({
+    apiVersion: 1,
+    validators: ['a'],
+    summarizers: [],
+    permissions: [],
+  });
 });

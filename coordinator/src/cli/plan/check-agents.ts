@@ -1,8 +1,8 @@
 import { covers, uncovered } from '../../agent/capability-rules.ts';
-import { findNearest, suggest } from './nearest.ts';
+import { findNearest, suggest } from '../yaml/nearest.ts';
 import type { ModuleAnswer } from './describe-modules.ts';
 import type { OutlineTask, PlanOutline } from './plan-outline.ts';
-import type { Problems } from './problems.ts';
+import type { Problems } from '../yaml/problems.ts';
 
 /** An agent and what tasks it can be given. */
 export interface Offer {

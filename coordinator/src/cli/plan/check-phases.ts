@@ -1,9 +1,9 @@
 import { type GateDefinition, softwareDelivery, type WorkflowDefinition } from '@baton/protocol';
 import { findWorkflowProblems, nextPhase } from '../../workflow/workflow-rules.ts';
-import { suggest } from './nearest.ts';
-import { parsePath } from './plan-document.ts';
+import { suggest } from '../yaml/nearest.ts';
+import { parsePath } from '../yaml/yaml-document.ts';
 import { gateOf, isSureWhen, type OutlinePhase, type PlanOutline } from './plan-outline.ts';
-import type { Problems } from './problems.ts';
+import type { Problems } from '../yaml/problems.ts';
 
 /** Phases that the workflow does not have, gates that nothing can pass, and ways back that do not exist. */
 export function checkPhases(

@@ -1,9 +1,9 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { CommandAgent, ProcessAgent } from '../plan-schema.ts';
-import type { Path, PlanDocument } from './plan-document.ts';
+import type { Path, YamlDocument } from '../yaml/yaml-document.ts';
 import type { PlanOutline } from './plan-outline.ts';
-import type { Problems } from './problems.ts';
+import type { Problems } from '../yaml/problems.ts';
 import { asRecord } from './salvage.ts';
 
 /** What a path leads to; a program is a file that may be executed. */
@@ -19,7 +19,7 @@ export interface Places {
 }
 
 /** Folders that are not there, and programs that nobody could start. */
-export function checkPlaces({ file, value }: PlanDocument, { agents }: PlanOutline, places: Places, problems: Problems): void {
+export function checkPlaces({ file, value }: YamlDocument, { agents }: PlanOutline, places: Places, problems: Problems): void {
   const folder = dirname(resolve(file));
   const { copy } = asRecord(asRecord(value)['workspace']);
   if (typeof copy === 'string' && copy !== '' && !places.hasProject)

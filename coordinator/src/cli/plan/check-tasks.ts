@@ -1,9 +1,9 @@
 import { CoordinatorError } from '@baton/protocol';
 import { normaliseKey } from '../../lock/lock-key.ts';
 import { findCycle } from './cycle.ts';
-import { suggest } from './nearest.ts';
+import { suggest } from '../yaml/nearest.ts';
 import { isSureWhen, type OutlinePhase, type OutlineTask, type PlanOutline } from './plan-outline.ts';
-import type { Problems } from './problems.ts';
+import type { Problems } from '../yaml/problems.ts';
 import { findReferences, type Reference, withWorkspace } from './references.ts';
 
 /** The graph of each phase: every reference means one task, every dependency exists when it is needed, and none goes round. */

@@ -1,12 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { CommandError, printLine, type Shell } from '../shell.ts';
+import { printLine, type Shell } from '../shell.ts';
 import type { Plan } from '../plan-schema.ts';
 import type { Offer } from './check-agents.ts';
 import { kindOfPlace } from './check-places.ts';
 import { describeModules } from './describe-modules.ts';
 import { checkPlan } from './plan-check.ts';
-import { formatProblem, readPlanDocument } from './plan-document.ts';
+import { readText } from '../yaml/read-text.ts';
+import { formatProblem, readYamlDocument } from '../yaml/yaml-document.ts';
 import { readValidatorNames } from './validator-names.ts';
 
 export interface LoadedPlan {
@@ -31,8 +30,8 @@ export async function loadPlan(
   file: string,
   { json = false, plugins, others = [], hasProject = false }: LoadOptions,
 ): Promise<LoadedPlan | undefined> {
-  const text = await readText(file);
-  const { plan, problems } = await checkPlan(readPlanDocument(text, file), {
+  const text = await readText(file, { what: 'a plan', usualName: 'plan.yaml' });
+  const { plan, problems } = await checkPlan(readYamlDocument(text, file), {
     describeModules: (files) => describeModules(shell.self, files),
     validators: plugins === undefined ? undefined : await readValidatorNames(plugins),
     places: { kindOf: kindOfPlace, searchPath: shell.env['PATH'] ?? '', hasProject },
@@ -46,20 +45,4 @@ export async function loadPlan(
     printLine(shell.stderr, `${problems.length} mistake${problems.length === 1 ? '' : 's'} in ${file}. Nothing was started.`);
   }
   return undefined;
-}
-
-async function readText(file: string): Promise<string> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new CommandError(describeUnread(file, cause), { exitCode: 2, cause });
-  });
-  // What is left of bytes that are no text, or stands in none.
-  if (/[\0\uFFFD]/.test(text)) throw new CommandError(`${file} is not a text file; a plan is YAML, in UTF-8.`, { exitCode: 2 });
-  return text;
-}
-
-function describeUnread(file: string, cause: unknown): string {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  if (code === 'ENOENT') return `There is no file ${file}.`;
-  if (code === 'EISDIR') return `${file} is a folder. Name the plan in it, such as ${join(file, 'plan.yaml')}.`;
-  return `The plan ${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`;
 }

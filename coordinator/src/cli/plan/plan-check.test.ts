@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { PlaceKind } from './check-places.ts';
 import type { ModuleAnswer } from './describe-modules.ts';
 import { checkPlan } from './plan-check.ts';
-import { formatProblem, readPlanDocument } from './plan-document.ts';
+import { formatProblem, readYamlDocument } from '../yaml/yaml-document.ts';
 
 const modules: Readonly<Record<string, ModuleAnswer>> = {
   '/plans/agents/tester.ts': { capabilities: ['typescript'], types: ['test', 'measure'] },
@@ -20,7 +20,7 @@ const places: Readonly<Record<string, PlaceKind>> = {
 };
 
 async function check(text: string): Promise<string[]> {
-  const document = readPlanDocument(text, '/plans/plan.yaml');
+  const document = readYamlDocument(text, '/plans/plan.yaml');
   const { problems } = await checkPlan(document, {
     describeModules: async (files) => new Map(files.map((file) => [file, modules[file] ?? { error: 'there is no such file' }])),
     validators: ['command', 'criteria'],
@@ -183,7 +183,7 @@ test.each<[claim: string, testing: string, problems: string[]]>([
       'plan.yaml:10:60 phases.TESTING.tasks[0].dependsOn[0]: TESTING has no task rum; there is none',
       'plan.yaml:10:82 phases.TESTING.tasks[1].capabilites: there is no such field; it has ref, type, title, input, dependsOn, capabilities, locks, priority, maxAttempts, timeoutMs, onDependencyFailure, delayMs, notBy, when; did you mean capabilities?',
       'plan.yaml:11:33 phases.TESTING.gate.validators[0].use: no enabled plugin offers the validator nope; they offer command, criteria',
-      'plan.yaml:11:42 phases.TESTING.gate.tasksMinn: there is no such field; it has artifacts, tasksMin, criteria, validators; did you mean tasksMin?',
+      'plan.yaml:11:42 phases.TESTING.gate.tasksMinn: there is no such field; it has artifacts, tasksMin, criteria, validators, approvals, onApprovalRefused; did you mean tasksMin?',
       'plan.yaml:12:29 phases.TESTING.onRefused.regressTo: no regression edge leads from TESTING to MARS; edges lead to IMPLEMENTATION',
       'plan.yaml:12:46 phases.TESTING.onRefused.roundsMax: expected number, received string',
     ],
@@ -237,7 +237,7 @@ test.each<[claim: string, text: string, problems: string[]]>([
   [
     'a second document',
     `${head}---\nname: other\n`,
-    ['plan.yaml:5:1 a second document begins here, and a plan is one: take out the line `---`'],
+    ['plan.yaml:5:1 a second document begins here, and the file is one: take out the line `---`'],
   ],
   ['a list', '- name: sample\n', ['plan.yaml:1:1 a plan is a mapping with name, ticket, agents and phases; this is a list']],
   ['nothing', '# a plan\n', ['plan.yaml:1:1 a plan is a mapping with name, ticket, agents and phases; this is empty']],

@@ -5,11 +5,11 @@ import { checkPhases } from './check-phases.ts';
 import { checkPlaces, type Places } from './check-places.ts';
 import { checkTasks } from './check-tasks.ts';
 import type { DescribeModules, ModuleAnswer } from './describe-modules.ts';
-import type { PlanDocument, PlanProblem } from './plan-document.ts';
-import { outlinePlan, type PlanOutline } from './plan-outline.ts';
-import { type Plan, planSchema } from '../plan-schema.ts';
-import { collectProblems } from './problems.ts';
-import { findShapeProblems } from './shape-problems.ts';
+import type { YamlDocument, YamlProblem } from '../yaml/yaml-document.ts';
+import { kindsOf, outlinePlan, type PlanOutline } from './plan-outline.ts';
+import { type Plan, planSchema, toPlanJsonSchema } from '../plan-schema.ts';
+import { collectProblems } from '../yaml/problems.ts';
+import { findShapeProblems, type Shape } from '../yaml/shape-problems.ts';
 
 /** What a plan is checked against beside itself. */
 export interface PlanSurroundings {
@@ -25,10 +25,10 @@ export interface PlanSurroundings {
 
 export type CheckedPlan =
   | { readonly plan: Plan; readonly problems: readonly [] }
-  | { readonly plan: undefined; readonly problems: readonly PlanProblem[] };
+  | { readonly plan: undefined; readonly problems: readonly YamlProblem[] };
 
 /** Finds every mistake of a plan, in the order of the file. Nothing is started but a process that loads the agents' modules. */
-export async function checkPlan(document: PlanDocument, surroundings: PlanSurroundings): Promise<CheckedPlan> {
+export async function checkPlan(document: YamlDocument, surroundings: PlanSurroundings): Promise<CheckedPlan> {
   if (document.syntaxProblems.length > 0) return { plan: undefined, problems: document.syntaxProblems };
   const kind = kindOfOther(document.value);
   if (kind !== undefined) {
@@ -45,7 +45,7 @@ export async function checkPlan(document: PlanDocument, surroundings: PlanSurrou
   const answers = await describeAgents(document, outline, surroundings.describeModules);
   checkAgents(outline, answers, surroundings.others, problems);
 
-  const all = [...findShapeProblems(document), ...problems.list].sort((a, b) => a.line - b.line || a.column - b.column);
+  const all = [...findShapeProblems(document, planShape()), ...problems.list].sort((a, b) => a.line - b.line || a.column - b.column);
   return all.length === 0 ? { plan: planSchema.parse(document.value), problems: [] } : { plan: undefined, problems: all };
 }
 
@@ -59,11 +59,21 @@ function kindOfOther(value: unknown): string | undefined {
 const isBuiltInName = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'name' in value && value.name === softwareDelivery.name;
 
+const planShape = (): Shape => ({
+  schema: planSchema,
+  jsonSchema: toPlanJsonSchema(),
+  hint(path, value) {
+    if (path.at(-2) === 'locks') return 'a lock is written as `{ key: file:src/a.ts }`';
+    const kinds = path[0] === 'agents' && path.length === 2 ? kindsOf(value) : [];
+    return kinds.length > 1 ? `says ${kinds.join(' and ')}, and an agent is only one of module, process and command` : undefined;
+  },
+});
+
 /** Modules are named relative to the plan. */
 export const resolveModule = (planFile: string, module: string): string => resolve(dirname(planFile), module);
 
 async function describeAgents(
-  document: PlanDocument,
+  document: YamlDocument,
   { agents }: PlanOutline,
   describe: DescribeModules,
 ): Promise<Map<string, ModuleAnswer>> {

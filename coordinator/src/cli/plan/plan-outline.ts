@@ -8,7 +8,7 @@ import {
   workflowDefinition,
 } from '@baton/protocol';
 import { agentKinds, planSchema, type PlanAgent, planPhase, type PlanGate, type PlanPhase } from '../plan-schema.ts';
-import type { Path, PlanDocument } from './plan-document.ts';
+import type { Path, YamlDocument } from '../yaml/yaml-document.ts';
 import { asList, asRecord, isRecord, meantBy, salvage } from './salvage.ts';
 
 /** A task of the plan and its place. */
@@ -55,7 +55,7 @@ export interface PlanOutline {
   readonly hasAllPhases: boolean;
 }
 
-export function outlinePlan({ value }: PlanDocument): PlanOutline {
+export function outlinePlan({ value }: YamlDocument): PlanOutline {
   const root = asRecord(value);
   const known = Object.keys(planSchema.shape);
   const unsure = meantBy(

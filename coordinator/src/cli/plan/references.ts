@@ -1,6 +1,6 @@
 import type { TaskTemplate } from '@baton/protocol';
 import { isLiteral, parseReference, referenceForms } from '../../task/references.ts';
-import type { Path } from './plan-document.ts';
+import type { Path } from '../yaml/yaml-document.ts';
 
 /** What a `{{ … }}` in a template means. `text` is as it stands in the plan. */
 export type Reference = { readonly text: string } & (

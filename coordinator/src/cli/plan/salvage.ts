@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { findNearest } from './nearest.ts';
+import { findNearest } from '../yaml/nearest.ts';
 
 /** What can be understood of an object of which not everything has the right shape. */
 export interface Salvaged<T> {

@@ -121,6 +121,7 @@ const namesOf = (workflow: WorkflowDefinition): PhaseNames => {
 export function endingOf({ state, phase, blockedReason }: Pick<Ticket, 'state' | 'phase' | 'blockedReason'>): Ending | undefined {
   if (state === 'closed') return { outcome: 'done' };
   if (state === 'blocked') return { outcome: 'blocked', reason: blockedReason ?? `it waits in ${phase}` };
+  if (state === 'cancelled') return { outcome: 'failed', reason: `the ticket was cancelled in ${phase}` };
   return undefined;
 }
 

@@ -13,6 +13,7 @@ export function render(state: RunState, columns: number, now: number): string {
     firstOf(tasks.filter(isWaitingForLock).map(renderWaiting)),
     firstOf(state.locks.filter(({ holders, waiters }) => holders.length + waiters.length > 0).map(renderLock)),
     renderGates(state),
+    firstOf(state.approvals.map(renderApproval)),
     [renderCounts(state, tasks)],
   ];
   return sections
@@ -117,14 +118,23 @@ const renderLock = ({ key, fence, holders, waiters }: RunState['locks'][number])
 const countNames = (names: readonly string[]): string =>
   [...Map.groupBy(names, (name) => name)].map(([name, all]) => (all.length === 1 ? name : `${name} ×${all.length}`)).join(', ');
 
+const gateMarks = { passed: [' ✓ ', 'green'], failed: [' ✗ ', 'red'], waiting: [' ? ', 'yellow'] } as const;
+
 /** The newest verdict of each phase, with all its reasons. */
 function renderGates({ gates }: RunState): Line[] {
   const newest = new Map(gates.map((gate) => [gate.phase, gate]));
   return [...newest.values()].flatMap(({ phase, outcome, reasons }) => [
-    line(outcome === 'passed' ? [' ✓ ', 'green'] : [' ✗ ', 'red'], [`gate ${phase} ${outcome}`]),
-    ...countEach(reasons.map(lastWords)).map((reason) => line([`     ${reason}`, 'red'])),
+    line(gateMarks[outcome], [`gate ${phase} ${outcome}`]),
+    ...countEach(reasons.map(lastWords)).map((reason) => line([`     ${reason}`, outcome === 'waiting' ? 'yellow' : 'red'])),
   ]);
 }
+
+const renderApproval = ({ id, phase, name, given, count }: RunState['approvals'][number]): Line =>
+  line(
+    [' ? ', 'yellow'],
+    [`${phase} waits for the approval "${name}" (${given} of ${count})`, 'yellow'],
+    [`  baton approve ${id}`, 'bold'],
+  );
 
 const countedStates = ['completed', 'running', 'ready', 'blocked', 'failed', 'skipped', 'cancelled'] as const;
 

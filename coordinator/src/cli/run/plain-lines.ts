@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '@baton/protocol';
 import { formatDuration } from '../../duration.ts';
 import { countEach, firstLine, inShort, lastWords } from './brief.ts';
+import { waitsForApproval } from './run-state.ts';
 
 /** An event as one line of text without colours, or undefined for what is of no interest to who watches. */
 export function toPlainLine(event: RecordedEvent, startedAt: number): string | undefined {
@@ -26,7 +27,7 @@ function describeEvent(event: RecordedEvent): string | undefined {
     case 'gate.evaluated': {
       const { phase, outcome, reasons } = event.data;
       return [
-        `gate ${phase} ${outcome}`,
+        `gate ${phase} ${waitsForApproval(event.data) ? 'waits' : outcome}`,
         ...countEach(reasons.map(({ message }) => lastWords(message))).map((message) => `${indent}${message}`),
       ].join('\n');
     }
@@ -64,6 +65,21 @@ function describeEvent(event: RecordedEvent): string | undefined {
       return `${event.data.kind} ${event.data.citation} by ${event.data.author}: ${firstLine(event.data.text)}`;
     case 'artifact.stored':
       return `artifact ${event.data.type} ${event.data.name} v${event.data.version} by ${event.data.author}`;
+    case 'approval.requested':
+      return `${event.data.phase} waits for the approval "${event.data.name}" (${event.data.count}): baton approve ${event.data.approvalId}`;
+    case 'approval.decided':
+      return `${event.data.by} ${event.data.decision === 'approve' ? 'approved' : 'refused'} "${event.data.name}"${event.data.comment === undefined ? '' : `: ${firstLine(event.data.comment)}`}`;
+    case 'approval.cancelled':
+      return `the approval "${event.data.name}" is no longer waited for: ${event.data.reason}`;
+    case 'ticket.updated':
+      return `the ticket's ${event.data.changed.join(', ')} changed by ${event.data.by}`;
+    case 'ticket.cancelled':
+      return `the ticket was cancelled by ${event.data.by}: ${firstLine(event.data.reason)}`;
+    case 'context.pinned':
+    case 'context.recorded':
+    case 'context.superseded':
+      // They add to what a pack tells, which who watches a run does not read.
+      return undefined;
     case 'agent.registered':
     case 'agent.deregistered':
     case 'agent.lost':
@@ -72,6 +88,7 @@ function describeEvent(event: RecordedEvent): string | undefined {
     case 'agent.stateChanged':
     case 'lock.defined':
     case 'lock.expired':
+    case 'plugin.switchedOff':
     case 'token.created':
     case 'token.revoked':
       // They belong to no ticket; who runs the agents speaks of them.

@@ -1,3 +1,4 @@
+import { ticketStates } from '@baton/protocol';
 import { z } from 'zod';
 import { runOutcomes } from './run-record.ts';
 
@@ -16,7 +17,7 @@ export const runReport = z.object({
   startedAt: z.iso.datetime(),
   durationMs: ms,
   workspace: z.string().optional(),
-  ticket: z.object({ id: z.string(), title: z.string(), phase: z.string(), state: z.enum(['open', 'blocked', 'closed']) }),
+  ticket: z.object({ id: z.string(), title: z.string(), phase: z.string(), state: z.enum(ticketStates) }),
   /** Every visit in order: a phase that was visited twice is here twice. */
   phases: z.array(
     z.object({

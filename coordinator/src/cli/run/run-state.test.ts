@@ -1,6 +1,6 @@
 import type { EventData, EventName, RecordedEvent, Task } from '@baton/protocol';
 import { stripVTControlCharacters } from 'node:util';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { render } from './live-view.ts';
 import { toPlainLine } from './plain-lines.ts';
 import { emptyRunState, foldEvent, foldLook } from './run-state.ts';
@@ -165,6 +165,49 @@ test('the live view shows what a gate has said, and where the ticket is blocked'
   expect(lines).toContain(' ✗ BLOCKED             1.0 s');
   expect(lines).toContain(' ✗ gate IMPLEMENTATION failed');
   expect(lines).toContain('     percentage is 71, expected >= 80');
+});
+
+describe('an approval', () => {
+  const approvalId = '0197f000-0000-7000-8000-000000000004';
+  const approval = { approvalId, ticketId, phase: 'IMPLEMENTATION', name: 'release' };
+  const asked = stream(
+    ['approval.requested', { ...approval, visit: 2, count: 2 }],
+    [
+      'gate.evaluated',
+      {
+        ticketId,
+        phase: 'IMPLEMENTATION',
+        visit: 2,
+        outcome: 'failed',
+        reasons: [{ code: 'approval_waiting', message: '"release" waits for 2 of operator, admin.' }],
+        verdicts: [],
+      },
+    ],
+    ['approval.decided', { ...approval, by: 'ada', decision: 'approve', state: 'waiting' }],
+    ['approval.decided', { ...approval, by: 'ben', decision: 'approve', state: 'approved' }],
+  );
+  const showAfter = (count: number) => {
+    const state = asked
+      .slice(0, count)
+      .reduce(foldEvent, emptyRunState('A change', { all: ['IMPLEMENTATION'], final: [], blocked: undefined }));
+    return stripVTControlCharacters(render(state, 140, begin));
+  };
+
+  test('is shown with how to give it, and how many have, until it is given', () => {
+    expect(showAfter(2)).toContain(` ? IMPLEMENTATION waits for the approval "release" (0 of 2)  baton approve ${approvalId}`);
+    expect(showAfter(2)).toContain(' ? gate IMPLEMENTATION waiting');
+    expect(showAfter(3)).toContain('(1 of 2)');
+    expect(showAfter(4)).not.toContain('baton approve');
+  });
+
+  test('is told in lines', () => {
+    expect(asked.map((event) => toPlainLine(event, begin))).toEqual([
+      `   0.0s  IMPLEMENTATION waits for the approval "release" (2): baton approve ${approvalId}`,
+      '   1.0s  gate IMPLEMENTATION waits\n           "release" waits for 2 of operator, admin.',
+      '   2.0s  ada approved "release"',
+      '   3.0s  ben approved "release"',
+    ]);
+  });
 });
 
 test('no line of the live view is wider than the terminal', () => {

@@ -1,4 +1,4 @@
-import type { Agent, Lock, RecordedEvent, Task, TaskState } from '@baton/protocol';
+import type { Agent, GateResult, Lock, RecordedEvent, Task, TaskState } from '@baton/protocol';
 
 /** What a follower of a run knows of it: folded from the ticket's events, and completed by looking now and then. */
 export interface RunState {
@@ -7,6 +7,8 @@ export interface RunState {
   readonly visits: readonly VisitState[];
   readonly tasks: Readonly<Record<string, TaskView>>;
   readonly gates: readonly GateView[];
+  /** Those that are waited for. */
+  readonly approvals: readonly ApprovalView[];
   readonly retries: number;
   readonly locks: readonly Lock[];
   readonly agents: readonly Agent[];
@@ -49,8 +51,18 @@ export interface TaskView {
 export interface GateView {
   readonly phase: string;
   readonly visit: number;
-  readonly outcome: 'passed' | 'failed';
+  /** `waiting` where nothing but approvals is lacking. */
+  readonly outcome: 'passed' | 'failed' | 'waiting';
   readonly reasons: readonly string[];
+}
+
+export interface ApprovalView {
+  readonly id: string;
+  readonly phase: string;
+  readonly name: string;
+  /** How many have approved, and how many must. */
+  readonly given: number;
+  readonly count: number;
 }
 
 export const emptyRunState = (title: string, phases: PhaseNames): RunState => ({
@@ -59,12 +71,17 @@ export const emptyRunState = (title: string, phases: PhaseNames): RunState => ({
   visits: [],
   tasks: {},
   gates: [],
+  approvals: [],
   retries: 0,
   locks: [],
   agents: [],
   startedAt: undefined,
   lastSeq: 0,
 });
+
+/** Nothing else is lacking: the gate has not refused, it asks. */
+export const waitsForApproval = ({ reasons }: Pick<GateResult, 'reasons'>): boolean =>
+  reasons.length > 0 && reasons.every(({ code }) => code === 'approval_waiting');
 
 /** The state after an event. An event that was folded in already changes nothing. */
 export function foldEvent(state: RunState, event: RecordedEvent): RunState {
@@ -77,9 +94,22 @@ export function foldEvent(state: RunState, event: RecordedEvent): RunState {
     case 'ticket.transitioned':
       return { ...next, visits: [...leave(state.visits, at), { phase: event.data.to, number: event.data.visit, enteredAt: at }] };
     case 'gate.evaluated': {
-      const { phase, visit, outcome, reasons } = event.data;
+      const { phase, visit, reasons } = event.data;
+      const outcome = waitsForApproval(event.data) ? 'waiting' : event.data.outcome;
       return { ...next, gates: [...state.gates, { phase, visit, outcome, reasons: reasons.map(({ message }) => message) }] };
     }
+    case 'approval.requested': {
+      const { approvalId: id, phase, name, count } = event.data;
+      return { ...next, approvals: [...state.approvals, { id, phase, name, given: 0, count }] };
+    }
+    case 'approval.decided': {
+      const { approvalId, decision, state: now } = event.data;
+      if (now !== 'waiting') return withoutApproval(next, approvalId);
+      const given = decision === 'approve' ? 1 : 0;
+      return { ...next, approvals: state.approvals.map((one) => (one.id === approvalId ? { ...one, given: one.given + given } : one)) };
+    }
+    case 'approval.cancelled':
+      return withoutApproval(next, event.data.approvalId);
     case 'task.claimed': {
       const { attempt, agentName } = event.data;
       return withTask(next, event.data, { state: 'running', attempt, agentName, startedAt: at });
@@ -154,6 +184,11 @@ function withTask(state: RunState, { taskId: id, title, phase }: TaskNews, chang
   const attempt = known?.attempt ?? 0;
   return { ...state, tasks: { ...state.tasks, [id]: { id, title, phase, attempt, ...change } } };
 }
+
+const withoutApproval = (state: RunState, id: string): RunState => ({
+  ...state,
+  approvals: state.approvals.filter((approval) => approval.id !== id),
+});
 
 const leave = (visits: readonly VisitState[], at: number): VisitState[] =>
   visits.map((visit, index) => (index === visits.length - 1 ? { ...visit, leftAt: at } : visit));

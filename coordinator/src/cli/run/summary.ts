@@ -14,11 +14,14 @@ export interface RunEnd {
 /** Gathers what a run came to from what the coordinator tells anyone who may read. */
 export async function summarise(client: Client, { plan, record, outcome, reason, agents }: RunEnd): Promise<RunReport> {
   const { ticketId } = record;
-  const [ticket, { visits }, tasks, { results }, artifacts, events] = await Promise.all([
+  const [ticket, { visits }, tasks, results, artifacts, events] = await Promise.all([
     client.ticket.get({ ticketId }),
     client.ticket.history({ ticketId }),
     collectTasks(client, ticketId),
-    client.gate.results({ ticketId }),
+    collectPages(async (page) => {
+      const { results: items, next } = await client.gate.results({ ...page, ticketId });
+      return { items, next };
+    }),
     collectPages(async (page) => {
       const { artifacts: items, next } = await client.artifact.list({ ...page, ticketId });
       return { items, next };

@@ -1,0 +1,134 @@
+import { type Approval, type ApprovalRule, CoordinatorError } from '@baton/protocol';
+import { v7 as uuidv7 } from 'uuid';
+import type { CallContext } from '../call.ts';
+import type { Tx } from '../db/transaction.ts';
+import { readEvidence } from '../gate/judgeable.ts';
+import { lockVisit } from '../phase/phase-visit.store.ts';
+import type { TicketRow } from '../ticket/ticket.entity.ts';
+import { holdTicket } from '../ticket/ticket.store.ts';
+import { settle, whyNot } from './approval-rules.ts';
+import {
+  cancelWaitingApprovals,
+  endOutdatedApprovals,
+  getApproval,
+  insertApprovals,
+  insertDecision,
+  listApprovalsOf,
+  listAuthors,
+  lockApprovals,
+  setApprovalState,
+} from './approval.store.ts';
+
+export interface ApprovalRequest {
+  readonly rules: readonly ApprovalRule[];
+  /** Of the evidence that is to be approved. */
+  readonly digest: string;
+  /** Asks again for what was refused or has expired. */
+  readonly renew: boolean;
+  /** One refusal cancels the others. */
+  readonly othersAreCancelled: boolean;
+}
+
+/**
+ * Asks for the approvals of a gate, each once for the same evidence; what was asked about other evidence is cancelled. The
+ * caller keeps the ticket in its phase.
+ */
+export async function requestApprovals(
+  tx: Tx,
+  ticket: TicketRow,
+  { rules, digest, renew, othersAreCancelled }: ApprovalRequest,
+): Promise<Approval[]> {
+  await lockVisit(tx.em, ticket.visitId);
+  await lockApprovals(tx.em, ticket.visitId);
+  recordCancelled(tx, ticket, await endOutdatedApprovals(tx.em, ticket.visitId, digest), 'what was to be approved has changed');
+  const asked = await listApprovalsOf(tx.em, ticket.visitId, digest);
+  const isAsked = ({ name }: ApprovalRule) =>
+    asked.some(({ rule, state }) => rule.name === name && (!renew || state === 'waiting' || state === 'approved'));
+  const missing = rules.filter((rule) => !isAsked(rule));
+  // What a refusal has cancelled beside it is not asked for again by itself.
+  const isRefusedForAll = othersAreCancelled && !renew && asked.some(({ state }) => state === 'refused');
+  if (missing.length === 0 || isRefusedForAll) return asked;
+
+  const { id: ticketId, projectId, visitId, visitNumber, phase } = ticket;
+  const rows = missing.map((rule) => ({ id: uuidv7(), projectId, ticketId, visitId, visitNumber, phase, rule, digest }));
+  await insertApprovals(tx.em, rows);
+  for (const { id, rule } of rows)
+    tx.record('approval.requested', { approvalId: id, ticketId, phase, visit: visitNumber, name: rule.name, count: rule.count });
+  return listApprovalsOf(tx.em, visitId, digest);
+}
+
+/** Cancels what a visit waits for, as when the ticket leaves it. */
+export async function cancelApprovals(tx: Tx, ticket: TicketRow, reason: string): Promise<void> {
+  recordCancelled(tx, ticket, await cancelWaitingApprovals(tx.em, ticket.visitId), reason);
+}
+
+function recordCancelled(
+  tx: Tx,
+  { id: ticketId, phase }: Pick<TicketRow, 'id' | 'phase'>,
+  cancelled: readonly { readonly id: string; readonly name: string }[],
+  reason: string,
+): void {
+  for (const { id, name } of cancelled) tx.record('approval.cancelled', { approvalId: id, ticketId, phase, name, reason });
+}
+
+export interface Decision {
+  readonly approvalId: string;
+  readonly decision: 'approve' | 'refuse';
+  readonly comment?: string | undefined;
+}
+
+/** Writes down what somebody decides, and what it comes to. The same decision of the same caller again changes nothing. */
+export async function decideApproval(
+  tx: Tx,
+  { caller, session }: Pick<CallContext, 'caller' | 'session'>,
+  { approvalId, decision, comment }: Decision,
+): Promise<Approval> {
+  if (decision === 'refuse' && comment === undefined)
+    throw new CoordinatorError('invalid_params', {
+      fields: [{ path: 'comment', message: 'A refusal needs a comment: what would have to change?' }],
+    });
+  const by = session?.agentName ?? caller.name;
+  const { ticketId } = await getApproval(tx.em, tx.projectId, approvalId);
+  const ticket = await holdTicket(tx.em, tx.projectId, ticketId);
+  await lockVisit(tx.em, ticket.visitId);
+  await lockApprovals(tx.em, ticket.visitId);
+  const approval = await getApproval(tx.em, tx.projectId, approvalId);
+  const own = approval.decisions.find((each) => each.by === by);
+  if (own?.decision === decision) return approval;
+  await refuseClosed(tx, ticket, approval);
+  if (own !== undefined)
+    throw new CoordinatorError('approval_closed', { approvalId, message: `${by} has decided otherwise: ${own.decision}.` });
+  const reason = whyNot(approval.rule, { name: by, role: caller.role }, await listAuthors(tx.em, ticketId));
+  if (reason !== undefined) throw new CoordinatorError('approval_not_yours', { approvalId, name: approval.rule.name, message: reason });
+
+  await insertDecision(tx.em, { approvalId, by, role: caller.role, decision, comment });
+  const state = settle(approval.rule, [...approval.decisions, { decision }]);
+  if (state !== 'waiting') await setApprovalState(tx.em, approvalId, state);
+  const { name } = approval.rule;
+  tx.record('approval.decided', {
+    approvalId,
+    ticketId,
+    phase: approval.phase,
+    name,
+    by,
+    decision,
+    state,
+    ...(comment !== undefined && { comment }),
+  });
+  if (state === 'refused' && (await readEvidence(tx.em, ticket)).gate?.onApprovalRefused === 'cancel_others')
+    await cancelApprovals(tx, ticket, `"${name}" was refused`);
+  // A ticket that moves by itself waits for this.
+  tx.hints.ticketIds.add(ticketId);
+  return getApproval(tx.em, tx.projectId, approvalId);
+}
+
+/** @throws CoordinatorError `approval_closed`, with what has become of it */
+async function refuseClosed(tx: Tx, ticket: TicketRow, { id: approvalId, state, visit, digest, phase }: Approval): Promise<void> {
+  const refuse = (message: string): never => {
+    throw new CoordinatorError('approval_closed', { approvalId, state, message });
+  };
+  if (state !== 'waiting') refuse(`It is ${state}.`);
+  if (visit !== ticket.visitNumber) refuse(`The ticket has left the phase ${phase}.`);
+  if ((await readEvidence(tx.em, ticket)).evidenceDigest !== digest)
+    refuse('What was to be approved has changed since: validate the gate, and decide about what is there now.');
+}

@@ -1,0 +1,157 @@
+import { type Approval, type ApprovalDecision, type ApprovalRule, CoordinatorError, type Role } from '@baton/protocol';
+import { sql } from 'kysely';
+import type { EntityManager } from '../db/orm.ts';
+import { findRow, rowsOf, toTimestamp } from '../db/rows.ts';
+
+interface ApprovalRow {
+  readonly id: string;
+  readonly ticketId: string;
+  readonly phase: string;
+  readonly visitNumber: number;
+  readonly rule: ApprovalRule;
+  readonly digest: string;
+  readonly state: Approval['state'];
+  readonly ageMs: number;
+  readonly expiresInMs: number | null;
+  readonly createdAt: string;
+  readonly decisions: { by: string; role: Role; decision: ApprovalDecision['decision']; comment: string | null; at: string }[];
+}
+
+const approvalColumns = sql`a.id, a.ticket_id, a.phase, a.visit_number, a.rule, a.digest, a.created_at,
+  case when a.state = 'waiting' and a.expires_at <= clock_timestamp() then 'expired' else a.state end as state,
+  (extract(epoch from clock_timestamp() - a.created_at) * 1000)::float8 as age_ms,
+  case when a.state = 'waiting' then (extract(epoch from a.expires_at - clock_timestamp()) * 1000)::float8 end as expires_in_ms,
+  coalesce((select jsonb_agg(jsonb_build_object('by', d.decided_by, 'role', d.role, 'decision', d.decision, 'comment', d.comment, 'at', d.decided_at) order by d.decided_at, d.decided_by)
+            from approval_decisions d where d.approval_id = a.id), '[]') as decisions`;
+
+const toApproval = ({ visitNumber, expiresInMs, createdAt, decisions, ...row }: ApprovalRow): Approval => ({
+  ...row,
+  visit: visitNumber,
+  createdAt: toTimestamp(createdAt),
+  decisions: decisions.map(({ comment, at, ...decision }) => ({ ...decision, at: toTimestamp(at), ...(comment !== null && { comment }) })),
+  ...(expiresInMs !== null && expiresInMs > 0 && { expiresInMs }),
+});
+
+export interface ApprovalQuery {
+  readonly projectId: string;
+  readonly ticketId?: string | undefined;
+  readonly states: readonly Approval['state'][];
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
+/** A page of approvals, in the order in which they were asked for. */
+export async function listApprovals(
+  em: EntityManager,
+  { projectId, ticketId, states, after, limit }: ApprovalQuery,
+): Promise<{ approvals: Approval[]; next?: string }> {
+  const conditions = [sql`a.project_id = ${projectId}`];
+  // What has just expired is still stored as waiting: first by what an index knows, then by what the clock says.
+  const stored = [...new Set(states.flatMap((state) => (state === 'expired' ? ['waiting', 'expired'] : [state])))];
+  conditions.push(stored.length === 1 && stored[0] === 'waiting' ? sql`a.state = 'waiting'` : sql`a.state = any(${stored}::text[])`);
+  if (!states.includes('expired')) conditions.push(sql`(a.state <> 'waiting' or a.expires_at is null or a.expires_at > clock_timestamp())`);
+  if (!states.includes('waiting')) conditions.push(sql`(a.state <> 'waiting' or a.expires_at <= clock_timestamp())`);
+  if (ticketId !== undefined) conditions.push(sql`a.ticket_id = ${ticketId}`);
+  if (after !== undefined) conditions.push(sql`a.id > ${after}`);
+  const rows = await rowsOf(
+    em,
+    sql<ApprovalRow>`select ${approvalColumns} from approvals a where ${sql.join(conditions, sql` and `)} order by a.id limit ${limit + 1}`,
+  );
+  const page = rows.slice(0, limit).map(toApproval);
+  const last = page.at(-1);
+  return { approvals: page, ...(rows.length > limit && last !== undefined && { next: last.id }) };
+}
+
+/** The newest approval of each name that was asked for in a visit, with that digest. */
+export async function listApprovalsOf(em: EntityManager, visitId: string, digest: string): Promise<Approval[]> {
+  const rows = await rowsOf(
+    em,
+    sql<ApprovalRow>`select distinct on (a.name) ${approvalColumns} from approvals a
+        where a.visit_id = ${visitId} and a.digest = ${digest} and a.state <> 'cancelled' order by a.name, a.id desc`,
+  );
+  return rows.map(toApproval);
+}
+
+export async function getApproval(em: EntityManager, projectId: string, approvalId: string): Promise<Approval> {
+  const row = await findRow(
+    em,
+    sql<ApprovalRow>`select ${approvalColumns} from approvals a where a.id = ${approvalId} and a.project_id = ${projectId}`,
+  );
+  if (row === undefined) throw new CoordinatorError('approval_not_found', { approvalId });
+  return toApproval(row);
+}
+
+/** Locks the approvals of a visit, so that two decisions take turns. */
+export const lockApprovals = (em: EntityManager, visitId: string): Promise<unknown[]> =>
+  rowsOf(em, sql`select 1 from approvals where visit_id = ${visitId} order by id for update`);
+
+export interface NewApproval {
+  readonly id: string;
+  readonly projectId: string;
+  readonly ticketId: string;
+  readonly visitId: string;
+  readonly phase: string;
+  readonly visitNumber: number;
+  readonly rule: ApprovalRule;
+  readonly digest: string;
+}
+
+export const insertApprovals = (em: EntityManager, approvals: readonly NewApproval[]): Promise<unknown[]> =>
+  rowsOf(
+    em,
+    sql`insert into approvals (id, project_id, ticket_id, visit_id, phase, visit_number, name, rule, digest, state, expires_at)
+        select x.id, x."projectId", x."ticketId", x."visitId", x.phase, x."visitNumber", x.rule->>'name', x.rule, x.digest, 'waiting',
+          clock_timestamp() + (x.rule->>'expiresInMs')::float8 * interval '1 millisecond'
+        from jsonb_to_recordset(${JSON.stringify(approvals)}::jsonb) as x(id uuid, "projectId" uuid, "ticketId" uuid, "visitId" uuid, phase text, "visitNumber" int,
+          rule jsonb, digest text)`,
+  );
+
+export interface EndedApproval {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Ends what still waits in a visit and was asked for about other evidence than this, or has expired. Returns what was cancelled. */
+export const endOutdatedApprovals = async (em: EntityManager, visitId: string, digest: string): Promise<EndedApproval[]> => {
+  const ended = await rowsOf(
+    em,
+    sql<EndedApproval & { state: string }>`update approvals
+        set state = case when expires_at <= clock_timestamp() then 'expired' else 'cancelled' end
+        where visit_id = ${visitId} and state = 'waiting' and (digest <> ${digest} or expires_at <= clock_timestamp()) returning id, name, state`,
+  );
+  return ended.filter(({ state }) => state === 'cancelled');
+};
+
+/** Cancels all that waits in a visit. */
+export const cancelWaitingApprovals = (em: EntityManager, visitId: string): Promise<EndedApproval[]> =>
+  rowsOf(
+    em,
+    sql<EndedApproval>`update approvals set state = 'cancelled' where visit_id = ${visitId} and state = 'waiting' returning id, name`,
+  );
+
+export const setApprovalState = (em: EntityManager, approvalId: string, state: 'approved' | 'refused'): Promise<unknown[]> =>
+  rowsOf(em, sql`update approvals set state = ${state} where id = ${approvalId}`);
+
+export interface NewDecision {
+  readonly approvalId: string;
+  readonly by: string;
+  readonly role: Role;
+  readonly decision: ApprovalDecision['decision'];
+  readonly comment: string | undefined;
+}
+
+export const insertDecision = (em: EntityManager, { approvalId, by, role, decision, comment }: NewDecision): Promise<unknown[]> =>
+  rowsOf(
+    em,
+    sql`insert into approval_decisions (approval_id, decided_by, role, decision, comment) values (${approvalId}, ${by}, ${role}, ${decision}, ${comment ?? null})`,
+  );
+
+/** Who made what a gate judges: the authors of all versions of the ticket's artifacts, and the agents of its completed tasks, in every visit. */
+export async function listAuthors(em: EntityManager, ticketId: string): Promise<Set<string>> {
+  const rows = await rowsOf(
+    em,
+    sql<{ name: string }>`select author as name from artifacts where ticket_id = ${ticketId}
+        union select a.name from tasks t join agents a on a.id = t.agent_id where t.ticket_id = ${ticketId} and t.state = 'completed'`,
+  );
+  return new Set(rows.map(({ name }) => name));
+}

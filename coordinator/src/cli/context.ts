@@ -1,0 +1,77 @@
+import type { ContextItem, ContextPack, ContextReference } from '@baton/protocol';
+import type { Command } from 'commander';
+import type { ReadOptions } from './list.ts';
+import * as is from './options.ts';
+import { CommandError, printLine, type Shell } from './shell.ts';
+import { formatTable } from './table.ts';
+import { ask, findTarget } from './target.ts';
+
+interface ContextOptions extends ReadOptions {
+  readonly phase?: string;
+  readonly budget?: number;
+  readonly query?: string;
+  readonly since?: number | string;
+}
+
+export function addContext(program: Command, shell: Shell, end: (exitCode: number) => void): void {
+  is.addTargetOptions(
+    program
+      .command('context')
+      .description('Prints what a phase is told of those before it: each line with its citation, then the sources.'),
+  )
+    .argument('<ticket>', 'the id of the ticket, as listed by `baton tickets`')
+    .option('--phase <phase>', 'for which phase (default: the one the ticket is in)')
+    .option('--budget <tokens>', 'how long the text may be (default: 4000)', is.parseCount)
+    .option('--query <text>', 'what the reader is after: what speaks of it comes first')
+    .option('--since <event>', 'only what is new after this event or item, such as 120 or c:17', parseSince)
+    .addOption(is.jsonOption('print JSON'))
+    .addHelpText(
+      'after',
+      is.examples('baton context 01997a3e-…', 'baton context 01997a3e-… --phase TESTING --budget 1000 --query "src/cart.ts"'),
+    )
+    .action(async (ticketId: string, options: ContextOptions) => end(await context(shell, ticketId, options)));
+}
+
+/** `baton context`: the pack for a phase, and where its lines come from. */
+async function context(
+  shell: Shell,
+  ticketId: string,
+  { phase, budget, query, since, json = false, ...options }: ContextOptions,
+): Promise<number> {
+  const wanted = { forPhase: phase, budgetTokens: budget, query, since };
+  const pack = await ask(await findTarget(options, shell.env), (client) => client.context.get({ ticketId, ...wanted }));
+  if (json) {
+    printLine(shell.stdout, JSON.stringify(pack));
+    return 0;
+  }
+  printLine(shell.stdout, pack.text === '' ? `Nothing is known yet for ${pack.forPhase}.` : pack.text.trimEnd());
+  const items = pack.phases.flatMap((each) => each.items);
+  if (items.length > 0) printLine(shell.stdout, `\n${formatTable(['SOURCE', 'PHASE', 'AUTHOR', 'TASK', 'REFERS TO'], items.map(toRow))}`);
+  printLine(shell.stdout, `\n${describePack(pack)}`);
+  return 0;
+}
+
+const toRow = ({ citation, phase, author, taskId, references }: ContextItem) => [
+  citation,
+  phase,
+  author,
+  taskId?.slice(0, 13) ?? '',
+  references.map(describeReference).join(', '),
+];
+
+const describeReference = ({ kind, value, line }: ContextReference): string =>
+  kind === 'file' ? `${value}${line === undefined ? '' : `:${line}`}` : `${kind} ${kind === 'artifact' ? value.slice(0, 12) : value}`;
+
+function describePack({ tokens, budgetTokens, counter, omitted, asOf, digest }: ContextPack): string {
+  const more = omitted.reduce((sum, each) => sum + each.tokens, 0);
+  const left = omitted.length === 0 ? 'nothing is left out' : `${omitted.length} items are left out, ${more} tokens more`;
+  return `${tokens} of ${budgetTokens} tokens (${counter}); ${left}. As of event ${asOf}, digest ${digest.slice(0, 12)}.`;
+}
+
+function parseSince(text: string): number | string {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  if (/^c:\d{1,9}$/.test(text)) return text;
+  throw new CommandError(`--since takes the number of an event or the citation of an item, such as 120 or c:17, and not ${text}.`, {
+    exitCode: 2,
+  });
+}

@@ -1,0 +1,103 @@
+import type { Client, GateReason, Priority, Ticket } from '@baton/protocol';
+import { formatDuration } from '../duration.ts';
+import type { ReadOptions } from './list.ts';
+import { printLine, type Shell } from './shell.ts';
+import { formatTable } from './table.ts';
+import { ask, findTarget } from './target.ts';
+
+export interface TicketCreateOptions extends ReadOptions {
+  readonly description?: string;
+  readonly priority?: Priority;
+  readonly workflow?: string;
+}
+
+/** `baton ticket create`: a ticket in the first phase of a workflow. */
+export function createTicket(shell: Shell, title: string, options: TicketCreateOptions): Promise<number> {
+  const { description, priority, workflow } = options;
+  return change(shell, options, (client) =>
+    client.ticket.create({
+      title,
+      ...(description !== undefined && { description }),
+      ...(priority !== undefined && { priority }),
+      ...(workflow !== undefined && { workflow: { name: workflow } }),
+    }),
+  );
+}
+
+export interface TicketMoveOptions extends ReadOptions {
+  readonly reason?: string;
+  readonly force?: boolean;
+}
+
+/** `baton ticket move`: along an edge of its workflow. */
+export function moveTicket(shell: Shell, [ticketId, to]: readonly [string, string], options: TicketMoveOptions): Promise<number> {
+  const { reason, force = false } = options;
+  return change(
+    shell,
+    options,
+    async (client) => (await client.ticket.transition({ ticketId, to, force, ...(reason !== undefined && { reason }) })).ticket,
+  );
+}
+
+export interface ReasonOptions extends ReadOptions {
+  readonly reason: string;
+}
+
+/** `baton ticket block`: to where blocked tickets wait. */
+export const blockTicket = (shell: Shell, ticketId: string, options: ReasonOptions): Promise<number> =>
+  change(shell, options, async (client) => (await client.ticket.block({ ticketId, reason: options.reason })).ticket);
+
+/** `baton ticket unblock`: back to the phase it was blocked in. */
+export const unblockTicket = (shell: Shell, ticketId: string, options: ReadOptions & { readonly reason?: string }): Promise<number> =>
+  change(
+    shell,
+    options,
+    async (client) => (await client.ticket.unblock({ ticketId, ...(options.reason !== undefined && { reason: options.reason }) })).ticket,
+  );
+
+/** `baton ticket cancel`: for good. */
+export const cancelTicket = (shell: Shell, ticketId: string, options: ReasonOptions): Promise<number> =>
+  change(shell, options, (client) => client.ticket.cancel({ ticketId, reason: options.reason }));
+
+async function change(shell: Shell, { json = false, ...options }: ReadOptions, make: (client: Client) => Promise<Ticket>): Promise<number> {
+  const ticket = await ask(await findTarget(options, shell.env), make);
+  printLine(shell.stdout, json ? JSON.stringify(ticket) : `${ticket.id} «${ticket.title}» is in ${ticket.phase}, ${ticket.state}.`);
+  return 0;
+}
+
+/** `baton ticket show`: where a ticket stands, how it came there, and what its gate lacks. */
+export async function showTicket(shell: Shell, ticketId: string, { json = false, ...options }: ReadOptions): Promise<number> {
+  const shown = await ask(await findTarget(options, shell.env), async (client) => {
+    const [ticket, { visits }, gate] = await Promise.all([
+      client.ticket.get({ ticketId }),
+      client.ticket.history({ ticketId }),
+      client.gate.status({ ticketId }),
+    ]);
+    return { ticket, visits, gate };
+  });
+  if (json) {
+    printLine(shell.stdout, JSON.stringify(shown));
+    return 0;
+  }
+  const { ticket, visits, gate } = shown;
+  const { title, phase, state, priority, workflow, blockedReason, description } = ticket;
+  printLine(shell.stdout, `${title}\n${phase}, ${state}${blockedReason === undefined ? '' : `: ${blockedReason}`}`);
+  printLine(
+    shell.stdout,
+    `priority ${priority}, workflow ${workflow.name}@${workflow.version}${description === undefined ? '' : `\n\n${description}`}\n`,
+  );
+  const rows = visits.map(({ number, to, kind, by, reason = '', durationMs }) => [
+    number,
+    to,
+    kind ?? '',
+    by,
+    formatDuration(durationMs),
+    reason,
+  ]);
+  printLine(shell.stdout, formatTable(['VISIT', 'PHASE', 'WAY', 'BY', 'STAYED', 'REASON'], rows));
+  if (gate.state !== 'not_configured')
+    printLine(shell.stdout, `\nThe gate of ${phase} is ${gate.state.replace('_', ' ')}.${describeMissing(gate.missing)}`);
+  return 0;
+}
+
+const describeMissing = (missing: readonly GateReason[]): string => missing.map(({ message }) => `\n  ${message}`).join('');

@@ -1,0 +1,102 @@
+import { writeFile } from 'node:fs/promises';
+import type { WorkflowDefinition } from '@baton/protocol';
+import { readConfig } from '../config.ts';
+import { printList, type ReadOptions } from './list.ts';
+import { readValidatorNames } from './plan/validator-names.ts';
+import { CommandError, printLine, type Shell } from './shell.ts';
+import { ask, findTarget } from './target.ts';
+import { checkWorkflow, toWorkflowJsonSchema } from './workflow/check-workflow.ts';
+import { toDot, toMermaidGraph } from './workflow/workflow-graph.ts';
+import { readText } from './yaml/read-text.ts';
+import { formatProblem, readYamlDocument } from './yaml/yaml-document.ts';
+
+export interface WorkflowFileOptions {
+  readonly json?: boolean;
+}
+
+/** `baton workflow check`: finds every mistake in a workflow, and stores nothing. */
+export async function workflowCheck(shell: Shell, file: string, { json = false }: WorkflowFileOptions): Promise<number> {
+  const { plugins } = readConfig({}, shell.env);
+  const workflow = await loadWorkflow(shell, file, { json, validators: await readValidatorNames(plugins) });
+  if (workflow === undefined) return 2;
+  printLine(shell.stdout, json ? JSON.stringify({ file, problems: [] }) : `${file} has no mistakes.`);
+  return 0;
+}
+
+/** `baton workflow put`: stores a workflow as the next version of its name. */
+export async function workflowPut(shell: Shell, file: string, { json = false, ...options }: ReadOptions): Promise<number> {
+  // The coordinator knows its own plugins.
+  const definition = await loadWorkflow(shell, file, { json, validators: undefined });
+  if (definition === undefined) return 2;
+  const stored = await ask(await findTarget(options, shell.env), (client) => client.workflow.put({ definition }));
+  printLine(
+    shell.stdout,
+    json
+      ? JSON.stringify(stored)
+      : `${stored.name} is stored as version ${stored.version}. Tickets that began with an earlier one keep it.`,
+  );
+  return 0;
+}
+
+/** `baton workflow list`: the newest version of each workflow. */
+export async function workflowList(shell: Shell, options: ReadOptions): Promise<number> {
+  const { workflows } = await ask(await findTarget(options, shell.env), (client) => client.workflow.list());
+  return printList(shell, options, {
+    list: workflows,
+    head: ['NAME', 'VERSION', 'PHASES', 'CREATED'],
+    row: ({ name, version, definition, createdAt }) => [name, version, definition.phases.map((phase) => phase.name).join(' '), createdAt],
+    none: 'There are no workflows.',
+  });
+}
+
+export interface GraphOptions extends ReadOptions {
+  /** The file for a picture; without one a mermaid diagram is printed. */
+  readonly svg?: string;
+}
+
+/** `baton workflow graph`: a workflow as a picture. Of a file where there is one of that name, else of the coordinator. */
+export async function workflowGraph(shell: Shell, nameOrFile: string, { svg, json = false, ...options }: GraphOptions): Promise<number> {
+  const definition = /\.ya?ml$/.test(nameOrFile)
+    ? await loadWorkflow(shell, nameOrFile, { json, validators: undefined })
+    : (await ask(await findTarget(options, shell.env), (client) => client.workflow.get({ name: nameOrFile }))).definition;
+  if (definition === undefined) return 2;
+  if (svg === undefined)
+    printLine(shell.stdout, json ? JSON.stringify({ mermaid: toMermaidGraph(definition) }) : toMermaidGraph(definition));
+  else {
+    await writeSvg(svg, definition);
+    printLine(shell.stdout, json ? JSON.stringify({ svg }) : svg);
+  }
+  return 0;
+}
+
+async function writeSvg(file: string, definition: WorkflowDefinition): Promise<void> {
+  // Graphviz as WebAssembly: loaded only for those who want a picture.
+  const { instance } = await import('@viz-js/viz');
+  const picture = (await instance()).renderString(toDot(definition), { format: 'svg' });
+  await writeFile(file, picture).catch((cause: unknown) => {
+    throw new CommandError(`${file} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  });
+}
+
+/** `baton workflow schema`: the JSON schema of a workflow, for editors. */
+export function workflowSchema(shell: Shell): number {
+  printLine(shell.stdout, JSON.stringify(toWorkflowJsonSchema(), undefined, 2));
+  return 0;
+}
+
+/** Reads and checks a workflow. Its mistakes are printed, all of them, and undefined is returned. */
+async function loadWorkflow(
+  shell: Shell,
+  file: string,
+  { json, validators }: { readonly json: boolean; readonly validators: readonly string[] | undefined },
+): Promise<WorkflowDefinition | undefined> {
+  const text = await readText(file, { what: 'a workflow', usualName: 'workflow.yaml' });
+  const { workflow, problems } = checkWorkflow(readYamlDocument(text, file), validators);
+  if (workflow !== undefined) return workflow;
+  if (json) printLine(shell.stdout, JSON.stringify({ file, problems }));
+  else {
+    for (const problem of problems) printLine(shell.stderr, formatProblem(file, problem));
+    printLine(shell.stderr, `${problems.length} mistake${problems.length === 1 ? '' : 's'} in ${file}.`);
+  }
+  return undefined;
+}

@@ -1,0 +1,117 @@
+import type {
+  ContextReference,
+  Finding,
+  GateValidator,
+  GrantedLock,
+  JsonValue,
+  NewArtifact,
+  NewContextItem,
+  Verdict,
+} from '@baton/protocol';
+import type { Origin } from '../artifact/artifact.service.ts';
+import type { ItemOf } from './context.store.ts';
+import { countTests } from './count-tests.ts';
+
+// What can be known without believing anybody: few items, each short, and the newest about a thing in the place of the older.
+
+/** How many names one item lists. */
+const namesMax = 30;
+/** How many findings of one gate result become items. */
+const findingsMax = 20;
+/** How long what others wrote may be within an item, in characters. */
+const quoteMax = 300;
+
+/** Of an artifact: the files that a change touches, the commands that were run, the tests that were counted. */
+export function factsOfArtifact(origin: Origin, { type, name, content }: NewArtifact, sha256: string): ItemOf[] {
+  const source: ContextReference = { kind: 'artifact', value: sha256 };
+  const about = `${type} "${name}"`;
+  const facts: ItemOf[] = [];
+  const add = (what: string, item: Pick<NewContextItem, 'kind' | 'text' | 'data'>, references: readonly ContextReference[] = []) =>
+    facts.push(toFact(origin, JSON.stringify([what, type, name]), { ...item, references: [source, ...references] }));
+
+  const files = type === 'code_changes' ? namesIn(content, 'files') : [];
+  if (files.length > 0) add('files', { kind: 'fact', text: `${about} touches ${listNames(files)}` }, files.slice(0, namesMax).map(toFile));
+  const commands = namesIn(content, 'commands');
+  if (commands.length > 0) add('commands', { kind: 'fact', text: `${about} ran ${listNames(commands)}` });
+  const tests = countTests(type, content);
+  if (tests !== undefined) {
+    const text = Object.entries(tests).map(([state, count]) => `${count} ${state}`);
+    add('tests', { kind: 'number', text: `${about}: ${text.join(', ')}`, data: tests });
+  }
+  return facts;
+}
+
+/** Of an attempt: the files that it kept others away from. */
+export function factsOfLocks(origin: Origin, title: string, locks: readonly GrantedLock[]): ItemOf[] {
+  const files = [
+    ...new Set(
+      locks.filter(({ key, mode }) => key.startsWith('file:') && mode === 'exclusive').map(({ key }) => key.slice('file:'.length)),
+    ),
+  ].sort();
+  if (files.length === 0) return [];
+  const text = `"${clip(title)}" held the locks of ${listNames(files)}`;
+  return [toFact(origin, undefined, { kind: 'fact', text, references: files.slice(0, namesMax).map(toFile) })];
+}
+
+export const gateTopic = 'gate';
+
+/** Of a gate result: what failed or was warned of, and which programs were run. */
+export function factsOfGate(origin: Origin, verdicts: readonly Verdict[], validators: readonly GateValidator[]): ItemOf[] {
+  const findings = verdicts.flatMap(({ validator, findings }) =>
+    findings.filter(({ severity }) => severity !== 'info').map((finding) => ({ validator, finding })),
+  );
+  const commands = verdicts.flatMap(({ outcome }, index) => {
+    const command = namesIn(validators[index]?.config, 'command').join(' ');
+    return command === '' ? [] : [{ outcome, command }];
+  });
+  return [
+    ...findings.slice(0, findingsMax).map(({ validator, finding }) => toFact(origin, gateTopic, toFinding(validator, finding))),
+    ...commands
+      .slice(0, findingsMax)
+      .map(({ outcome, command }) => toFact(origin, gateTopic, { kind: 'fact', text: `The gate ran \`${clip(command)}\`: ${outcome}` })),
+  ];
+}
+
+function toFinding(validator: string, { severity, code, message, path, line }: Finding): Fact {
+  const place = path === undefined ? '' : ` at ${path}${line === undefined ? '' : `:${line}`}`;
+  return {
+    kind: 'fact',
+    text: `The gate's ${validator} says ${severity} ${code}${place}: ${clip(message)}`,
+    data: { validator, severity, code, ...(path !== undefined && { path }), ...(line !== undefined && { line }) },
+    references: path === undefined ? [] : [{ kind: 'file', value: path, ...(line !== undefined && line > 0 && { line }) }],
+  };
+}
+
+type Fact = Pick<NewContextItem, 'kind' | 'text' | 'data'> & { readonly references?: readonly ContextReference[] };
+
+const toFact = (origin: Origin, topic: string | undefined, { references = [], ...fact }: Fact): ItemOf => ({
+  origin: { ...origin, author: 'coordinator' },
+  source: 'mechanical',
+  item: { pinned: false, references: [...references], ...fact },
+  ...(topic !== undefined && { topic }),
+});
+
+/** The names in a list of texts, or of objects with a `path`. */
+function namesIn(value: JsonValue | undefined, name: string): string[] {
+  const list =
+    typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+      ? (value as Readonly<Record<string, JsonValue>>)[name]
+      : undefined;
+  if (!Array.isArray(list)) return [];
+  const names = list.map((entry: JsonValue) => (typeof entry === 'string' ? entry : pathOf(entry)));
+  return [...new Set(names.filter((each) => each !== ''))].map((each) => clip(each));
+}
+
+function pathOf(entry: JsonValue): string {
+  const path = typeof entry === 'object' && entry !== null ? (entry as Readonly<Record<string, JsonValue>>)['path'] : undefined;
+  return typeof path === 'string' ? path : '';
+}
+
+function listNames(names: readonly string[]): string {
+  const more = names.length - namesMax;
+  return `${names.slice(0, namesMax).join(', ')}${more > 0 ? ` and ${more} more` : ''}`.slice(0, 3_000);
+}
+
+const toFile = (path: string): ContextReference => ({ kind: 'file', value: path });
+
+const clip = (text: string): string => (text.length <= quoteMax ? text : `${text.slice(0, quoteMax - 1)}…`);

@@ -1,0 +1,140 @@
+import { type ContextItem, contextKinds, CoordinatorError } from '@baton/protocol';
+import { countTokens } from '@baton/sdk/plugin/host';
+import fc from 'fast-check';
+import { countTokens as countExactly } from 'gpt-tokenizer';
+import { describe, expect, test } from 'vitest';
+import { itemOf } from './item-fixture.ts';
+import { type PackText, writePack } from './pack-rules.ts';
+import { rankItems } from './rank-items.ts';
+import { createRelevance } from './relevance.ts';
+
+const phases = ['REQUIREMENTS', 'DESIGN', 'IMPLEMENTATION'];
+const query = 'session lease in src/a.ts';
+
+/** Texts of all lengths, in words, in other alphabets, in lines. */
+const text = fc.oneof(
+  fc.lorem({ maxCount: 40 }),
+  fc.string({ minLength: 1, maxLength: 300, unit: 'grapheme' }).filter((value) => value.trim() !== ''),
+  fc.constantFrom(
+    'session lease',
+    'The lease of a session is 15 s.',
+    'x'.repeat(4_000),
+    '一二三四五六七八九十'.repeat(20),
+    '## Heading\n- line',
+  ),
+);
+const reference = fc.oneof(
+  fc.record({ kind: fc.constant('file' as const), value: fc.constantFrom('src/a.ts', 'src/b.ts') }),
+  fc.record({ kind: fc.constant('item' as const), value: fc.nat(40).map((number) => `c:${number}`) }),
+);
+const item = fc.record({
+  kind: fc.constantFrom(...contextKinds),
+  text,
+  rationale: fc.option(text, { nil: undefined }),
+  phase: fc.constantFrom(...phases),
+  pinned: fc.boolean(),
+  source: fc.constantFrom('said' as const, 'said' as const, 'summary' as const, 'artifact' as const, 'mechanical' as const),
+  references: fc.array(reference, { maxLength: 2 }),
+});
+const items = fc.array(item, { maxLength: 40 }).map((given): ContextItem[] =>
+  given.map(({ kind, text, rationale, pinned, ...more }, index) =>
+    // One in ten is pinned: with half of them every pack would be refused.
+    itemOf(index + 1, kind, text, { ...more, pinned: pinned && index % 5 === 0, ...(rationale !== undefined && { rationale }) }),
+  ),
+);
+const budget = fc.oneof(fc.integer({ min: 50, max: 1_000 }), fc.integer({ min: 1_000, max: 20_000 }));
+const narratives = fc.array(
+  fc.nat(40).map((number) => `In short it is so. [c:${number}]`),
+  { maxLength: 5 },
+);
+
+const counters = { tokenx: countTokens, 'gpt-tokenizer': (given: string) => countExactly(given, { disallowedSpecial: new Set() }) };
+
+interface Given {
+  readonly all: readonly ContextItem[];
+  readonly narratives: readonly string[];
+}
+
+/** Undefined where the pinned ones alone do not fit. */
+function packOf({ all, narratives }: Given, budgetTokens: number, count = countTokens): PackText | undefined {
+  const relevance = createRelevance().score('a place', all, query);
+  try {
+    return writePack({ ranked: rankItems(all, { phases, query, relevance }), phases, narratives }, budgetTokens, count);
+  } catch (error) {
+    if (error instanceof CoordinatorError && error.kind === 'limit_exceeded') return undefined;
+    throw error;
+  }
+}
+
+const given = fc.record({ all: items, narratives });
+const citationsOf = (pack: PackText | undefined) => new Set(pack?.chosen.map(({ citation }) => citation));
+
+describe.each(Object.entries(counters))('counted by %s', (_name, count) => {
+  test('the budget is never exceeded', () => {
+    fc.assert(
+      fc.property(given, budget, (given, budgetTokens) => {
+        const pack = packOf(given, budgetTokens, count);
+
+        expect(count(pack?.text ?? '')).toBeLessThanOrEqual(budgetTokens);
+        expect(pack?.tokens).toBe(pack && count(pack.text));
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('a larger budget never drops an item that a smaller one held', () => {
+    fc.assert(
+      fc.property(given, budget, budget, (given, one, other) => {
+        const [smaller, larger] = [packOf(given, Math.min(one, other), count), packOf(given, Math.max(one, other), count)];
+
+        expect([...citationsOf(smaller)].filter((citation) => !citationsOf(larger).has(citation))).toEqual([]);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+test('no pinned item is ever lost: it is there or the pack is refused', () => {
+  fc.assert(
+    fc.property(given, budget, (given, budgetTokens) => {
+      const pack = packOf(given, budgetTokens);
+      const pinned = given.all.filter((each) => each.pinned).map(({ citation }) => citation);
+      const lost = pack === undefined ? [] : pinned.filter((citation) => !citationsOf(pack).has(citation));
+
+      expect(lost).toEqual([]);
+    }),
+  );
+});
+
+test('every item is in the text, once, or named as omitted', () => {
+  fc.assert(
+    fc.property(given, budget, (given, budgetTokens) => {
+      const pack = packOf(given, budgetTokens);
+      if (pack === undefined) return;
+
+      const named = [...pack.chosen, ...pack.omitted].map(({ citation }) => citation);
+      expect(named.toSorted()).toEqual(given.all.map(({ citation }) => citation).toSorted());
+      for (const { citation, phase } of pack.chosen) expect(pack.text).toContain(`[${citation}, ${phase}]`);
+    }),
+  );
+});
+
+test('every line of the text is cited', () => {
+  fc.assert(
+    fc.property(given, budget, (given, budgetTokens) => {
+      const lines = (packOf(given, budgetTokens)?.text ?? '').split('\n').filter((line) => line !== '' && !line.startsWith('## '));
+
+      expect(lines.filter((line) => !/\[c:\d+/.test(line))).toEqual([]);
+    }),
+  );
+});
+
+test('the same items make the same bytes, in whatever order they come', () => {
+  fc.assert(
+    fc.property(given, budget, (given, budgetTokens) => {
+      const turned = { ...given, all: given.all.toReversed() };
+
+      expect(packOf(turned, budgetTokens)?.text).toBe(packOf(given, budgetTokens)?.text);
+    }),
+  );
+});

@@ -1,0 +1,22 @@
+import type { AttemptOutcome } from '@baton/protocol';
+import type { AttemptFacts } from '@baton/sdk/plugin';
+import { sql } from 'kysely';
+import type { EntityManager } from '../db/orm.ts';
+import { rowsOf } from '../db/rows.ts';
+
+/** All that the attempt `n` held at some time, whether declared by the task or taken on the way. */
+export const locksOfAttempt = sql`n.locks || coalesce((select jsonb_agg(jsonb_build_object('key', l.key, 'mode', l.mode, 'fence', l.fence) order by l.fence, l.key)
+    from attempt_locks l where l.task_id = n.task_id and l.attempt = n.number), '[]')`;
+
+/** The attempts at the tasks of a visit, in the order in which they began. */
+export async function listAttempts(em: EntityManager, visitId: string): Promise<AttemptFacts[]> {
+  const rows = await rowsOf(
+    em,
+    sql<Omit<AttemptFacts, 'outcome'> & { outcome: AttemptOutcome | null }>`
+        select n.task_id, n.number, a.name as agent_name, n.outcome,
+          ${locksOfAttempt} as locks
+        from attempts n join tasks t on t.id = n.task_id join agents a on a.id = n.agent_id
+        where t.visit_id = ${visitId} order by n.started_at, n.task_id, n.number`,
+  );
+  return rows.map(({ outcome, ...row }) => ({ ...row, ...(outcome !== null && { outcome }) }));
+}

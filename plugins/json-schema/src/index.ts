@@ -1,0 +1,43 @@
+import { definePlugin, defineValidator } from '@baton/sdk/plugin';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { z } from 'zod';
+
+const jsonSchema = defineValidator({
+  name: 'json-schema',
+  config: z.strictObject({
+    /** The type of the artifacts that are judged. One at least must be there. */
+    artifact: z.string().min(1),
+    /** A JSON Schema of 2020-12, or of draft-07 if it says so. */
+    schema: z.record(z.string(), z.unknown()),
+  }),
+  validate({ config, artifacts, fail }) {
+    const validate = compile(config.schema);
+    const judged = artifacts.filter(({ type }) => type === config.artifact);
+    if (judged.length === 0) fail('artifact_missing', `There is no artifact ${config.artifact}.`);
+    for (const { name, content, uri } of judged) {
+      if (uri !== undefined) fail('artifact_elsewhere', `${config.artifact} "${name}" lies at ${uri} and cannot be looked at.`);
+      else if (!validate(content))
+        for (const error of validate.errors ?? [])
+          fail('schema_violated', `${config.artifact} "${name}": ${toSentence(error)}.`, { path: toPath(error) });
+    }
+  },
+});
+
+// Formats are words for people here.
+const options = { strict: false, allErrors: true, validateFormats: false } as const;
+
+function compile(schema: Record<string, unknown>): ValidateFunction {
+  const { $schema } = schema;
+  return (typeof $schema === 'string' && $schema.includes('draft-07') ? new Ajv(options) : new Ajv2020(options)).compile(schema);
+}
+
+const toPath = ({ instancePath }: ErrorObject): string => instancePath.slice(1).replaceAll('/', '.');
+
+function toSentence(error: ErrorObject): string {
+  const path = toPath(error);
+  const extra: unknown = error.params['additionalProperty'];
+  return `${path === '' ? 'it' : path} ${error.message ?? 'does not fit'}${typeof extra === 'string' ? `: ${extra}` : ''}`;
+}
+
+export default definePlugin({ name: 'json-schema', apiVersion: 1, validators: [jsonSchema] });

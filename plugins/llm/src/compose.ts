@@ -1,0 +1,49 @@
+import { type ContextItem, coveredKinds, findUncovered, type Summary } from '@baton/sdk/plugin';
+import type { Statement } from './ask-model.ts';
+
+export interface Room {
+  readonly items: readonly ContextItem[];
+  readonly budgetTokens: number;
+  count(text: string): number;
+}
+
+interface Line {
+  readonly text: string;
+  readonly citations: readonly string[];
+}
+
+/**
+ * Makes a summary of what the model said. A statement without a source, or with one that is not there, is left out. Constraints,
+ * rejected alternatives and numbers that the rest does not cover come first, word for word; then what speaks of such items; then
+ * the others, as far as the budget goes.
+ */
+export function compose(statements: readonly Statement[], { items, budgetTokens, count }: Room): Summary {
+  const known = new Map(items.map((item) => [item.citation, item]));
+  const isDue = (citation: string) => coveredKinds.includes(known.get(citation)?.kind ?? 'fact');
+  const sound = statements
+    .map(toLine)
+    .filter(({ citations }) => citations.length > 0 && citations.every((citation) => known.has(citation)));
+  const due = sound.filter(({ citations }) => citations.some(isDue));
+  const rest = sound.filter((line) => !due.includes(line));
+  const carried = findUncovered(write(due), items).map(({ kind, text, citation }) =>
+    toLine({ text: `${kind}: ${text}`, citations: [citation] }),
+  );
+
+  const chosen: Line[] = [];
+  for (const line of [...carried, ...due, ...rest]) {
+    if (count(write([...chosen, line])) <= budgetTokens) chosen.push(line);
+  }
+  return { text: write(chosen), citations: [...new Set(chosen.flatMap(({ citations }) => citations))] };
+}
+
+/** What the model put into brackets is no citation of ours. */
+function toLine({ text, citations }: Statement): Line {
+  const said = text
+    .replaceAll(/\[[^\]\n]*\bc:\d+[^\]\n]*\]/g, ' ')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+  return { text: said, citations: [...new Set(citations.map((citation) => citation.replaceAll(/[[\]\s]/g, '')))] };
+}
+
+const write = (lines: readonly Line[]): string =>
+  lines.map(({ text, citations }) => `${text} ${citations.map((citation) => `[${citation}]`).join('')}`).join('\n');

@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { ArtifactWithContent } from '@baton/protocol';
+
+/** What lies at the address of an artifact is not what was stored. `data` names both digests. */
+export class ArtifactChangedError extends Error {
+  override readonly name = 'ArtifactChangedError';
+  readonly data: { readonly uri: string; readonly expected: string; readonly found: string };
+
+  constructor(uri: string, { expected, found }: { readonly expected: string; readonly found: string }) {
+    super(`What lies at ${uri} is not what was stored: its sha256 is ${found}, and should be ${expected}.`);
+    this.data = { uri, expected, found };
+  }
+}
+
+export interface ReadArtifactOptions {
+  readonly signal?: AbortSignal;
+  /** Reading ends with an error beyond this. */
+  readonly bytesMax?: number;
+}
+
+const bytesMaxUsual = 256 * 1024 * 1024;
+
+/**
+ * The content of an artifact as bytes: as JSON where it is stored inline, else what lies at its `file:` or `http(s):` address,
+ * held against its digest.
+ * @throws ArtifactChangedError where it is something else by now
+ */
+export async function readArtifact(
+  { uri, sha256, content }: Pick<ArtifactWithContent, 'uri' | 'sha256' | 'content'>,
+  { signal, bytesMax = bytesMaxUsual }: ReadArtifactOptions = {},
+): Promise<Buffer> {
+  if (uri === undefined) return Buffer.from(JSON.stringify(content ?? null));
+  const chunks: Uint8Array[] = [];
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of await open(uri, signal)) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) throw new Error(`What lies at ${uri} has more than ${bytesMax} bytes.`);
+    hash.update(chunk);
+    chunks.push(chunk);
+  }
+  const found = hash.digest('hex');
+  if (found !== sha256) throw new ArtifactChangedError(uri, { expected: sha256, found });
+  return Buffer.concat(chunks);
+}
+
+async function open(uri: string, signal: AbortSignal | undefined): Promise<AsyncIterable<Uint8Array>> {
+  const { protocol } = parse(uri);
+  if (protocol === 'file:') return createReadStream(fileURLToPath(uri), signal === undefined ? {} : { signal }) as AsyncIterable<Buffer>;
+  if (protocol !== 'http:' && protocol !== 'https:') throw new Error(`${uri} cannot be read: only file:, http: and https: can.`);
+  const response = await fetch(uri, signal === undefined ? {} : { signal });
+  if (!response.ok || response.body === null) throw new Error(`${uri} cannot be read: the answer was ${response.status}.`);
+  return response.body as AsyncIterable<Uint8Array>;
+}
+
+function parse(uri: string): URL {
+  try {
+    return new URL(uri);
+  } catch (cause) {
+    throw new Error(`${uri} is no address. Write it as file:///folder/file or https://host/file.`, { cause });
+  }
+}

@@ -1,0 +1,9 @@
+import { type Plugin, pluginManifest } from '../plugin/index.ts';
+import type { ThreadAnswer } from './outcome.ts';
+
+/** What the code of a plugin says of itself, in the form of its manifest. */
+export function describeOffers({ apiVersion, validators, summarizers, permissions }: Plugin): ThreadAnswer {
+  const names = (offers: readonly { readonly name: string }[]) => offers.map(({ name }) => name);
+  const offers = pluginManifest.parse({ apiVersion, validators: names(validators), summarizers: names(summarizers), permissions });
+  return { kind: 'described', offers };
+}

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { createPluginHost, type PluginHost } from '../plugin-host/plugin-host.ts';
+
+export interface TestPlace {
+  /** The folder of the plugin's package.json. Without it where the tests were started. */
+  readonly folder?: string | URL;
+  /** How long a run may take whose thread is warm, in ms. */
+  readonly timeoutMs?: number;
+}
+
+/** A host with one plugin, as a coordinator runs it. */
+export interface TestHost extends Pick<PluginHost, 'hasValidator' | 'hasSummarizer' | 'validate' | 'summarize'>, AsyncDisposable {
+  readonly folder: string;
+  readonly timeoutMs: number;
+}
+
+/** How long a run may take, and one whose process must start first. */
+const warmMs = 30_000;
+export const coldMs = 120_000;
+
+const packageJson = z.object({ name: z.string() });
+
+export async function startTestHost({ folder: given, timeoutMs = warmMs }: TestPlace): Promise<TestHost> {
+  const folder = typeof given === 'string' ? resolve(given) : given === undefined ? process.cwd() : fileURLToPath(given);
+  const { name } = packageJson.parse(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')));
+  const host = await createPluginHost({
+    plugins: [folder],
+    // Whoever tests it has written it, and trusts it with what it asks for.
+    mayRunPrograms: [name],
+    log: { debug() {}, warn() {}, error() {} },
+    limits: { threadsMax: 1, memoryMb: 256, timeoutMs, verdictBytesMax: 256 * 1024 },
+  });
+  // A case that ends its process shall not switch off the plugin for the next.
+  host.onSwitchedOff(({ plugin }) => host.switchOn(plugin));
+  return { ...host, folder, timeoutMs, [Symbol.asyncDispose]: () => host.stop() };
+}

@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createPluginFixture, type PluginFixture } from '../plugin-host/plugin-fixture.ts';
+import { testValidator, type ValidatorCases } from './test-validator.ts';
+
+let fixture: PluginFixture;
+beforeAll(async () => {
+  fixture = await createPluginFixture();
+  await fixture.write('tried', {
+    short: `for (const { type, content } of artifacts) if (content.text.length > 5) fail('too_long', type); if (artifacts.length === 0) skip('nothing to measure');`,
+    fickle: `globalThis.count ??= 0; globalThis.count += artifacts.length; if (artifacts.length > 0 && globalThis.count % 2 === 0) fail('second_time', 'x');`,
+    reader: `(await import('node:fs')).readFileSync('/etc/hostname');`,
+    slow: `if (artifacts.length > 0) await new Promise((resolve) => setTimeout(resolve, 60_000));`,
+    quitter: `if (artifacts.length > 0) process.exit(0);`,
+  });
+});
+afterAll(() => fixture.remove());
+
+const check = (name: string, cases: Partial<ValidatorCases>) =>
+  testValidator({ name }, { valid: [], invalid: [], folder: join(fixture.folder, 'tried'), ...cases });
+const text = (content: string) => ({ artifacts: [{ type: 'note', content: { text: content } }] });
+
+test('cases that hold are silent', async () => {
+  await check('short', {
+    valid: [{ name: 'a short one', ...text('abc') }],
+    invalid: [{ name: 'a long one', ...text('abcdefgh'), codes: ['too_long'] }],
+    skipped: [{ name: 'none', reason: 'nothing to measure' }],
+  });
+});
+
+test('all that do not hold are named, with what was said instead', async () => {
+  const checking = check('short', {
+    valid: [{ name: 'a long one', ...text('abcdefgh') }],
+    invalid: [
+      { name: 'a short one', ...text('abc'), codes: ['too_long'] },
+      { name: 'another reason', ...text('abcdefgh'), codes: ['too_short'] },
+    ],
+  });
+
+  await expect(checking).rejects.toThrow(
+    'short:\n  a long one: should pass and is fail; too_long: note\n  a short one: should fail and is pass\n  another reason: should fail with too_short, and fails with fail; too_long: note',
+  );
+});
+
+test('a validator that says something else the second time is found', async () => {
+  await expect(check('fickle', { valid: [{ name: 'anything', ...text('abc') }] })).rejects.toThrow(
+    'asked again it says something else: pass, then fail; second_time: x',
+  );
+});
+
+test('the isolation is the real one', async () => {
+  await expect(check('reader', { valid: [{ name: 'anything' }] })).rejects.toThrow('Access to this API has been restricted');
+});
+
+test('a validator that takes too long is told of, with the time', async () => {
+  await expect(check('slow', { timeoutMs: 300, valid: [{ name: 'anything', ...text('abc') }] })).rejects.toThrow(
+    'anything: should pass and is timeout; timed_out: It was ended after 300 ms without an answer.',
+  );
+});
+
+test('a case that ends its process costs no other', async () => {
+  const checking = check('quitter', {
+    valid: ['first', 'second'].map((name) => ({ name, ...text('abc') })).concat({ name: 'none', artifacts: [] }),
+  });
+
+  await expect(checking).rejects.toThrow(/^quitter:\n(  (first|second): should pass and is error; crashed: [^\n]+\n?){2}$/);
+});
+
+test('a case that would arrive as something else is named', async () => {
+  const when = new Date(0) as unknown as string;
+  const self: unknown[] = [];
+  self.push(self);
+  const checking = check('short', {
+    valid: [
+      { name: 'a date', artifacts: [{ type: 'note', content: { at: when } }] },
+      { name: 'no number', config: { limit: Number.NaN } },
+      { name: 'a gap', config: { list: [1, undefined] as never } },
+      { name: 'a circle', config: { list: self as never } },
+      { name: 'a function', config: { run: (() => 1) as never } },
+    ],
+  });
+
+  await expect(checking).rejects.toThrow(
+    [
+      'short:',
+      '  a date: the case cannot be sent as JSON: artifacts[0].content.at is a Date',
+      '  no number: the case cannot be sent as JSON: config.limit is NaN',
+      '  a gap: the case cannot be sent as JSON: config.list[1] is undefined',
+      '  a circle: the case cannot be sent as JSON: config.list[0] holds itself',
+      '  a function: the case cannot be sent as JSON: config.run is a function',
+    ].join('\n'),
+  );
+});
+
+test('a validator that the manifest does not list is named', async () => {
+  await expect(check('unlisted', {})).rejects.toThrow('does not list the validator unlisted under baton.validators');
+});

@@ -1,0 +1,224 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { createTicketIn, outcomeOf, setUpBench } from '../support/work.ts';
+
+let daemon: Daemon;
+beforeAll(async () => {
+  daemon = await startDaemon();
+});
+afterAll(() => daemon.stop());
+
+const open = async () => (await createTicketIn(daemon.client, 'REQUIREMENTS')).id;
+const note = (ticketId: string, text: string, more: object = {}) =>
+  daemon.client.context.note({ ticketId, item: { kind: 'decision', text, ...more } });
+const packOf = (ticketId: string, more: object = {}) => daemon.client.context.get({ ticketId, forPhase: 'DESIGN', ...more });
+const eventsOf = async (ticketId: string, name: string) =>
+  (await daemon.client.event.list({ ticketId, limit: 1_000 })).events.filter((event) => event.name === name).map(({ data }) => data);
+
+describe('what no longer holds', () => {
+  test('is in no pack, and stays listed with what took its place', async () => {
+    const ticketId = await open();
+    await note(ticketId, 'Use MySQL.');
+
+    const { superseded, by } = await daemon.client.context.supersede({
+      ticketId,
+      citation: 'c:1',
+      by: { kind: 'decision', text: 'Use PostgreSQL.' },
+      reason: 'It locks rows.',
+    });
+
+    expect(by).toMatchObject({ citation: 'c:2', text: 'Use PostgreSQL.' });
+    expect(superseded).toMatchObject({ citation: 'c:1', superseded: { by: 'c:2', reason: 'It locks rows.' } });
+    const { text, omitted } = await packOf(ticketId);
+    expect(text).toContain('Use PostgreSQL.');
+    expect(text).not.toContain('MySQL');
+    expect(omitted).toEqual([]);
+    const listed = await daemon.client.context.list({ ticketId, superseded: true });
+    expect(listed.items).toEqual([superseded]);
+    expect(await eventsOf(ticketId, 'context.superseded')).toMatchObject([{ citations: ['c:1'], by: 'c:2', reason: 'It locks rows.' }]);
+  });
+
+  test('is in no pack either where a phase that was left had stored it', async () => {
+    const ticketId = await open();
+    await note(ticketId, 'Use MySQL.');
+    await daemon.client.ticket.transition({ ticketId, to: 'DESIGN', force: true, reason: 'The test goes on.' });
+    await note(ticketId, 'Use PostgreSQL.');
+
+    await daemon.client.context.supersede({ ticketId, citation: 'c:1', by: 'c:2', reason: 'It locks rows.' });
+
+    expect((await packOf(ticketId)).text).not.toContain('MySQL');
+    const { items } = await daemon.client.context.aggregate({ ticketId, phase: 'REQUIREMENTS' });
+    expect(items).toEqual([]);
+  });
+
+  test('goes wherever the ticket says it, so that no older copy comes back', async () => {
+    const ticketId = await open();
+    await note(ticketId, 'Use MySQL.');
+    await daemon.client.ticket.transition({ ticketId, to: 'DESIGN', force: true, reason: 'The test goes on.' });
+    await note(ticketId, 'Use MySQL.');
+
+    await daemon.client.context.supersede({
+      ticketId,
+      citation: 'c:2',
+      by: { kind: 'decision', text: 'Use PostgreSQL.' },
+      reason: 'Rows.',
+    });
+
+    expect((await packOf(ticketId, { forPhase: 'IMPLEMENTATION' })).text).not.toContain('MySQL');
+  });
+
+  test('may be said again, and then holds again', async () => {
+    const ticketId = await open();
+    await note(ticketId, 'Use MySQL.');
+    await daemon.client.context.supersede({ ticketId, citation: 'c:1', by: { kind: 'decision', text: 'Use SQLite.' }, reason: 'Small.' });
+
+    expect(await note(ticketId, 'Use MySQL.')).toMatchObject({ citation: 'c:3' });
+    expect((await packOf(ticketId)).text).toContain('Use MySQL. [c:3, REQUIREMENTS]');
+  });
+
+  test('cannot be superseded or pinned once more, nor take its own place', async () => {
+    const ticketId = await open();
+    await note(ticketId, 'Use MySQL.');
+    await note(ticketId, 'Use PostgreSQL.');
+    const supersede = (citation: string, by: string | { kind: 'decision'; text: string }) =>
+      outcomeOf(daemon.client.context.supersede({ ticketId, citation, by, reason: 'A test.' }));
+
+    expect(await supersede('c:1', 'c:1')).toBe('invalid_params');
+    expect(await supersede('c:1', { kind: 'decision', text: 'Use MySQL.' })).toBe('invalid_params');
+    expect(await supersede('c:1', 'c:9')).toBe('context_item_not_found');
+    expect(await supersede('c:1', 'c:2')).toBe('accepted');
+    expect(await supersede('c:1', 'c:2')).toBe('context_item_superseded');
+    expect(await supersede('c:2', 'c:1')).toBe('context_item_superseded');
+    expect(await outcomeOf(daemon.client.context.pin({ ticketId, citation: 'c:1' }))).toBe('context_item_superseded');
+  });
+});
+
+test('whatever is said, superseded and pinned in whatever order: what was superseded is in no pack, what was pinned is in every one', async () => {
+  const number = fc.nat(9);
+  const step = fc.oneof(
+    fc.record({ do: fc.constant('note' as const), of: number }),
+    fc.record({ do: fc.constant('supersede' as const), of: number, by: number }),
+    fc.record({ do: fc.constant('pin' as const), of: number, pinned: fc.boolean() }),
+    fc.record({ do: fc.constant('move' as const), to: fc.constantFrom('DESIGN', 'BLOCKED') }),
+  );
+  const textOf = (of: number) => `Statement ${of} of ten.`;
+  const citationOf = async (ticketId: string, of: number) =>
+    (await daemon.client.context.list({ ticketId, superseded: false, limit: 1_000 })).items.findLast(({ text }) => text === textOf(of))
+      ?.citation ?? 'c:999';
+
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (steps) => {
+      const ticketId = await open();
+      for (const each of steps) {
+        // What cannot be done is refused, and changes nothing.
+        if (each.do === 'note') await note(ticketId, textOf(each.of));
+        else if (each.do === 'move')
+          await outcomeOf(daemon.client.ticket.transition({ ticketId, to: each.to, force: true, reason: 'On.' }));
+        else if (each.do === 'pin')
+          await outcomeOf(daemon.client.context.pin({ ticketId, citation: await citationOf(ticketId, each.of), pinned: each.pinned }));
+        else {
+          const by = { kind: 'decision' as const, text: textOf(each.by) };
+          await outcomeOf(daemon.client.context.supersede({ ticketId, citation: await citationOf(ticketId, each.of), by, reason: 'So.' }));
+        }
+      }
+      const { items } = await daemon.client.context.list({ ticketId, limit: 1_000 });
+      const holding = new Set(items.filter(({ superseded }) => superseded === undefined).map(({ text }) => text));
+      const pinned = new Set(items.filter((item) => item.superseded === undefined && item.pinned).map(({ text }) => text));
+
+      const { text } = await packOf(ticketId, { since: 0 });
+      const { text: small } = await packOf(ticketId, { since: 0, budgetTokens: 400 });
+
+      const missing = [...holding].filter((each) => !text.includes(each));
+      const withdrawn = items.filter((item) => !holding.has(item.text) && text.includes(item.text));
+      const lost = [...pinned].filter((each) => !small.includes(each));
+      expect({ missing, withdrawn, lost }).toEqual({ missing: [], withdrawn: [], lost: [] });
+    }),
+    { numRuns: 15 },
+  );
+});
+
+describe('a pinned item', () => {
+  test('is in the smallest pack, until it is let go', async () => {
+    const ticketId = await open();
+    await daemon.client.context.note({ ticketId, item: { kind: 'fact', text: 'The tests need the port 5432 for themselves.' } });
+    for (let number = 1; number <= 9; number += 1) await note(ticketId, `Decision number ${number} takes its share of the room there is.`);
+
+    expect((await packOf(ticketId, { budgetTokens: 60 })).text).not.toContain('5432');
+    expect(await daemon.client.context.pin({ ticketId, citation: 'c:1' })).toMatchObject({ pinned: true });
+    expect((await packOf(ticketId, { budgetTokens: 60 })).text).toContain('5432');
+    await daemon.client.context.pin({ ticketId, citation: 'c:1', pinned: false });
+    expect((await packOf(ticketId, { budgetTokens: 60 })).text).not.toContain('5432');
+    expect(await eventsOf(ticketId, 'context.pinned')).toMatchObject([{ citations: ['c:1'], pinned: true }, { pinned: false }]);
+  });
+
+  test('that does not fit is an error, not a loss', async () => {
+    const ticketId = await open();
+    await note(ticketId, 'word '.repeat(200).trim(), { pinned: true });
+
+    expect(await outcomeOf(packOf(ticketId, { budgetTokens: 100 }))).toBe('limit_exceeded');
+  });
+});
+
+test('items are listed by author, task, pin and source', async () => {
+  const bench = await setUpBench(daemon);
+  const ticketId = bench.ticket.id;
+  await note(ticketId, 'Said by a person.', { pinned: true });
+  const [taskId] = await bench.submit({});
+  await bench.agent.complete(await bench.agent.claimOne(), { summary: 'Done.', context: [{ kind: 'fact', text: 'Said by an agent.' }] });
+  const textsOf = async (filter: object) => (await daemon.client.context.list({ ticketId, ...filter })).items.map(({ text }) => text);
+
+  expect(await textsOf({ author: bench.agent.name })).toEqual(['Said by an agent.', 'Done.']);
+  expect(await textsOf({ taskId })).toEqual(['Said by an agent.', 'Done.']);
+  expect(await textsOf({ pinned: true })).toEqual(['Said by a person.']);
+  expect(await textsOf({ sources: ['summary'] })).toEqual(['Done.']);
+  expect(await textsOf({ superseded: false, kinds: ['decision'] })).toEqual(['Said by a person.']);
+});
+
+test('the whole ticket is what its phases have come to, in the order of the workflow', async () => {
+  const bench = await setUpBench(daemon);
+  const ticketId = bench.ticket.id;
+  await bench.submit({});
+  await bench.agent.complete(await bench.agent.claimOne(), { summary: 'Agreed.', context: [{ kind: 'risk', text: 'Scope creep' }] });
+  await daemon.client.ticket.transition({ ticketId, to: 'DESIGN', force: true, reason: 'The test goes on.' });
+  await note(ticketId, 'Use flags.');
+
+  const whole = await daemon.client.context.aggregate({ ticketId });
+
+  expect(whole).toMatchObject({ tasksCompleted: 1, summaries: ['Agreed.'], stored: false, visit: 3 });
+  expect(whole.phase).toBeUndefined();
+  expect(whole.items.map(({ phase, text }) => [phase, text])).toEqual([
+    ['REQUIREMENTS', 'Scope creep'],
+    ['DESIGN', 'Use flags.'],
+  ]);
+  expect(whole.narrative?.text).toMatch(/^## REQUIREMENTS\n[^]*c:1[^]*## DESIGN\n/);
+});
+
+test('an item is expanded with the artifacts, tasks, events and items that it refers to', async () => {
+  const bench = await setUpBench(daemon);
+  const ticketId = bench.ticket.id;
+  const [taskId] = await bench.submit({ title: 'Measure it' });
+  await bench.agent.complete(await bench.agent.claimOne(), { artifacts: [{ type: 'measurement', content: { ms: 12 } }] });
+  const { artifacts } = await daemon.client.artifact.list({ ticketId });
+  const { events } = await daemon.client.event.list({ ticketId, limit: 1 });
+  const item = await note(ticketId, 'It is fast enough.', {
+    references: [
+      { kind: 'artifact', value: artifacts[0]!.sha256 },
+      { kind: 'task', value: taskId },
+      { kind: 'event', value: String(events[0]!.seq) },
+      { kind: 'item', value: 'c:1' },
+      { kind: 'file', value: 'src/a.ts', line: 3 },
+      { kind: 'artifact', value: 'f'.repeat(64) },
+      { kind: 'task', value: 'no id' },
+    ],
+  });
+
+  const expanded = await daemon.client.context.expand({ ticketId, citation: item.citation });
+
+  expect(expanded.item).toEqual(item);
+  expect(expanded.artifacts).toEqual(artifacts);
+  expect(expanded.tasks).toMatchObject([{ id: taskId, title: 'Measure it', state: 'completed' }]);
+  expect(expanded.events).toMatchObject([{ seq: events[0]!.seq, name: 'ticket.created' }]);
+  expect(expanded.items).toMatchObject([{ citation: 'c:1', source: 'artifact' }]);
+  expect(expanded.unresolved.map(({ value }) => value)).toEqual(['src/a.ts', 'f'.repeat(64), 'no id']);
+});

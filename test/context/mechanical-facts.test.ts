@@ -1,0 +1,129 @@
+import { writeFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { setUpBench, uniqueType } from '../support/work.ts';
+
+let daemon: Daemon;
+beforeAll(async () => {
+  daemon = await startDaemon();
+});
+afterAll(() => daemon.stop());
+
+const recorded = async (ticketId: string, filter: object = {}) =>
+  (await daemon.client.context.list({ ticketId, sources: ['mechanical'], ...filter })).items;
+const textsOf = (items: readonly { text: string }[]) => items.map(({ text }) => text);
+
+describe('recorded without being said', () => {
+  test('are the files, commands and test counts of the evidence, with the completion that brought it', async () => {
+    const bench = await setUpBench(daemon);
+    const [taskId] = await bench.submit({});
+
+    await bench.agent.complete(await bench.agent.claimOne(), {
+      artifacts: [
+        { type: 'code_changes', name: 'fix', content: { files: ['src/a.ts', { path: 'src/b.ts' }], commands: ['npm run build'] } },
+        { type: 'test_results', name: 'unit', content: { passed: 41, failed: 1 } },
+        { type: 'test_report', name: 'e2e', content: '<testsuites tests="7" failures="2" errors="0" skipped="1"></testsuites>' },
+      ],
+    });
+
+    const items = await recorded(bench.ticket.id);
+    expect(items.map(({ kind, text, taskId }) => ({ kind, text, taskId }))).toEqual([
+      { kind: 'fact', text: 'code_changes "fix" touches src/a.ts, src/b.ts', taskId },
+      { kind: 'fact', text: 'code_changes "fix" ran npm run build', taskId },
+      { kind: 'number', text: 'test_results "unit": 41 passed, 1 failed', taskId },
+      { kind: 'number', text: 'test_report "e2e": 4 passed, 2 failed, 1 skipped', taskId },
+    ]);
+    expect(items[0]!.references).toContainEqual({ kind: 'file', value: 'src/b.ts' });
+    expect(items[0]!.author).toBe('coordinator');
+    expect(items[2]!.data).toEqual({ passed: 41, failed: 1 });
+  });
+
+  test('are the files that an attempt held, taken on the way or declared', async () => {
+    const bench = await setUpBench(daemon);
+    await bench.submit({ title: 'Mend it', locks: [{ key: `file:src/${bench.type}.ts` }] });
+    const claim = await bench.agent.claimOne();
+    const { taskId, attempt } = claim;
+    await bench.agent.client.lock.acquire({
+      keys: [{ key: `file:test/${bench.type}.ts` }, { key: `port:${bench.type}` }],
+      taskId,
+      attempt,
+    });
+    await bench.agent.client.lock.release({ taskId, attempt });
+
+    await bench.agent.complete(claim);
+
+    expect(textsOf(await recorded(bench.ticket.id))).toEqual([`"Mend it" held the locks of src/${bench.type}.ts, test/${bench.type}.ts`]);
+  });
+
+  test('are few, whatever an artifact lists', async () => {
+    const bench = await setUpBench(daemon);
+    await bench.submit({});
+
+    await bench.agent.complete(await bench.agent.claimOne(), {
+      artifacts: Array.from({ length: 50 }, (_, index) => ({
+        type: 'code_changes',
+        name: `change ${index}`,
+        content: { files: Array.from({ length: 200 }, (_, file) => `src/${index}/${file}.ts`) },
+      })),
+    });
+
+    const items = await recorded(bench.ticket.id);
+    expect(items).toHaveLength(20);
+    expect(items[0]!.text).toMatch(/ and 170 more$/);
+    expect(items[0]!.references.length).toBeLessThanOrEqual(31);
+  });
+
+  test('of a newer version take the place of the older', async () => {
+    const { ticket } = await setUpBench(daemon);
+    const put = (content: { passed: number; failed: number }) =>
+      daemon.client.artifact.put({ ticketId: ticket.id, artifact: { type: 'test_results', name: 'unit', content } });
+    await put({ passed: 40, failed: 1 });
+    await put({ passed: 41, failed: 0 });
+
+    expect(textsOf(await recorded(ticket.id, { superseded: false }))).toEqual(['test_results "unit": 41 passed, 0 failed']);
+    expect(await recorded(ticket.id, { superseded: true })).toMatchObject([
+      { text: 'test_results "unit": 40 passed, 1 failed', superseded: { by: 'c:4' } },
+    ]);
+    const { text } = await daemon.client.context.get({ ticketId: ticket.id, forPhase: 'DESIGN' });
+    expect(text).toContain('test_results "unit" version 2');
+    expect(text).not.toContain('version 1');
+  });
+});
+
+test('what a gate finds and runs is recorded, and goes when the gate says it no more', async () => {
+  const name = uniqueType();
+  const program = (path: string) =>
+    `process.stdin.resume().on('end', () => { const found = require('node:fs').existsSync(${JSON.stringify(path)}) ? [] : [{ severity: 'fail', code: 'no_license', message: 'There is no licence.', path: 'LICENSE', line: 2 }]; console.log(JSON.stringify({ findings: found })); })`;
+  const path = `${daemon.dataDir}/licence ${name}`;
+  await daemon.client.workflow.put({
+    definition: {
+      name,
+      phases: [
+        {
+          name: 'WORK',
+          gate: { tasksMin: 0, validators: [{ use: 'command', config: { command: [process.execPath, '-e', program(path)] } }] },
+        },
+        { name: 'END' },
+      ],
+      edges: [{ from: 'WORK', to: 'END', kind: 'forward' }],
+    },
+  });
+  const { id: ticketId } = await daemon.client.ticket.create({ title: 'With a gate', workflow: { name } });
+
+  await daemon.client.gate.validate({ ticketId });
+
+  const [finding, command] = await recorded(ticketId);
+  expect(finding).toMatchObject({
+    text: "The gate's command says fail no_license at LICENSE:2: There is no licence.",
+    data: { validator: 'command', severity: 'fail', code: 'no_license', path: 'LICENSE', line: 2 },
+    references: [{ kind: 'file', value: 'LICENSE', line: 2 }],
+  });
+  expect(command!.text).toMatch(/^The gate ran `.*`: fail$/);
+
+  await writeFile(path, 'ISC');
+  await daemon.client.gate.validate({ ticketId });
+
+  const held = await recorded(ticketId, { superseded: false });
+  expect(held).toHaveLength(1);
+  expect(held[0]!.text).toMatch(/`: pass$/);
+});

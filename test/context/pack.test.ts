@@ -1,0 +1,210 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { spawnBaton } from '../support/process.ts';
+import { createTicketIn, outcomeOf, setUpBench } from '../support/work.ts';
+
+let daemon: Daemon;
+beforeAll(async () => {
+  daemon = await startDaemon();
+});
+afterAll(() => daemon.stop());
+
+const open = async (phase = 'REQUIREMENTS') => (await createTicketIn(daemon.client, phase)).id;
+const note = (ticketId: string, text: string, more: object = {}) =>
+  daemon.client.context.note({ ticketId, item: { kind: 'fact', text, ...more } });
+const packOf = (ticketId: string, more: object = {}) => daemon.client.context.get({ ticketId, forPhase: 'DESIGN', ...more });
+const goOn = (ticketId: string, to: string) => daemon.client.ticket.transition({ ticketId, to, force: true, reason: 'The test goes on.' });
+
+describe('a pack', () => {
+  test('is the same in all its bytes for the same state, whatever happens elsewhere', async () => {
+    const ticketId = await open();
+    await note(ticketId, 'It is blue.');
+    const before = await packOf(ticketId, { query: 'blue' });
+
+    await note(await open(), 'It is red.');
+
+    expect(await packOf(ticketId, { query: 'blue' })).toEqual(before);
+  });
+
+  test('has another digest and a later event when something came', async () => {
+    const ticketId = await open();
+    await note(ticketId, 'It is blue.');
+    const before = await packOf(ticketId);
+    await note(ticketId, 'It is round.');
+    const after = await packOf(ticketId);
+
+    expect(after.digest).not.toBe(before.digest);
+    expect(after.asOf).toBeGreaterThan(before.asOf);
+    const { events } = await daemon.client.event.list({ ticketId, limit: 1_000 });
+    expect(after.asOf).toBe(events.at(-1)!.seq);
+  });
+
+  test('holds what answers the query, and what the answer leans on, before what is newer', async () => {
+    const ticketId = await open();
+    await note(ticketId, 'A session ends fifteen seconds after its last beat.', { references: [{ kind: 'item', value: 'c:2' }] });
+    await note(ticketId, 'Measured on the slow machine.');
+    await note(ticketId, 'The parser is old.', { references: [{ kind: 'file', value: 'src/parser.ts' }] });
+    for (let number = 1; number <= 30; number += 1) await note(ticketId, `Something else, number ${number}, that is good to know as well.`);
+    const citationsOf = async (query: string) =>
+      (await packOf(ticketId, { budgetTokens: 120, query })).phases.flatMap(({ items }) => items.map(({ citation }) => citation));
+
+    expect(await citationsOf('how long does a session live without a beat')).toEqual(expect.arrayContaining(['c:1', 'c:2']));
+    expect(await citationsOf('mend src/parser.ts')).toContain('c:3');
+    expect(await citationsOf('')).not.toContain('c:1');
+  });
+
+  test('has the newest version of what a phase said, once, in each of its visits', async () => {
+    const ticketId = await open('DESIGN');
+    await note(ticketId, 'It is blue.');
+    await goOn(ticketId, 'BLOCKED');
+    await goOn(ticketId, 'DESIGN');
+    await note(ticketId, 'It is blue.');
+
+    expect((await packOf(ticketId, { forPhase: 'IMPLEMENTATION' })).text).toBe('## Facts\n- It is blue. [c:2, DESIGN]\n');
+  });
+});
+
+describe('since an event or an item', () => {
+  test('there is what came, was pinned and no longer holds, what the phase itself noted included', async () => {
+    const ticketId = await open();
+    await note(ticketId, 'It is blue.');
+    await note(ticketId, 'It is round.');
+    await note(ticketId, 'It is heavy.');
+    await goOn(ticketId, 'DESIGN');
+    const { asOf } = await packOf(ticketId);
+
+    await daemon.client.context.supersede({
+      ticketId,
+      citation: 'c:1',
+      by: { kind: 'fact', text: 'It is red.' },
+      reason: 'It was painted.',
+    });
+    await daemon.client.context.pin({ ticketId, citation: 'c:2' });
+    await note(ticketId, 'It is new.');
+
+    const text = `## No longer holds
+- [c:1] no longer holds: see [c:4]
+
+## Facts
+- It is round. [c:2, REQUIREMENTS]
+- It is red. [c:4, DESIGN]
+- It is new. [c:5, DESIGN]
+`;
+    expect((await packOf(ticketId, { since: asOf })).text).toBe(text);
+    expect((await packOf(ticketId, { since: 'c:3' })).text).toBe(text);
+    const { asOf: now } = await packOf(ticketId);
+    expect((await packOf(ticketId, { since: now })).text).toBe('');
+  });
+
+  test('an item that is not there is an error', async () => {
+    expect(await outcomeOf(packOf(await open(), { since: 'c:9' }))).toBe('context_item_not_found');
+  });
+});
+
+test('the context in a task input is the pack, and what was withdrawn since is not in it', async () => {
+  const bench = await setUpBench(daemon);
+  const ticketId = bench.ticket.id;
+  await note(ticketId, 'It is blue.');
+  await daemon.client.context.supersede({ ticketId, citation: 'c:1', by: { kind: 'fact', text: 'It is red.' }, reason: 'It was painted.' });
+  await goOn(ticketId, 'DESIGN');
+  await bench.submit({ input: { known: '{{ context }}' } });
+
+  expect((await bench.agent.claimOne()).input).toEqual({ known: '## Facts\n- It is red. [c:2, REQUIREMENTS]\n' });
+});
+
+test('an agent that has lost its memory is told its team, tasks, locks, gate findings and context', async () => {
+  const bench = await setUpBench(daemon);
+  const ticketId = bench.ticket.id;
+  await note(ticketId, 'It is blue.');
+  await goOn(ticketId, 'DESIGN');
+  await bench.submit({ ref: 'draw', title: 'Draw it', input: { known: '{{ context }}' }, locks: [{ key: `file:${bench.type}` }] });
+  const claim = await bench.agent.claimOne();
+  await note(ticketId, 'It has two doors.');
+  await daemon.client.gate.validate({ ticketId });
+
+  const told = await bench.agent.client.context.rehydrate({ budgetTokens: 1_000 });
+
+  expect(told.agent.name).toBe(bench.agent.name);
+  expect(told.team.map(({ name }) => name)).toContain(bench.agent.name);
+  expect(told.tasks).toEqual([claim]);
+  expect(told.locks).toEqual(claim.locks.map((lock) => ({ ...lock, taskId: claim.taskId, attempt: 1 })));
+  expect(told.tickets).toMatchObject([
+    { ticketId, phase: 'DESIGN', gate: { outcome: 'failed' }, pack: { forPhase: 'DESIGN', budgetTokens: 1_000 } },
+  ]);
+  expect(told.tickets[0]!.pack.text).toContain('It is blue. [c:1, REQUIREMENTS]');
+  expect(told.tickets[0]!.pack.text).toContain('It has two doors. [c:2, DESIGN]');
+});
+
+test('an agent without work is told that it has none', async () => {
+  const agent = await daemon.connectAgent();
+
+  expect(await agent.client.context.rehydrate()).toMatchObject({ agent: { name: agent.name }, tasks: [], locks: [], tickets: [] });
+});
+
+test('fifty notes at once over two coordinators are all kept, with numbers of their own', async () => {
+  await using one = await startDaemon({ store: 'postgresql' });
+  await using other = await startDaemon({ databaseUrl: one.databaseUrl! });
+  const { id: ticketId } = await one.client.ticket.create({ title: 'Much is said' });
+  // The token of one is none of the other's: both know those of the database.
+  await Promise.all(
+    Array.from({ length: 50 }, (_, index) =>
+      (index % 2 === 0 ? one : other).client.context.note({ ticketId, item: { kind: 'fact', text: `Fact ${index}.` } }),
+    ),
+  );
+
+  const { items } = await one.client.context.list({ ticketId });
+
+  expect(items.map(({ citation }) => citation)).toEqual(Array.from({ length: 50 }, (_, index) => `c:${index + 1}`));
+  expect(new Set(items.map(({ text }) => text)).size).toBe(50);
+});
+
+test('a counter of one provider is named in the pack', async () => {
+  await using daemon = await startDaemon({ config: { tokenCounter: 'gpt-tokenizer' } });
+  const { id: ticketId } = await daemon.client.ticket.create({ title: 'Counted' });
+  await daemon.client.context.note({ ticketId, item: { kind: 'fact', text: 'It is blue. <|endoftext|>' } });
+
+  const pack = await daemon.client.context.get({ ticketId, forPhase: 'REQUIREMENTS' });
+
+  expect(pack.counter).toBe('gpt-tokenizer');
+  expect(pack.text).toContain('<|endoftext|>');
+});
+
+describe('baton context', () => {
+  const baton = (...args: string[]) => spawnBaton([...args, '--url', daemon.httpUrl, '--token-file', daemon.tokenFile]);
+
+  test('prints the pack, its sources, and what is left out', async () => {
+    const ticketId = await open();
+    await note(ticketId, 'It is blue.', { references: [{ kind: 'file', value: 'src/a.ts', line: 3 }] });
+    await note(ticketId, 'word '.repeat(300).trim());
+
+    const { code, stdout } = await baton('context', ticketId, '--phase', 'DESIGN', '--budget', '100');
+
+    expect(code).toBe(0);
+    expect(stdout).toContain('## Facts\n- It is blue. [c:1, REQUIREMENTS]\n');
+    expect(stdout).toMatch(/^c:1 +REQUIREMENTS +admin +src\/a\.ts:3$/m);
+    expect(stdout).toMatch(/of 100 tokens \(tokenx\); 1 items are left out, \d+ tokens more\. As of event \d+, digest [0-9a-f]{12}\.\n$/);
+  });
+
+  test('answers JSON, and refuses what is no event and no item', async () => {
+    const ticketId = await open();
+    await note(ticketId, 'It is blue.');
+
+    const { stdout } = await baton('context', ticketId, '--phase', 'DESIGN', '--json', '--since', '1');
+    const wrong = await baton('context', ticketId, '--since', 'yesterday');
+
+    expect(JSON.parse(stdout)).toMatchObject({ forPhase: 'DESIGN', text: '## Facts\n- It is blue. [c:1, REQUIREMENTS]\n' });
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('and not yesterday') });
+  });
+});
+
+test('pinned items beyond the room of an input keep no task from running: it is given all of them', async () => {
+  const { ticket, agent, submit } = await setUpBench(daemon);
+  const long = (n: number) => `Number ${n}: ${'Never do this without asking. '.repeat(130)}`;
+  for (let n = 0; n < 6; n += 1) await note(ticket.id, long(n), { pinned: true });
+  await goOn(ticket.id, 'DESIGN');
+  await submit({ input: { know: '{{ context }}' } });
+
+  const { input } = await agent.claimOne();
+
+  for (let n = 0; n < 6; n += 1) expect(String(input['know'])).toContain(`Number ${n}:`);
+});

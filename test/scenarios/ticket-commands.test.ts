@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Approval, Ticket } from '@baton/protocol';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { createTestFolder, type TestFolder } from '../support/database.ts';
+import { spawnBaton } from '../support/process.ts';
+
+let daemon: Daemon;
+let folder: TestFolder;
+beforeAll(async () => {
+  daemon = await startDaemon();
+  folder = await createTestFolder();
+});
+afterAll(async () => {
+  await daemon.stop();
+  await folder.remove();
+});
+
+const baton = (...args: string[]) => spawnBaton([...args, '--url', daemon.httpUrl, '--token-file', daemon.tokenFile]);
+const write = async (name: string, text: string): Promise<string> => {
+  const file = join(folder.path, name);
+  await writeFile(file, text);
+  return file;
+};
+
+const workflow = `name: shipped by hand
+phases:
+  - name: PREPARE
+    gate: { tasksMin: 0, approvals: [{ name: release, authorsMay: true }] }
+  - name: DONE
+  - name: BLOCKED
+edges:
+  - { from: PREPARE, to: DONE, kind: forward }
+  - { from: PREPARE, to: BLOCKED, kind: block }
+blockedPhase: BLOCKED
+`;
+
+describe('baton workflow', () => {
+  test('check tells every mistake with its line and column', async () => {
+    const file = await write(
+      'wrong.yaml',
+      workflow.replace('name: release', 'name: release, counts: 2').replace('kind: forward }', 'kind: forwards }'),
+    );
+
+    const { code, stderr } = await spawnBaton(['workflow', 'check', file]);
+
+    expect(code).toBe(2);
+    expect(stderr).toContain(`${file}:4:55 phases[0].gate.approvals[0].counts: there is no such field`);
+    expect(stderr).toContain(`${file}:8:38 edges[0].kind: expected one of`);
+    expect(stderr).toContain('2 mistakes in');
+  });
+
+  test('check finds unreachable phases, dead ends and unknown validators', async () => {
+    const file = await write(
+      'lost.yaml',
+      workflow
+        .replace('  - name: DONE', '  - name: LOST\n  - name: STUCK\n  - name: DONE')
+        .replace('tasksMin: 0', 'tasksMin: 0, validators: [{ use: coverge }]')
+        .replace('edges:', 'edges:\n  - { from: PREPARE, to: STUCK, kind: forward }\n  - { from: STUCK, to: BLOCKED, kind: block }'),
+    );
+
+    const { stderr } = await spawnBaton(['workflow', 'check', file]);
+
+    expect(stderr).toContain(`${file}:4:46 phases[0].gate.validators[0].use: no enabled plugin offers the validator coverge`);
+    expect(stderr).toContain(`${file}:5:5 phases[1]: no edge leads to LOST`);
+    expect(stderr).toContain(`${file}:6:5 phases[2]: STUCK is a dead end`);
+  });
+
+  test('put stores a version, the same again no other, and list tells it', async () => {
+    const file = await write('flow.yaml', workflow);
+
+    await baton('workflow', 'put', file);
+    const again = await baton('workflow', 'put', file);
+    const list = await baton('workflow', 'list');
+
+    expect(again.stdout).toContain('shipped by hand is stored as version 1.');
+    expect(list.stdout).toMatch(/shipped by hand\s+1\s+PREPARE DONE BLOCKED/);
+  });
+
+  test('graph prints mermaid, and draws a picture', async () => {
+    const picture = join(folder.path, 'way.svg');
+
+    const mermaid = await baton('workflow', 'graph', 'software-delivery');
+    const drawn = await baton('workflow', 'graph', await write('flow.yml', workflow), '--svg', picture);
+
+    expect(mermaid.stdout).toContain('  TESTING --> IMPLEMENTATION: regression\n');
+    expect(drawn.stdout).toBe(`${picture}\n`);
+    expect(await readFile(picture, 'utf8')).toMatch(/<svg[\s\S]*PREPARE[\s\S]*release: 1 approval[\s\S]*<\/svg>/);
+  });
+
+  test('a file that is not there, and a workflow that is not stored, are named', async () => {
+    const missing = await spawnBaton(['workflow', 'check', 'nowhere.yaml']);
+    const unknown = await baton('workflow', 'graph', 'no-such');
+
+    expect(missing).toMatchObject({ code: 2, stderr: 'There is no file nowhere.yaml.\n' });
+    expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('No workflow has this name') as string });
+  });
+});
+
+test('a ticket is created, shown, waits for an approval, is rejected, approved and moved, all by hand', async () => {
+  await baton('workflow', 'put', await write('by-hand.yaml', workflow));
+  const created = await baton('ticket', 'create', 'Ship it', '--workflow', 'shipped by hand', '--json');
+  const { id } = JSON.parse(created.stdout) as Ticket;
+
+  const refused = await baton('ticket', 'move', id, 'DONE');
+  const shown = await baton('ticket', 'show', id);
+  const [approval] = JSON.parse((await baton('approvals', '--json')).stdout) as Approval[];
+  const listed = await baton('approvals', '--ticket', id);
+  const rejected = await baton('reject', approval!.id, '--comment', 'Not on a Friday.');
+  await daemon.client.gate.validate({ ticketId: id, renew: true });
+  const [renewed] = JSON.parse((await baton('approvals', '--json')).stdout) as Approval[];
+  const approved = await baton('approve', renewed!.id);
+  const moved = await baton('ticket', 'move', id, 'DONE', '--reason', 'It is Monday.');
+
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('"release" waits for 1 approval') as string });
+  expect(shown.stdout).toContain('The gate of PREPARE is waiting approval.');
+  expect(listed.stdout).toMatch(/release\s+waiting\s+0\/1\s+operator, admin/);
+  expect(rejected.stdout).toBe(`"release" of PREPARE in the ticket ${id} is refused.\n`);
+  expect(approved.stdout).toBe(`"release" of PREPARE in the ticket ${id} is approved.\n`);
+  expect(moved.stdout).toBe(`${id} «Ship it» is in DONE, closed.\n`);
+});
+
+test('a ticket is blocked, unblocked and cancelled by hand, with a reason where one is needed', async () => {
+  const { id } = await daemon.client.ticket.create({ title: 'By hand' });
+
+  const without = await baton('ticket', 'block', id);
+  const blocked = await baton('ticket', 'block', id, '--reason', 'Later.');
+  const unblocked = await baton('ticket', 'unblock', id);
+  const cancelled = await baton('ticket', 'cancel', id, '--reason', 'Never.');
+
+  expect(without).toMatchObject({ code: 2, stderr: expect.stringContaining("required option '--reason <text>' not specified") as string });
+  expect([blocked, unblocked, cancelled].map(({ stdout }) => stdout.trim())).toEqual([
+    `${id} «By hand» is in BLOCKED, blocked.`,
+    `${id} «By hand» is in BACKLOG, open.`,
+    `${id} «By hand» is in BACKLOG, cancelled.`,
+  ]);
+});
+
+test('evidence is listed and read, and what lies elsewhere is refused when it has changed', async () => {
+  const { id } = await daemon.client.ticket.create({ title: 'With evidence' });
+  const file = await write('log.txt', 'as it was');
+  const sha256 = createHash('sha256').update('as it was').digest('hex');
+  const uri = pathToFileURL(file).href;
+  const stored = await daemon.client.artifact.put({ ticketId: id, artifact: { type: 'log', name: 'build', uri, sha256 } });
+
+  const list = await baton('artifacts', id);
+  const read = await baton('artifact', stored.id);
+  await writeFile(file, 'as it is');
+  const changed = await baton('artifact', stored.id);
+
+  expect(list.stdout).toMatch(new RegExp(`${stored.id}\\s+BACKLOG\\s+1\\s+log\\s+build\\s+1`));
+  expect(read).toMatchObject({ code: 0, stdout: 'as it was' });
+  expect(changed).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('is not what was stored') as string });
+});
