@@ -2,6 +2,7 @@ import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Narrative, NewContextItemInput } from '@baton/protocol';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -135,7 +136,7 @@ test('constraints that are too many for a summary are named', async () => {
 });
 
 test('without a key the summarizer of a model says so, and the extractive summary serves', async () => {
-  const llm = new URL('../../plugins/llm', import.meta.url).pathname;
+  const llm = fileURLToPath(new URL('../../plugins/llm', import.meta.url));
   await using daemon = await startDaemon({ config: { plugins: [llm], summarizer: 'llm' } });
   const { summarize } = await takeNotes(daemon, constraint);
 

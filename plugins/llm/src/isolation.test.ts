@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ContextItem, JsonObject } from '@baton/sdk/plugin';
@@ -29,7 +30,7 @@ beforeAll(async () => {
   });
   host = await createPluginHost({
     plugins: ['./plugins/llm'],
-    cwd: new URL('../../../', import.meta.url).pathname,
+    cwd: fileURLToPath(new URL('../../../', import.meta.url)),
     log: { debug() {}, warn() {}, error() {} },
     limits: { threadsMax: 1, memoryMb: 256, timeoutMs: 30_000, verdictBytesMax: 65_536 },
   });
