@@ -166,6 +166,18 @@ describe('who decides', () => {
     expect([await decide(strict), await decide(lax)]).toEqual(['approval_not_yours', 'accepted']);
   });
 
+  test('nor may the author of a version that another has replaced', async () => {
+    const author = await daemon.connectAs('operator', 'first author');
+    const { ticketId, validate, waiting } = await ask([{ name: 'release' }]);
+    await author.client.artifact.put({ ticketId, artifact: { type: 'notes', content: { text: 'Mine.' } } });
+    await daemon.client.artifact.put({ ticketId, artifact: { type: 'notes', content: { text: 'Smoothed.' } } });
+    await validate();
+
+    const deciding = author.client.approval.decide({ approvalId: (await waiting())[0]!.id, decision: 'approve' });
+
+    expect(await outcomeOf(deciding)).toBe('approval_not_yours');
+  });
+
   test('a refusal needs a comment, and a decision is not turned round', async () => {
     const { validate, waiting } = await ask([{ name: 'release', count: 2 }]);
     await validate();
@@ -204,6 +216,19 @@ describe('what a refusal means', () => {
       ['security', 'refused'],
       ['release', 'cancelled'],
     ]);
+  });
+
+  test('what was cancelled with it is not asked for again by judging again, only when somebody wants it', async () => {
+    const { validate, waiting } = await ask([{ name: 'security' }, { name: 'release' }], { gate: { onApprovalRefused: 'cancel_others' } });
+    await validate();
+    await (await person('bob')).refuse((await waiting())[0]!.id);
+
+    await validate();
+    const afterwards = await waiting();
+    await validate({ renew: true });
+
+    expect(afterwards).toEqual([]);
+    expect(await waiting()).toHaveLength(2);
   });
 
   test('the others are kept where it does not', async () => {
@@ -286,6 +311,17 @@ describe('an approval is bound to what was judged', () => {
     expect(await waiting()).toEqual([]);
     expect((await daemon.client.approval.list({ ticketId, states: ['cancelled'] })).approvals).toHaveLength(1);
   });
+});
+
+test('a move is told as forced only where a gate was forced', async () => {
+  const { ticketId, validate, waiting } = await ask([{ name: 'release' }]);
+  await validate();
+  await (await person('ada')).approve((await waiting())[0]!.id);
+  await validate();
+
+  await daemon.client.ticket.transition({ ticketId, to: 'DONE', force: true, reason: 'In a hurry.' });
+
+  expect((await daemon.client.ticket.history({ ticketId })).visits.at(-1)).toMatchObject({ to: 'DONE', forced: false });
 });
 
 test('gate/explain names the approvals that are missing and asks for none', async () => {

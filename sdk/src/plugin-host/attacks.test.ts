@@ -145,6 +145,21 @@ test('a plugin that misbehaves three times in a row is switched off and told of,
   }
 });
 
+test('a plugin that was given less than its usual time, or whose caller has gone, has not misbehaved', async () => {
+  const host = await createPluginHost({ plugins: ['./attacker'], cwd: fixture.folder, log, limits });
+  const told: unknown[] = [];
+  host.onSwitchedOff((off) => told.push(off));
+  const loop = { use: 'loop for ever', config: {}, artifacts: [], facts: sampleFacts };
+  try {
+    for (let n = 0; n < 3; n += 1) await host.validate({ ...loop, timeoutMs: 50 });
+    for (let n = 0; n < 3; n += 1) await host.validate({ ...loop, signal: AbortSignal.timeout(50) });
+
+    expect(told).toEqual([]);
+  } finally {
+    await host.stop();
+  }
+});
+
 test('a plugin that wants to run programs is refused until somebody allows it by name', async () => {
   const folder = await fixture.write('runner', { runs: '' });
   const about = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { baton: object };
