@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { holdCommits } from '../support/hold-commits.ts';
 import { eventually } from '../support/eventually.ts';
 import { readFigures } from '../support/read-metrics.ts';
 import { setUpBench, uniqueType } from '../support/work.ts';
@@ -20,26 +21,6 @@ afterAll(async () => {
   await elsewhere.stop();
   await here.stop();
 });
-
-interface Obstacle extends AsyncDisposable {
-  letGo(): Promise<void>;
-}
-
-/** Every transaction that records an event stands still at its end, with all that it holds, until it is let go. */
-async function holdCommits(): Promise<Obstacle> {
-  const obstacle = new Client(here.databaseUrl);
-  await obstacle.connect();
-  await obstacle.query('begin');
-  await obstacle.query('select 1 from event_streams for update');
-  let isOver = false;
-  const letGo = async () => {
-    if (isOver) return;
-    isOver = true;
-    await obstacle.query('commit');
-    await obstacle.end();
-  };
-  return { letGo, [Symbol.asyncDispose]: letGo };
-}
 
 /** Waits until a statement that begins like this stands before a row that somebody else holds. */
 const waitForBlocked = (beginning: string) =>
@@ -69,7 +50,7 @@ test('of two agents that ask at once the one is not sent away because only the o
   const [forAnybody] = await submit({ title: 'for anybody' });
 
   // While the first is served the two others gather, and are served together.
-  await using obstacle = await holdCommits();
+  await using obstacle = await holdCommits(here);
   const claims = [first.claim({ max: 1 })];
   await waitForBlocked(atItsEnd);
   claims.push(reviewer.claim({ max: 1 }), author.claim({ max: 1 }));
@@ -84,7 +65,7 @@ test('of two agents that ask at once the one is not sent away because only the o
 test('once what an agent says of itself is acknowledged, no claim under way goes by what it said before', async () => {
   const { agent, submit } = await setUpBench(here, { capacity: 10 });
   await submit({}, {}, {});
-  await using obstacle = await holdCommits();
+  await using obstacle = await holdCommits(here);
   const claiming = agent.claim({ max: 3 });
   await waitForBlocked(atItsEnd);
 
@@ -111,7 +92,7 @@ test('a task that became due in the claim of somebody who may not have it is off
     ]);
     expect(rows).toHaveLength(1);
   });
-  await using obstacle = await holdCommits();
+  await using obstacle = await holdCommits(here);
   const first = agent.claim({ max: 1 });
   await waitForBlocked(atItsEnd);
 

@@ -3,6 +3,7 @@ import { callOverHttp, connect } from '@baton/sdk/connection';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { holdCommits } from '../support/hold-commits.ts';
 import { eventually } from '../support/eventually.ts';
 import { readFigures } from '../support/read-metrics.ts';
 import { registerTestAgent } from '../support/test-agent.ts';
@@ -29,26 +30,6 @@ const readFigure = async (name: string) => {
   return readFigures(await response.text()).get(name) ?? 0;
 };
 
-interface Obstacle extends AsyncDisposable {
-  letGo(): Promise<void>;
-}
-
-/** Every transaction that records an event stands still at its end, with all that it holds, until it is let go. */
-async function holdCommits(): Promise<Obstacle> {
-  const obstacle = new Client(here.databaseUrl);
-  await obstacle.connect();
-  await obstacle.query('begin');
-  await obstacle.query('select 1 from event_streams for update');
-  let isOver = false;
-  const letGo = async () => {
-    if (isOver) return;
-    isOver = true;
-    await obstacle.query('commit');
-    await obstacle.end();
-  };
-  return { letGo, [Symbol.asyncDispose]: letGo };
-}
-
 /** Waits until so many statements that begin like this stand before a row that somebody else holds. */
 const waitForBlocked = (beginning: string, count = 1) =>
   eventually(async () => {
@@ -65,7 +46,7 @@ test('what a claim passed over is offered to those that wait at another coordina
   const { type, agent, submit } = await setUpBench(here, { capacity: 1 });
   const other = await elsewhere.connectAgent({ capabilities: [type], capacity: 1 });
   await submit({}, {}, {});
-  await using obstacle = await holdCommits();
+  await using obstacle = await holdCommits(here);
   const first = agent.claim({ max: 1 });
   await waitForBlocked(atItsEnd);
 
@@ -84,7 +65,7 @@ test('an attempt that a repeated claim was answered with is not taken back becau
     await submit({});
     const idempotencyKey = crypto.randomUUID();
     const leave = new AbortController();
-    await using obstacle = await holdCommits();
+    await using obstacle = await holdCommits(here);
     const gone = agent.client.task.claim({ idempotencyKey }, { signal: leave.signal }).catch(() => undefined);
     await waitForBlocked(atItsEnd);
     leave.abort();
@@ -205,7 +186,7 @@ test('an agent of many kinds of tasks is given the first in rank of them all, an
   await here.client.task.submit({ ticketId: ticket.id, tasks });
   const agent = await here.connectAgent({ capabilities: kinds, capacity: 5 });
   const other = await elsewhere.connectAgent({ capabilities: kinds, capacity: 100 });
-  await using obstacle = await holdCommits();
+  await using obstacle = await holdCommits(here);
   const first = agent.claim({ max: 5 });
   await waitForBlocked(atItsEnd);
 
@@ -223,7 +204,7 @@ test('claims that come while a round is under way share the next transaction', a
   const { agent, type, ticket, submit } = await setUpBench(here);
   const others = await Promise.all(Array.from({ length: 20 }, () => here.connectAgent({ capabilities: [type], capacity: 1 })));
   await submit(...Array.from({ length: 21 }, () => ({})));
-  await using obstacle = await holdCommits();
+  await using obstacle = await holdCommits(here);
   const first = agent.claim({ max: 1 });
   await waitForBlocked(atItsEnd);
   const inFlight = await readFigure('baton_calls_in_flight');
