@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { checkStory, reportSchema } from './check-story.ts';
 
-const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
+const values = readOptions();
 const dataDir = await mkdtemp(join(tmpdir(), 'baton-demo-'));
 const reportFile = join(dataDir, 'report.json');
 
@@ -19,6 +19,17 @@ const failed = exitCode === 0 ? await printChecks() : exitCode;
 if (failed === 0 && !values.keep) await rm(dataDir, { recursive: true, force: true });
 else console.log(`\nThe data folder is left for you: ${dataDir}`);
 process.exitCode = failed;
+
+function readOptions(): { readonly keep: boolean } {
+  try {
+    return parseArgs({ options: { keep: { type: 'boolean', default: false } } }).values;
+  } catch (error) {
+    console.error(
+      `${error instanceof Error ? error.message : String(error)}. The demo knows --keep; your own library goes to \`baton run … --project DIR\`.`,
+    );
+    process.exit(2);
+  }
+}
 
 /** As a user would call it, in a process of its own. Ends with the exit code of `baton run`. */
 function runPlan(): Promise<number> {
