@@ -10,8 +10,8 @@ export default defineConfig({
     execArgv: ['--conditions=source'],
     // Two cores: more workers only make every wait longer.
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     projects: [
       {
         extends: true,

@@ -31,6 +31,9 @@ const statements = [
     primary key (project_id, seq)
   )`,
   `create index events_by_ticket on events (ticket_id, seq) where ticket_id is not null`,
+  // What has happened to the items of a ticket: asked for by every pack.
+  `create index events_of_context on events (ticket_id, seq)
+    where name in ('context.noted', 'context.recorded', 'context.superseded', 'context.pinned')`,
 
   `create table tokens (
     id text primary key,
@@ -153,6 +156,8 @@ const statements = [
     project_id uuid not null references projects,
     agent_id uuid not null references agents,
     epoch int not null,
+    -- Under which it was registered: whose work is done in it.
+    token_id text not null references tokens,
     resume_hash text not null unique,
     lease_until timestamptz not null,
     last_seen_at timestamptz not null default clock_timestamp(),
@@ -388,6 +393,8 @@ const statements = [
     task_id uuid references tasks,
     attempt int,
     author text not null,
+    -- Whose it is: anybody may call himself as he likes, but not come with another's token.
+    token_id text not null references tokens,
     created_at timestamptz not null default clock_timestamp(),
     unique (visit_id, type, name, version)
   )`,
@@ -401,7 +408,10 @@ const statements = [
     visit_number int not null,
     outcome text not null,
     digest text not null,
-    judged jsonb not null,
+    -- A validator that runs programs was asked: what it looked at is bound by no digest, and the result grows old.
+    looks_outside boolean not null,
+    -- The versions of artifacts, by their ids.
+    judged uuid[] not null,
     reasons jsonb not null,
     verdicts jsonb not null,
     duration_ms double precision not null,
@@ -434,7 +444,10 @@ const statements = [
   `create unique index approvals_once on approvals (visit_id, name) where state = 'waiting'`,
   `create table approval_decisions (
     approval_id uuid not null references approvals,
+    -- The name of the token, which has one voice, whatever its agents call themselves and however often it is replaced.
     decided_by text not null,
+    token_id text not null references tokens,
+    agent_name text,
     role text not null,
     decision text not null,
     comment text,
@@ -471,8 +484,8 @@ const statements = [
     superseded_by uuid references context_items,
     unique (ticket_id, number)
   )`,
-  // The same statement twice in one visit is one item, unless it was given up in between.
-  `create unique index context_items_once on context_items (visit_id, kind, md5(text)) where superseded_at is null`,
+  // The same statement from the same source twice in one visit is one item, unless it was given up in between.
+  `create unique index context_items_once on context_items (visit_id, kind, source, md5(text)) where superseded_at is null`,
   `create index context_items_holding on context_items (ticket_id, number) where superseded_at is null`,
   `create index context_items_by_topic on context_items (ticket_id, phase, topic) where superseded_at is null and topic is not null`,
   // What summarizers wrote, by the digest of all that it was made from.

@@ -51,7 +51,9 @@ export const configSchema = z.strictObject({
   /** A JSON file with the configuration of the summarizer, keys of model providers included. Nobody but its owner may read it (mode 0600). */
   summarizerConfigFile: z.string().min(1).optional(),
   /** How long a reader waits for a summary that is being written. After that the extractive summary is answered, and the other kept for the next. */
-  summaryWaitMs: ms(10_000),
+  summaryWaitMs: ms(1_500),
+  /** How many summaries are written at a time. Each takes one of the threads that gates need, too. */
+  summariesInFlightMax: count(1),
 
   // The wire.
   /** The size of a WebSocket message and of the body of a request. A larger message ends its connection with 1009, a larger body is answered with 413. */
@@ -135,8 +137,12 @@ export const configSchema = z.strictObject({
 
   // Gates and plugins.
   validatorTimeoutMs: ms(60_000),
+  /** How long a result holds for which a program was run: it looked at files that no digest binds. After that the gate is judged anew. */
+  outsideVerdictMs: ms(60_000),
   pluginThreadsMax: count(2),
   pluginMemoryMb: count(256),
+  /** What the validators of one gate are shown of its artifacts, as JSON. Beyond it each of them is an error. Their memory has to hold it. */
+  pluginEvidenceBytesMax: count(64 * 1024 * 1024),
   verdictBytesMax: count(256 * 1024),
 
   // The store.

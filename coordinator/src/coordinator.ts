@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { CoordinatorError, type Durability, type JsonObject } from '@baton/protocol';
 import { readToken } from '@baton/sdk/connection';
 import type { PluginHost } from '@baton/sdk/plugin/host';
-import { LRUCache } from 'lru-cache';
 import { ensureTokenFile, writeAddress } from './access-files.ts';
 import { agentHandlers } from './agent/agent.rpc.ts';
 import { createFindSession } from './agent/find-session.ts';
@@ -12,11 +11,14 @@ import { createPaceSetter } from './agent/pace.ts';
 import { livenessOf, type SessionParts } from './agent/session.service.ts';
 import { forgivePause, listEndedSessions } from './agent/session.store.ts';
 import { approvalHandlers } from './approval/approval.rpc.ts';
-import { createArtifactSchemas } from './artifact/artifact-schemas.ts';
+import { type ArtifactSchemas, createArtifactSchemas } from './artifact/artifact-schemas.ts';
 import { artifactHandlers } from './artifact/artifact.rpc.ts';
 import type { Handlers } from './call.ts';
 import type { Config } from './config.ts';
 import { contextHandlers } from './context/context.rpc.ts';
+import { createExtracts } from './context/extract/extracts.ts';
+import { createHeldItems } from './context/held-items.ts';
+import { createPackCounter } from './context/pack-counter.ts';
 import type { PackParts } from './context/pack.service.ts';
 import { createRelevance } from './context/relevance.ts';
 import { createTokenCounter, openTokenCounter, type TokenCounter } from './context/token-counter.ts';
@@ -133,6 +135,7 @@ async function start(config: Config, log: Log, { undo, stopAll }: Life): Promise
 
   const parts = createParts(config, { db, plugins, log, metrics, counter, summarizerConfig });
   undo.push(() => parts.packs.narrative.writer.stop());
+  undo.push(() => parts.schemas.stop());
   // Every request over HTTP asks; of those that come at once one statement answers all.
   const authenticate = createAuthenticate(createGroupedRead((ids) => findTokens(store.em.fork(), ids)));
   const tokenFile = await ensureTokenFile(dataDir, { em: store.em.fork(), projectId, authenticate });
@@ -199,6 +202,7 @@ interface Parts {
   readonly session: SessionParts;
   readonly tickets: TicketParts;
   readonly packs: PackParts;
+  readonly schemas: ArtifactSchemas;
 }
 
 interface Given extends Pick<Parts, 'db' | 'plugins' | 'log' | 'metrics'> {
@@ -213,6 +217,7 @@ export function createParts(
   const live = createLiveSessions();
   return {
     db,
+    schemas: createArtifactSchemas(db.em),
     changes: db.changes,
     log,
     metrics,
@@ -222,17 +227,28 @@ export function createParts(
     waiters: createRequestWaiters(db, config),
     subscriptions: createSubscriptions(config),
     session: { live, sessions: live, limits: config, liveness: createPaceSetter(config, () => live.heardCount), metrics },
-    tickets: { db, sessions: live, gates: { db, plugins } },
+    tickets: { db, sessions: live, gates: { db, plugins, outsideVerdictMs: config.outsideVerdictMs } },
     packs: {
       counter,
+      lines: createPackCounter(counter.count),
+      held: createHeldItems(),
       relevance: createRelevance(),
       narrative: {
         plugins,
-        writer: createSummaryWriter({ em: db.em, plugins, use: config.summarizer, config: summarizerConfig, log, metrics }),
+        writer: createSummaryWriter({
+          em: db.em,
+          plugins,
+          use: config.summarizer,
+          config: summarizerConfig,
+          inFlightMax: config.summariesInFlightMax,
+          log,
+          metrics,
+        }),
         summarizer: config.summarizer,
         config: summarizerConfig,
         waitMs: config.summaryWaitMs,
-        extracts: new LRUCache({ max: 500 }),
+        extracts: createExtracts(),
+        plans: new WeakMap(),
       },
     },
   };
@@ -240,10 +256,9 @@ export function createParts(
 
 export function createHandlers(
   config: Config,
-  { db, queue, waiters, live, plugins, session, subscriptions, tickets, packs, metrics }: Parts,
+  { db, queue, waiters, live, plugins, session, subscriptions, tickets, packs, schemas, metrics }: Parts,
   { durability }: Store,
 ): Handlers {
-  const schemas = createArtifactSchemas();
   return {
     ...coordinatorHandlers(durability),
     ...projectHandlers(db, plugins),

@@ -46,8 +46,18 @@ test('a file that is not there is named', async () => {
 });
 
 test('secrets are neither told apart by nor shown', () => {
-  const config = { model: 'big', options: { apiKey: 'sk-123456', baseURL: 'http://x', headers: { 'x-who': 'me-too' } } };
+  const secrets = { apiKey: 'sk-123456', headers: { authorization: 'Basic dTpw/w==', 'x-who': ['me-too'] } };
+  const config = { model: 'big', inputTokensMax: 500, options: { tokenizer: 'small' }, secrets };
 
-  expect(withoutSecrets(config)).toEqual({ model: 'big', options: { baseURL: 'http://x' } });
-  expect(hideSecrets('big at http://x refused sk-123456 of me-too', config)).toBe('big at http://x refused … of …');
+  expect(withoutSecrets(config)).toEqual({ model: 'big', inputTokensMax: 500, options: { tokenizer: 'small' } });
+  expect(hideSecrets('big and small refused sk-123456 of me-too', config)).toBe('big and small refused … of …');
+  expect(hideSecrets('?auth=Basic%20dTpw%2Fw%3D%3D', config)).toBe('?auth=…');
+});
+
+test('of a secret that has another one in it nothing is left', () => {
+  expect(hideSecrets('refused: team-key-1234', { secrets: { team: 'team-key', whole: 'team-key-1234' } })).toBe('refused: …');
+});
+
+test('a secret with quotes is hidden where it is quoted', () => {
+  expect(hideSecrets('{"key":"a\\"b\\\\c"}', { secrets: ['a"b\\c'] })).toBe('{"key":"…"}');
 });

@@ -34,30 +34,29 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The names of fields whose values are secret, with all that lies in them. */
-const secretName = /key|token|secret|password|credential|authorization|headers/i;
+/**
+ * The field of a configuration that holds all of its secrets, under whatever names its summarizer knows them. Nothing else is
+ * taken for one: a rule that looks at names would miss some and hide others.
+ */
+const secretsField = 'secrets';
 
 /** The same configuration without its secrets, to tell one from another. */
-export function withoutSecrets(value: JsonObject): JsonObject {
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([name, inner]) =>
-      secretName.test(name) ? [] : [[name, isObject(inner) ? withoutSecrets(inner) : inner]],
-    ),
-  );
-}
+export const withoutSecrets = ({ [secretsField]: _, ...open }: JsonObject): JsonObject => open;
 
 /** A text in which no secret of a configuration stands any more: providers quote what they refuse. */
-export const hideSecrets = (text: string, config: JsonObject): string =>
-  listSecrets(config).reduce((hidden, secret) => hidden.replaceAll(secret, '…'), text);
+export function hideSecrets(text: string, config: JsonObject): string {
+  const secrets = listTexts(config[secretsField] ?? null).filter(({ length }) => length >= secretCharsMin);
+  // As it is, as it stands in a quoted text, and as it stands in an address.
+  const forms = secrets.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]);
+  // The longest first: of a secret that has another one in it nothing may be left.
+  return forms.toSorted((a, b) => b.length - a.length).reduce((hidden, secret) => hidden.replaceAll(secret, '…'), text);
+}
 
 /** Too short to be one: hiding it would hide half of the text. */
 const secretCharsMin = 4;
 
-function listSecrets(value: JsonValue, isSecret = false): string[] {
-  if (typeof value === 'string') return isSecret && value.length >= secretCharsMin ? [value] : [];
-  if (Array.isArray(value)) return value.flatMap((inner: JsonValue) => listSecrets(inner, isSecret));
-  if (!isObject(value)) return [];
-  return Object.entries(value).flatMap(([name, inner]) => listSecrets(inner, isSecret || secretName.test(name)));
+function listTexts(value: JsonValue): string[] {
+  if (typeof value === 'string') return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.values(value).flatMap((inner: JsonValue) => listTexts(inner));
 }
-
-const isObject = (value: JsonValue): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);

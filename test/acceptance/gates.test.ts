@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
-import { completeTaskWith, createTicketIn, requirementsDocument, setUpBench } from '../support/work.ts';
+import { completeTaskWith, createTicketIn, outcomeOf, requirementsDocument, setUpBench } from '../support/work.ts';
 
 let daemon: Daemon;
 beforeAll(async () => {
@@ -239,5 +239,80 @@ describe('what passes without evidence', () => {
     const audit = events.findLast(({ name }) => name === 'ticket.gateForced');
     expect(audit?.data).toMatchObject({ phase: 'REQUIREMENTS', reason: 'The customer is waiting.' });
     expect(JSON.stringify(audit?.data)).toContain('requirements_document');
+  });
+
+  test('G13 a blocked ticket gets around no gate: it is refused with the phases and the remedy, and has not moved', async () => {
+    const { id: ticketId } = await createTicketIn(daemon.client, 'REQUIREMENTS');
+    await daemon.client.ticket.block({ ticketId, reason: 'The customer is away.' });
+
+    const refused = await daemon.client.ticket.transition({ ticketId, to: 'TESTING' }).catch((error: unknown) => error);
+
+    expect(refused).toMatchObject({
+      kind: 'gate_blocked',
+      message: expect.stringContaining('Return to REQUIREMENTS and go on from there') as string,
+      data: {
+        reasons: ['REQUIREMENTS', 'DESIGN', 'IMPLEMENTATION'].map(
+          (phase) => expect.objectContaining({ code: 'gate_skipped', phase }) as object,
+        ),
+      },
+    });
+    expect(await phaseOf(ticketId)).toBe('BLOCKED');
+    expect((await daemon.client.ticket.validTransitions({ ticketId })).transitions).toEqual([
+      { to: 'BACKLOG', kind: 'unblock' },
+      { to: 'REQUIREMENTS', kind: 'unblock' },
+      { to: 'DESIGN', kind: 'unblock', skipsGatesOf: ['REQUIREMENTS'] },
+      { to: 'IMPLEMENTATION', kind: 'unblock', skipsGatesOf: ['REQUIREMENTS', 'DESIGN'] },
+      { to: 'TESTING', kind: 'unblock', skipsGatesOf: ['REQUIREMENTS', 'DESIGN', 'IMPLEMENTATION'] },
+    ]);
+    expect((await daemon.client.ticket.transition({ ticketId, to: 'REQUIREMENTS' })).ticket.phase).toBe('REQUIREMENTS');
+  });
+
+  test('G13 an admin may force a blocked ticket past gates, with an audit event for each', async () => {
+    const { id: ticketId } = await createTicketIn(daemon.client, 'REQUIREMENTS');
+    await daemon.client.ticket.block({ ticketId, reason: 'The customer is away.' });
+    const move = { ticketId, to: 'IMPLEMENTATION', force: true, reason: 'It was designed elsewhere.' };
+    const operator = await daemon.connectAs('operator');
+
+    await expect(operator.client.ticket.transition(move)).rejects.toMatchObject({ kind: 'access_denied' });
+    const { visit } = await daemon.client.ticket.transition(move);
+
+    expect(visit.forced).toBe(true);
+    const { events } = await daemon.client.event.list({ ticketId, limit: 1_000 });
+    const audits = events.flatMap(({ name, data }) =>
+      name === 'ticket.gateForced' && data['reason'] === move.reason ? [data['phase']] : [],
+    );
+    expect(audits).toEqual(['REQUIREMENTS', 'DESIGN']);
+  });
+
+  test("G13 nor does one of a user's own workflow, whatever its edges are called", async () => {
+    const name = `around ${crypto.randomUUID()}`;
+    await daemon.client.workflow.put({
+      definition: {
+        name,
+        phases: [{ name: 'WRITE' }, { name: 'CHECK', gate: { tasksMin: 1 } }, { name: 'PRINT' }, { name: 'STUCK' }],
+        edges: [
+          { from: 'WRITE', to: 'CHECK', kind: 'forward' },
+          { from: 'CHECK', to: 'PRINT', kind: 'forward' },
+          { from: 'CHECK', to: 'STUCK', kind: 'block' },
+          { from: 'WRITE', to: 'STUCK', kind: 'block' },
+          { from: 'WRITE', to: 'PRINT', kind: 'regression' },
+          { from: 'STUCK', to: 'PRINT', kind: 'unblock' },
+        ],
+        blockedPhase: 'STUCK',
+      },
+    });
+    const { id: ticketId } = await daemon.client.ticket.create({ title: 'Around', workflow: { name } });
+    const around = () => outcomeOf(daemon.client.ticket.transition({ ticketId, to: 'PRINT' }));
+
+    const before = await around();
+    await daemon.client.ticket.block({ ticketId, reason: 'Once.' });
+    const blockedInWrite = await around();
+    await daemon.client.ticket.unblock({ ticketId });
+    await daemon.client.ticket.transition({ ticketId, to: 'CHECK' });
+    await daemon.client.ticket.block({ ticketId, reason: 'Twice.' });
+    const blockedInCheck = await around();
+
+    expect([before, blockedInWrite, blockedInCheck]).toEqual(['gate_blocked', 'gate_blocked', 'gate_blocked']);
+    expect(await phaseOf(ticketId)).toBe('STUCK');
   });
 });

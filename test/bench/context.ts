@@ -1,4 +1,5 @@
 import { type ContextItem, contextKinds, type NewContextItemInput } from '@baton/protocol';
+import { createPackCounter } from '../../coordinator/src/context/pack-counter.ts';
 import { writePack } from '../../coordinator/src/context/pack-rules.ts';
 import { rankItems } from '../../coordinator/src/context/rank-items.ts';
 import { createRelevance } from '../../coordinator/src/context/relevance.ts';
@@ -76,12 +77,12 @@ type Packer = (items: readonly ContextItem[], query: string) => unknown;
 
 function createPacker(): Packer {
   const relevance = createRelevance();
-  const { count } = createTokenCounter();
+  const counter = createPackCounter(createTokenCounter().count);
   return (items, query) =>
     writePack(
       { ranked: rankItems(items, { phases, query, relevance: relevance.score('bench', items, query) }), phases },
       budgetTokens,
-      count,
+      counter,
     );
 }
 

@@ -61,8 +61,8 @@ async function fillAgents({ baton }: Place, count: number): Promise<void> {
         ) s
         where p.name = 'default' returning id, project_id
       )
-      insert into sessions (id, project_id, agent_id, epoch, resume_hash, lease_until, last_seen_at)
-      select gen_random_uuid(), project_id, id, 1, id::text, clock_timestamp() + interval '1 day', clock_timestamp() + interval '1 day' from new`,
+      insert into sessions (id, project_id, agent_id, epoch, token_id, resume_hash, lease_until, last_seen_at)
+      select gen_random_uuid(), project_id, id, 1, (select min(id) from tokens), id::text, clock_timestamp() + interval '1 day', clock_timestamp() + interval '1 day' from new`,
     [count, skillsEach, skillsOfAKind],
   );
   await baton.query('vacuum analyze agents, sessions');

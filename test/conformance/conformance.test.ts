@@ -4,6 +4,7 @@ import { connect } from '@baton/sdk/connection';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findConversations } from '../../coordinator/src/cli/conformance/find-conversations.ts';
 import type { Outcome } from '../../coordinator/src/cli/conformance/play-conversation.ts';
+import { runBaton } from '../support/command.ts';
 import { createTestDatabase, createTestFolder, type TestDatabase, type TestFolder } from '../support/database.ts';
 import { noteFigures } from '../support/note-figures.ts';
 import { type CommandResult, spawnBaton, spawnDaemon, type SpawnedDaemon } from '../support/process.ts';
@@ -84,7 +85,7 @@ describe('baton conformance, held with a server that is wrong', () => {
     const files = ['01-specification.io', '02-json.io', '03-requests.io'].map((file) => join(import.meta.dirname, file));
 
     const args = ['conformance', ...files, '--url', server.url, '--token-file', tokenFile, '--timeout-ms', '300'];
-    const { code, stdout } = await spawnBaton(args);
+    const { code, stdout } = await runBaton(args);
 
     expect(code).toBe(1);
     expect(stdout).toMatch(/01-specification\.io +\d+ +\d+\/12 +\d+\/12/);
@@ -109,7 +110,7 @@ describe('baton conformance, held with a server that is wrong', () => {
     const tokenFile = join(folder.path, 'token');
     await writeFile(tokenFile, 'anything\n');
 
-    const { code, stderr } = await spawnBaton(['conformance', '--url', url, '--token-file', tokenFile]);
+    const { code, stderr } = await runBaton(['conformance', '--url', url, '--token-file', tokenFile]);
 
     expect(code).toBe(1);
     expect(stderr).toContain('Nothing answers at');
@@ -120,7 +121,7 @@ describe('baton conformance, held with a server that is wrong', () => {
     const file = join(folder.path, 'mine.io');
     await writeFile(file, '=== mine\n--> {}\n<-- {\n');
 
-    const { code, stderr } = await spawnBaton(['conformance', file]);
+    const { code, stderr } = await runBaton(['conformance', file]);
 
     expect(code).toBe(2);
     expect(stderr).toContain('mine.io:3:');

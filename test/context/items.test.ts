@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { createTicketIn, outcomeOf, setUpBench } from '../support/work.ts';
@@ -92,53 +91,61 @@ describe('what no longer holds', () => {
     expect(await supersede('c:2', 'c:1')).toBe('context_item_superseded');
     expect(await outcomeOf(daemon.client.context.pin({ ticketId, citation: 'c:1' }))).toBe('context_item_superseded');
   });
-});
 
-test('whatever is said, superseded and pinned in whatever order: what was superseded is in no pack, what was pinned is in every one', async () => {
-  const number = fc.nat(9);
-  const step = fc.oneof(
-    fc.record({ do: fc.constant('note' as const), of: number }),
-    fc.record({ do: fc.constant('supersede' as const), of: number, by: number }),
-    fc.record({ do: fc.constant('pin' as const), of: number, pinned: fc.boolean() }),
-    fc.record({ do: fc.constant('move' as const), to: fc.constantFrom('DESIGN', 'BLOCKED') }),
-  );
-  const textOf = (of: number) => `Statement ${of} of ten.`;
-  const citationOf = async (ticketId: string, of: number) =>
-    (await daemon.client.context.list({ ticketId, superseded: false, limit: 1_000 })).items.findLast(({ text }) => text === textOf(of))
-      ?.citation ?? 'c:999';
+  test('does not take its own place by way of a copy in another phase', async () => {
+    const ticketId = await open();
+    await note(ticketId, 'Use MySQL.');
+    await daemon.client.ticket.transition({ ticketId, to: 'DESIGN', force: true, reason: 'The test goes on.' });
+    await note(ticketId, 'Use MySQL.');
 
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (steps) => {
-      const ticketId = await open();
-      for (const each of steps) {
-        // What cannot be done is refused, and changes nothing.
-        if (each.do === 'note') await note(ticketId, textOf(each.of));
-        else if (each.do === 'move')
-          await outcomeOf(daemon.client.ticket.transition({ ticketId, to: each.to, force: true, reason: 'On.' }));
-        else if (each.do === 'pin')
-          await outcomeOf(daemon.client.context.pin({ ticketId, citation: await citationOf(ticketId, each.of), pinned: each.pinned }));
-        else {
-          const by = { kind: 'decision' as const, text: textOf(each.by) };
-          await outcomeOf(daemon.client.context.supersede({ ticketId, citation: await citationOf(ticketId, each.of), by, reason: 'So.' }));
-        }
-      }
-      const { items } = await daemon.client.context.list({ ticketId, limit: 1_000 });
-      const holding = new Set(items.filter(({ superseded }) => superseded === undefined).map(({ text }) => text));
-      const pinned = new Set(items.filter((item) => item.superseded === undefined && item.pinned).map(({ text }) => text));
+    const superseding = daemon.client.context.supersede({ ticketId, citation: 'c:1', by: 'c:2', reason: 'A test.' });
 
-      const { text } = await packOf(ticketId, { since: 0 });
-      const { text: small } = await packOf(ticketId, { since: 0, budgetTokens: 400 });
+    await expect(superseding).rejects.toMatchObject({
+      data: { fields: [{ path: 'by', message: 'It says the same as c:1, which cannot take its own place. Give what holds instead.' }] },
+    });
+  });
 
-      const missing = [...holding].filter((each) => !text.includes(each));
-      const withdrawn = items.filter((item) => !holding.has(item.text) && text.includes(item.text));
-      const lost = [...pinned].filter((each) => !small.includes(each));
-      expect({ missing, withdrawn, lost }).toEqual({ missing: [], withdrawn: [], lost: [] });
-    }),
-    { numRuns: 15 },
-  );
+  test('leads to what holds at last, by way of all that came between', async () => {
+    const ticketId = await open();
+    for (const text of ['Use MySQL.', 'Use PostgreSQL.', 'Use FoundationDB.']) await note(ticketId, text);
+    await daemon.client.context.supersede({ ticketId, citation: 'c:1', by: 'c:2', reason: 'It locks rows.' });
+    await daemon.client.context.supersede({ ticketId, citation: 'c:2', by: 'c:3', reason: 'The load has grown.' });
+
+    const pinning = daemon.client.context.pin({ ticketId, citation: 'c:1' });
+
+    await expect(pinning).rejects.toThrow('c:1 was superseded, and c:3 holds in its place: It locks rows.');
+    await expect(pinning).rejects.toMatchObject({ data: { citation: 'c:1', by: 'c:3' } });
+  });
+
+  test('is of one ticket: a citation means nothing in another', async () => {
+    const [ticketId, other] = [await open(), await open()];
+    await note(ticketId, 'Use MySQL.');
+    await note(other, 'Use PostgreSQL.');
+    await note(other, 'Use SQLite.');
+
+    expect(await outcomeOf(daemon.client.context.supersede({ ticketId, citation: 'c:1', by: 'c:2', reason: 'A test.' }))).toBe(
+      'context_item_not_found',
+    );
+    expect((await daemon.client.context.list({ ticketId, superseded: true })).items).toEqual([]);
+  });
 });
 
 describe('a pinned item', () => {
+  test('hands its pin to what takes its place', async () => {
+    const ticketId = await open();
+    await note(ticketId, 'Answers within 50 ms.', { pinned: true });
+
+    const { by } = await daemon.client.context.supersede({
+      ticketId,
+      citation: 'c:1',
+      by: { kind: 'constraint', text: 'Answers within 80 ms.' },
+      reason: 'The customer agreed.',
+    });
+
+    expect(by).toMatchObject({ citation: 'c:2', pinned: true });
+    expect((await daemon.client.context.list({ ticketId, pinned: true, superseded: false })).items).toEqual([by]);
+  });
+
   test('is in the smallest pack, until it is let go', async () => {
     const ticketId = await open();
     await daemon.client.context.note({ ticketId, item: { kind: 'fact', text: 'The tests need the port 5432 for themselves.' } });

@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => daemon.stop());
 
 const recorded = async (ticketId: string, filter: object = {}) =>
-  (await daemon.client.context.list({ ticketId, sources: ['mechanical'], ...filter })).items;
+  (await daemon.client.context.list({ ticketId, sources: ['mechanical', 'reported'], ...filter })).items;
 const textsOf = (items: readonly { text: string }[]) => items.map(({ text }) => text);
 
 describe('recorded without being said', () => {
@@ -28,13 +28,13 @@ describe('recorded without being said', () => {
 
     const items = await recorded(bench.ticket.id);
     expect(items.map(({ kind, text, taskId }) => ({ kind, text, taskId }))).toEqual([
-      { kind: 'fact', text: 'code_changes "fix" touches src/a.ts, src/b.ts', taskId },
-      { kind: 'fact', text: 'code_changes "fix" ran npm run build', taskId },
-      { kind: 'number', text: 'test_results "unit": 41 passed, 1 failed', taskId },
-      { kind: 'number', text: 'test_report "e2e": 4 passed, 2 failed, 1 skipped', taskId },
+      { kind: 'fact', text: `code_changes "fix" touches src/a.ts, src/b.ts, reported by ${bench.agent.name}`, taskId },
+      { kind: 'fact', text: `code_changes "fix" ran npm run build, reported by ${bench.agent.name}`, taskId },
+      { kind: 'number', text: `test_results "unit": 41 passed, 1 failed, reported by ${bench.agent.name}`, taskId },
+      { kind: 'number', text: `test_report "e2e": 4 passed, 2 failed, 1 skipped, reported by ${bench.agent.name}`, taskId },
     ]);
     expect(items[0]!.references).toContainEqual({ kind: 'file', value: 'src/b.ts' });
-    expect(items[0]!.author).toBe('coordinator');
+    expect(new Set(items.map(({ author, source }) => `${author} ${source}`))).toEqual(new Set([`${bench.agent.name} reported`]));
     expect(items[2]!.data).toEqual({ passed: 41, failed: 1 });
   });
 
@@ -52,7 +52,9 @@ describe('recorded without being said', () => {
 
     await bench.agent.complete(claim);
 
-    expect(textsOf(await recorded(bench.ticket.id))).toEqual([`"Mend it" held the locks of src/${bench.type}.ts, test/${bench.type}.ts`]);
+    expect(await recorded(bench.ticket.id)).toMatchObject([
+      { text: `"Mend it" held the locks of src/${bench.type}.ts, test/${bench.type}.ts`, author: 'coordinator', source: 'mechanical' },
+    ]);
   });
 
   test('are few, whatever an artifact lists', async () => {
@@ -69,7 +71,7 @@ describe('recorded without being said', () => {
 
     const items = await recorded(bench.ticket.id);
     expect(items).toHaveLength(20);
-    expect(items[0]!.text).toMatch(/ and 170 more$/);
+    expect(items[0]!.text).toMatch(/ and 170 more, reported by /);
     expect(items[0]!.references.length).toBeLessThanOrEqual(31);
   });
 
@@ -80,14 +82,31 @@ describe('recorded without being said', () => {
     await put({ passed: 40, failed: 1 });
     await put({ passed: 41, failed: 0 });
 
-    expect(textsOf(await recorded(ticket.id, { superseded: false }))).toEqual(['test_results "unit": 41 passed, 0 failed']);
+    expect(textsOf(await recorded(ticket.id, { superseded: false }))).toEqual([
+      'test_results "unit": 41 passed, 0 failed, reported by admin',
+    ]);
     expect(await recorded(ticket.id, { superseded: true })).toMatchObject([
-      { text: 'test_results "unit": 40 passed, 1 failed', superseded: { by: 'c:4' } },
+      { text: 'test_results "unit": 40 passed, 1 failed, reported by admin', superseded: { by: 'c:4' } },
     ]);
     const { text } = await daemon.client.context.get({ ticketId: ticket.id, forPhase: 'DESIGN' });
     expect(text).toContain('test_results "unit" version 2');
     expect(text).not.toContain('version 1');
   });
+});
+
+test('a count that is pinned stays so in its newer version', async () => {
+  const { ticket } = await setUpBench(daemon);
+  const ticketId = ticket.id;
+  const put = (content: { passed: number }) =>
+    daemon.client.artifact.put({ ticketId, artifact: { type: 'test_results', name: 'unit', content } });
+  await put({ passed: 40 });
+  await daemon.client.context.pin({ ticketId, citation: 'c:2' });
+
+  await put({ passed: 41 });
+
+  expect((await daemon.client.context.list({ ticketId, pinned: true, superseded: false })).items).toMatchObject([
+    { text: 'test_results "unit": 41 passed, reported by admin' },
+  ]);
 });
 
 test('what a gate finds and runs is recorded, and goes when the gate says it no more', async () => {
@@ -119,6 +138,7 @@ test('what a gate finds and runs is recorded, and goes when the gate says it no 
     references: [{ kind: 'file', value: 'LICENSE', line: 2 }],
   });
   expect(command!.text).toMatch(/^The gate ran `.*`: fail$/);
+  expect([finding!.author, command!.author, finding!.source]).toEqual(['coordinator', 'coordinator', 'mechanical']);
 
   await writeFile(path, 'ISC');
   await daemon.client.gate.validate({ ticketId });
@@ -126,4 +146,25 @@ test('what a gate finds and runs is recorded, and goes when the gate says it no 
   const held = await recorded(ticketId, { superseded: false });
   expect(held).toHaveLength(1);
   expect(held[0]!.text).toMatch(/`: pass$/);
+});
+
+test('who refuses an approval leaves why, for those who come after the regression', async () => {
+  const name = uniqueType();
+  await daemon.client.workflow.put({
+    definition: {
+      name,
+      phases: [{ name: 'WORK', gate: { tasksMin: 0, approvals: [{ name: 'release' }] } }, { name: 'END' }],
+      edges: [{ from: 'WORK', to: 'END', kind: 'forward' }],
+    },
+  });
+  const { id: ticketId } = await daemon.client.ticket.create({ title: 'To be approved', workflow: { name } });
+  await daemon.client.gate.validate({ ticketId });
+  const [approval] = (await daemon.client.approval.list({ ticketId })).approvals;
+  const { client: ben } = await daemon.connectAs('operator', 'ben');
+
+  await ben.approval.decide({ approvalId: approval!.id, decision: 'refuse', comment: 'The migration locks the table.' });
+
+  const { text } = await daemon.client.context.get({ ticketId, forPhase: 'END' });
+  expect(text).toContain('- ben refused the approval "release" (The migration locks the table.) [c:1, WORK]');
+  expect((await daemon.client.context.list({ ticketId })).items).toMatchObject([{ author: 'ben', source: 'said', kind: 'fact' }]);
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
-import { spawnBaton } from '../support/process.ts';
-import { createTicketIn, outcomeOf, setUpBench } from '../support/work.ts';
+import { runBatonAt } from '../support/command.ts';
+import { createTicketIn, setUpBench } from '../support/work.ts';
 
 let daemon: Daemon;
 beforeAll(async () => {
@@ -64,40 +64,32 @@ describe('a pack', () => {
   });
 });
 
-describe('since an event or an item', () => {
-  test('there is what came, was pinned and no longer holds, what the phase itself noted included', async () => {
-    const ticketId = await open();
-    await note(ticketId, 'It is blue.');
-    await note(ticketId, 'It is round.');
-    await note(ticketId, 'It is heavy.');
-    await goOn(ticketId, 'DESIGN');
-    const { asOf } = await packOf(ticketId);
-
-    await daemon.client.context.supersede({
-      ticketId,
-      citation: 'c:1',
-      by: { kind: 'fact', text: 'It is red.' },
-      reason: 'It was painted.',
+describe('what the phase itself has noted', () => {
+  test('reaches the next task of the phase: in its pack, in its input, and apart from the earlier phases', async () => {
+    const bench = await setUpBench(daemon, { phase: 'IMPLEMENTATION' });
+    const ticketId = bench.ticket.id;
+    await bench.submit({});
+    await bench.agent.complete(await bench.agent.claimOne(), {
+      context: [
+        { kind: 'constraint', text: 'Never lock the table.', pinned: true },
+        { kind: 'fact', text: 'It is blue.' },
+      ],
     });
-    await daemon.client.context.pin({ ticketId, citation: 'c:2' });
-    await note(ticketId, 'It is new.');
+    await bench.submit({ input: { known: '{{ context }}' } });
 
-    const text = `## No longer holds
-- [c:1] no longer holds: see [c:4]
+    const claim = await bench.agent.claimOne();
+    const pack = await packOf(ticketId, { forPhase: 'IMPLEMENTATION' });
 
-## Facts
-- It is round. [c:2, REQUIREMENTS]
-- It is red. [c:4, DESIGN]
-- It is new. [c:5, DESIGN]
-`;
-    expect((await packOf(ticketId, { since: asOf })).text).toBe(text);
-    expect((await packOf(ticketId, { since: 'c:3' })).text).toBe(text);
-    const { asOf: now } = await packOf(ticketId);
-    expect((await packOf(ticketId, { since: now })).text).toBe('');
+    const text = '## Constraints\n- Never lock the table. [c:1, IMPLEMENTATION]\n\n## Facts\n- It is blue. [c:2, IMPLEMENTATION]\n';
+    expect(pack.text).toBe(text);
+    expect(claim.input).toEqual({ known: text });
+    expect(pack.phases.map(({ phase }) => phase)).not.toContain('IMPLEMENTATION');
+    expect(pack.own).toMatchObject({ phase: 'IMPLEMENTATION', stored: false, tasksCompleted: 1 });
+    expect(pack.own?.items.map(({ citation }) => citation)).toEqual(['c:1', 'c:2']);
   });
 
-  test('an item that is not there is an error', async () => {
-    expect(await outcomeOf(packOf(await open(), { since: 'c:9' }))).toBe('context_item_not_found');
+  test('is not there before the ticket is in the phase', async () => {
+    expect((await packOf(await open(), { forPhase: 'TESTING' })).own).toBeUndefined();
   });
 });
 
@@ -126,7 +118,9 @@ test('an agent that has lost its memory is told its team, tasks, locks, gate fin
 
   expect(told.agent.name).toBe(bench.agent.name);
   expect(told.team.map(({ name }) => name)).toContain(bench.agent.name);
-  expect(told.tasks).toEqual([claim]);
+  // As it is now: what others have noted meanwhile is known to whoever begins again.
+  const known = '## Facts\n- It is blue. [c:1, REQUIREMENTS]\n- It has two doors. [c:2, DESIGN]\n';
+  expect(told.tasks).toEqual([{ ...claim, input: { known } }]);
   expect(told.locks).toEqual(claim.locks.map((lock) => ({ ...lock, taskId: claim.taskId, attempt: 1 })));
   expect(told.tickets).toMatchObject([
     { ticketId, phase: 'DESIGN', gate: { outcome: 'failed' }, pack: { forPhase: 'DESIGN', budgetTokens: 1_000 } },
@@ -170,7 +164,7 @@ test('a counter of one provider is named in the pack', async () => {
 });
 
 describe('baton context', () => {
-  const baton = (...args: string[]) => spawnBaton([...args, '--url', daemon.httpUrl, '--token-file', daemon.tokenFile]);
+  const baton = (...args: readonly string[]) => runBatonAt(daemon, ...args);
 
   test('prints the pack, its sources, and what is left out', async () => {
     const ticketId = await open();
@@ -182,7 +176,9 @@ describe('baton context', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('## Facts\n- It is blue. [c:1, REQUIREMENTS]\n');
     expect(stdout).toMatch(/^c:1 +REQUIREMENTS +admin +src\/a\.ts:3$/m);
-    expect(stdout).toMatch(/of 100 tokens \(tokenx\); 1 items are left out, \d+ tokens more\. As of event \d+, digest [0-9a-f]{12}\.\n$/);
+    expect(stdout).toMatch(
+      /of 100 tokens \(tokenx\); 1 item is left out, which would take \d+ more\. As of event \d+, digest [0-9a-f]{12}\.\n$/,
+    );
   });
 
   test('answers JSON, and refuses what is no event and no item', async () => {

@@ -111,13 +111,10 @@ function startClients(plan: WorkloadPlan & { readonly file: string }) {
   };
   let current = start();
   const whenAtWork = () =>
-    eventually(
-      () => {
-        const has = existsSync(plan.file) && readFileSync(plan.file, 'utf8').includes(`"${plan.name}.${current.child.pid}-`);
-        if (!has) throw new Error(`The clients of ${plan.name} have not begun.`);
-      },
-      { withinMs: 30_000 },
-    );
+    eventually(() => {
+      const has = existsSync(plan.file) && readFileSync(plan.file, 'utf8').includes(`"${plan.name}.${current.child.pid}-`);
+      if (!has) throw new Error(`The clients of ${plan.name} have not begun.`);
+    });
   return {
     whenAtWork,
     quieten: () => void current.child.stdin.write('quiet\n'),

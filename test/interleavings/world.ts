@@ -10,6 +10,7 @@ import { createLog } from '../../coordinator/src/log.ts';
 import { createMetrics } from '../../coordinator/src/metrics.ts';
 import { createPluginHost } from '@baton/sdk/plugin/host';
 import { ensureDefaultProject } from '../../coordinator/src/project/project.service.ts';
+import { insertToken } from '../../coordinator/src/token/token.store.ts';
 import { createDispatch } from '../../coordinator/src/wire/dispatch.ts';
 import { ensureBuiltInWorkflows } from '../../coordinator/src/workflow/workflow.service.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -55,7 +56,9 @@ async function openCoordinator(databaseUrl: string): Promise<GatedCoordinator> {
     em: store.em,
     findSession: ({ peer }) => (peer === undefined ? undefined : sessions.get(peer.id)),
   });
-  const caller: Caller = { tokenId: 'test', name: 'test', projectId, projectName: 'default', role: 'admin' };
+  const tokenId = crypto.randomUUID();
+  await insertToken(store.em.fork(), { id: tokenId, projectId, name: tokenId, role: 'admin', secretHash: tokenId, expiresInMs: undefined });
+  const caller: Caller = { tokenId, name: 'test', projectId, projectName: 'default', role: 'admin' };
   const clientOf = (peer: Peer | undefined) =>
     createClient((method, params, { signal = new AbortController().signal } = {}) => dispatch({ method, params, caller, peer, signal }));
   return {

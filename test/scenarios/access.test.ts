@@ -18,6 +18,9 @@ afterAll(async () => {
   await daemon.stop();
 });
 
+/** Whose session a role may speak in: its own. */
+const workerFor = (role: Role): Role => (mayAccess(role, 'work') ? role : 'agent');
+
 const probed = Object.keys(probes) as MethodName[];
 const paramsOf = (method: MethodName, named: Objects, own: Objects): readonly unknown[] =>
   (probes[method] as (named: Objects, own: Objects) => readonly unknown[])(named, own);
@@ -37,6 +40,8 @@ describe('with objects of its own project', () => {
   const refusals = (project: string, role: Role): Partial<Record<MethodName, string>> => ({
     // Of itself an agent speaks in its session, and without one of nobody.
     'agent/setAvailability': role === 'agent' ? 'access_denied: operate' : 'a result',
+    // Who may not work has no session, and another's is none.
+    'context/rehydrate': mayAccess(role, 'work') ? 'a result' : 'session_unknown',
     'event/subscribe': 'invalid_request',
     'event/unsubscribe': 'subscription_not_found',
     'project/create': project === 'default' ? 'project_exists' : 'access_denied',
@@ -45,7 +50,7 @@ describe('with objects of its own project', () => {
   test.each(['default', 'north'].flatMap((project) => roles.map((role) => [role, project] as const)))(
     'the role %s may do in the project %s exactly what the table says',
     async (role, project) => {
-      const { objects, tokens } = await createTenant(daemon, project);
+      const { objects, tokens } = await createTenant(daemon, project, { worker: workerFor(role) });
       const wanted: string[] = [];
       const found: string[] = [];
 
@@ -79,14 +84,15 @@ describe('an object of another project', () => {
 
   // In one order for all roles, so that what earlier calls made in the south is the same for both names.
   test.each(roles)('answers the role %s byte for byte as one that is nowhere', async (role) => {
-    const token = south.tokens[role];
-    const { sessionToken } = south.objects;
+    const own = await createTenant(daemon, 'south', { worker: workerFor(role) });
+    const token = own.tokens[role];
+    const { sessionToken } = own.objects;
     const differences: string[] = [];
     let compared = 0;
 
     for (const method of probed) {
-      const foreign = paramsOf(method, north.objects, south.objects);
-      for (const [index, missing] of paramsOf(method, nowhere, south.objects).entries()) {
+      const foreign = paramsOf(method, north.objects, own.objects);
+      for (const [index, missing] of paramsOf(method, nowhere, own.objects).entries()) {
         if (JSON.stringify(missing) === JSON.stringify(foreign[index])) continue;
         const one = anonymise(await callRaw(daemon, { method, params: foreign[index], token, sessionToken }), north.objects);
         const other = anonymise(await callRaw(daemon, { method, params: missing, token, sessionToken }), nowhere);

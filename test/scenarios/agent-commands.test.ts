@@ -1,7 +1,5 @@
-import { PassThrough } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runProgram } from '../../coordinator/src/cli/program.ts';
+import { runBatonAt } from '../support/command.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { setUpBench, uniqueType } from '../support/work.ts';
 
@@ -11,16 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => daemon.stop());
 
-/** Runs the `baton` command in this process. */
-async function baton(...args: readonly string[]) {
-  const stdout = new PassThrough();
-  const stderr = new PassThrough();
-  const shell = { env: {}, stdout, stderr, self: ['node'] as const, onInterrupt: () => () => {}, exitNow: () => {} };
-  const code = await runProgram(shell, [...args, '--url', daemon.httpUrl, '--token-file', daemon.tokenFile]);
-  stdout.end();
-  stderr.end();
-  return { code, stdout: await text(stdout), stderr: await text(stderr) };
-}
+const baton = (...args: readonly string[]) => runBatonAt(daemon, ...args);
 
 const rowOf = (table: string, name: string) => table.split('\n').find((line) => line.startsWith(`${name} `));
 

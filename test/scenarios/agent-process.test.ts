@@ -24,15 +24,12 @@ async function submit(...tasks: NewTaskInput[]): Promise<string[]> {
   return (await daemon.client.task.submit({ ticketId: ticket.id, tasks })).tasks.map(({ id }) => id);
 }
 
-const untilState = (taskId: string, state: TaskDetails['state'], withinMs = 20_000) =>
-  eventually(
-    async () => {
-      const task = await daemon.client.task.get({ taskId });
-      if (task.state !== state) throw new Error(`The task is ${task.state}: ${JSON.stringify(task.error ?? task.attempts)}`);
-      return task;
-    },
-    { withinMs },
-  );
+const untilState = (taskId: string, state: TaskDetails['state']) =>
+  eventually(async () => {
+    const task = await daemon.client.task.get({ taskId });
+    if (task.state !== state) throw new Error(`The task is ${task.state}: ${JSON.stringify(task.error ?? task.attempts)}`);
+    return task;
+  });
 
 const saying = (text: string) => (line: string) => line.includes(text);
 

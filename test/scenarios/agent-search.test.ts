@@ -47,8 +47,8 @@ async function fill(): Promise<void> {
     [agentsCount, capabilities],
   );
   await database.query(
-    `insert into sessions (id, project_id, agent_id, epoch, resume_hash, lease_until, last_seen_at)
-     select gen_random_uuid(), project_id, id, 1, id::text, clock_timestamp() + case when random() < 0.1 then interval '-1 second' else interval '1 hour' end,
+    `insert into sessions (id, project_id, agent_id, epoch, token_id, resume_hash, lease_until, last_seen_at)
+     select gen_random_uuid(), project_id, id, 1, (select min(id) from tokens), id::text, clock_timestamp() + case when random() < 0.1 then interval '-1 second' else interval '1 hour' end,
        clock_timestamp() - case when random() < 0.2 then interval '5 minutes' else interval '0' end
      from agents where random() < 0.9`,
   );

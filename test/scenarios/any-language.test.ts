@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { connect } from '@baton/sdk/connection';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
-import { createTestFolder } from '../support/database.ts';
+import { createTestDataFolder, createTestFolder } from '../support/database.ts';
 import { spawnBaton, spawnDaemon } from '../support/process.ts';
 import { startWscat, type Wscat } from '../support/wscat.ts';
 
@@ -64,34 +64,31 @@ test('the commands with curl do what the guide says', async () => {
 });
 
 test('the validator in Python judges in a gate, as the guide shows', async () => {
-  const folder = await createTestFolder();
+  await using folder = await createTestFolder();
+  await using data = await createTestDataFolder();
   const blockOf = (wanted: string) => blocks.find(({ language }) => language === wanted)!.code;
   await writeFile(join(folder.path, 'check_words.py'), blockOf('python'));
   await writeFile(join(folder.path, 'written.yaml'), blockOf('yaml'));
-  try {
-    await using daemon = await spawnDaemon(['--data', join(folder.path, 'data')], { cwd: folder.path });
-    const { url, httpUrl, tokenFile } = daemon.ready;
-    const put = await spawnBaton(['workflow', 'put', 'written.yaml', '--url', httpUrl, '--token-file', tokenFile], { cwd: folder.path });
-    await using connection = await connect({ url, token: (await readFile(tokenFile, 'utf8')).trim() });
-    const { client } = connection;
-    const { id: ticketId } = await client.ticket.create({ title: 'A page', workflow: { name: 'written' } });
-    const judge = async (text: string) => {
-      await client.artifact.put({ ticketId, artifact: { type: 'page', name: 'index', content: { text } } });
-      return client.gate.validate({ ticketId });
-    };
+  await using daemon = await spawnDaemon(['--data', data.path], { cwd: folder.path });
+  const { url, httpUrl, tokenFile } = daemon.ready;
+  const put = await spawnBaton(['workflow', 'put', 'written.yaml', '--url', httpUrl, '--token-file', tokenFile], { cwd: folder.path });
+  await using connection = await connect({ url, token: (await readFile(tokenFile, 'utf8')).trim() });
+  const { client } = connection;
+  const { id: ticketId } = await client.ticket.create({ title: 'A page', workflow: { name: 'written' } });
+  const judge = async (text: string) => {
+    await client.artifact.put({ ticketId, artifact: { type: 'page', name: 'index', content: { text } } });
+    return client.gate.validate({ ticketId });
+  };
 
-    const short = await judge('Two words.');
-    const long = await judge('These are three and more.');
+  const short = await judge('Two words.');
+  const long = await judge('These are three and more.');
 
-    expect(put).toMatchObject({ code: 0, stderr: '' });
-    expect(short).toMatchObject({
-      outcome: 'failed',
-      reasons: [{ code: 'validator_failed', validator: 'exec', findingCode: 'too_short', message: 'index is too short.', path: 'index' }],
-    });
-    expect(long).toMatchObject({ outcome: 'passed', verdicts: [{ validator: 'exec', outcome: 'pass' }] });
-  } finally {
-    await folder.remove();
-  }
+  expect(put).toMatchObject({ code: 0, stderr: '' });
+  expect(short).toMatchObject({
+    outcome: 'failed',
+    reasons: [{ code: 'validator_failed', validator: 'exec', findingCode: 'too_short', message: 'index is too short.', path: 'index' }],
+  });
+  expect(long).toMatchObject({ outcome: 'passed', verdicts: [{ validator: 'exec', outcome: 'pass' }] });
 });
 
 /** Finds the frame that is asked for among those that have come, in whatever order. */

@@ -42,7 +42,7 @@ async function ask(
   return { ticketId, validate, waiting, move };
 }
 
-const person = async (name: string, role: 'agent' | 'operator' = 'operator') => {
+const person = async (name: string, role: 'agent' | 'operator' | 'admin' = 'operator') => {
   const { client } = await daemon.connectAs(role, name);
   return {
     approve: (approvalId: string, comment?: string) =>
@@ -80,7 +80,7 @@ describe('a gate with an approval', () => {
 
     const result = await validate();
 
-    expect(result.reasons.map(({ code }) => code)).toEqual(['artifact_missing']);
+    expect(result.reasons.map(({ code }) => code)).toEqual(['artifact_missing', 'approval_later']);
     expect(await waiting()).toEqual([]);
   });
 
@@ -150,6 +150,13 @@ describe('who decides', () => {
 
     expect(await outcomeOf((await person('mallory', role)).approve(before!.id))).toBe('approval_not_yours');
     expect(await waiting()).toMatchObject([{ id: before!.id, state: 'waiting', decisions: [] }]);
+  });
+
+  test('one whose role may more than the one that is asked for may', async () => {
+    const { validate, waiting } = await ask([{ name: 'release', roles: ['operator'] }]);
+    await validate();
+
+    expect(await (await person('ada', 'admin')).approve((await waiting())[0]!.id)).toMatchObject({ state: 'approved' });
   });
 
   test('the author of an artifact may not, unless the gate says so', async () => {
@@ -302,6 +309,18 @@ describe('an approval is bound to what was judged', () => {
     ]);
   });
 
+  test('what has expired stays so when the phase is left', async () => {
+    const { ticketId, validate, waiting } = await ask([{ name: 'release', expiresInMs: 60_000 }]);
+    await validate();
+    const [approval] = await waiting();
+    await runStatement(daemon.databaseUrl!, `update approvals set expires_at = clock_timestamp() where id = '${approval!.id}'`);
+
+    await daemon.client.ticket.block({ ticketId, reason: 'Later.' });
+
+    const { approvals } = await daemon.client.approval.list({ ticketId, states: ['expired', 'cancelled'] });
+    expect(approvals.map(({ state }) => state)).toEqual(['expired']);
+  });
+
   test('leaving the phase cancels what it waited for', async () => {
     const { ticketId, validate, waiting } = await ask([{ name: 'release' }]);
     await validate();
@@ -310,6 +329,24 @@ describe('an approval is bound to what was judged', () => {
 
     expect(await waiting()).toEqual([]);
     expect((await daemon.client.approval.list({ ticketId, states: ['cancelled'] })).approvals).toHaveLength(1);
+  });
+});
+
+test('a rule that asks for more than it names is refused with the workflow', async () => {
+  await expect(ask([{ name: 'release', count: 2, by: ['ada', 'ada'] }])).rejects.toMatchObject({
+    kind: 'invalid_params',
+    data: {
+      fields: [{ path: 'definition.phases[0].gate.approvals[0].count', message: expect.stringContaining('More must approve') as string }],
+    },
+  });
+});
+
+test('a rule that asks a role that may not decide is refused with the workflow', async () => {
+  await expect(ask([{ name: 'release', roles: ['operator', 'viewer'] }])).rejects.toMatchObject({
+    kind: 'invalid_params',
+    data: {
+      fields: [{ path: 'definition.phases[0].gate.approvals[0].roles', message: expect.stringContaining('A viewer only looks') as string }],
+    },
   });
 });
 

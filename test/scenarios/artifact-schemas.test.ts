@@ -93,3 +93,46 @@ test('a ticket keeps the schemas it began with', async () => {
 
   expect(stored).toMatchObject({ version: 1 });
 });
+
+test('a pattern that backtracks is refused with the workflow, at its place', async () => {
+  const pattern = '^(?=.*x)';
+
+  await expect(put({ properties: { name: { pattern } } })).rejects.toMatchObject({
+    kind: 'workflow_invalid',
+    data: {
+      fields: [{ path: 'artifactTypes.test_coverage.schema.properties.name.pattern', message: expect.stringContaining(pattern) as string }],
+    },
+  });
+});
+
+test('what lies elsewhere cannot be checked, and is refused where its type has a schema', async () => {
+  const { ticketId } = await createTicket();
+  const elsewhere = { uri: 'file:///report.json', sha256: '0'.repeat(64) };
+
+  const refused = daemon.client.artifact.put({ ticketId, artifact: { type: 'test_coverage', ...elsewhere } });
+
+  await expect(refused).rejects.toMatchObject({
+    kind: 'artifact_invalid',
+    data: { fields: [{ path: 'uri', message: expect.stringContaining('give the content itself') as string }] },
+  });
+  expect(await daemon.client.artifact.put({ ticketId, artifact: { type: 'anything', ...elsewhere } })).toMatchObject({ version: 1 });
+});
+
+test('content that takes too long to check is refused, and the coordinator answers meanwhile', async () => {
+  const nested = (depth: number): JsonObject => (depth === 0 ? {} : { a: nested(depth - 1) });
+  const { store } = await createTicket({ properties: { a: { allOf: [{ $ref: '#' }, { $ref: '#' }] } } });
+  const answers: string[] = [];
+
+  const refused = store('test_coverage', nested(26)).catch((error: unknown) => {
+    answers.push('the artifact');
+    throw error;
+  });
+  const info = daemon.client.coordinator.info({}).then(() => answers.push('another call'));
+  await Promise.allSettled([refused, info]);
+
+  await expect(refused).rejects.toMatchObject({
+    kind: 'artifact_invalid',
+    message: expect.stringContaining('takes longer than') as string,
+  });
+  expect(answers).toEqual(['another call', 'the artifact']);
+});

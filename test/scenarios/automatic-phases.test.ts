@@ -79,7 +79,7 @@ test('after the rounds it may have a ticket is blocked with the reasons, and an 
   await daemon.client.ticket.transition({ ticketId: ticket.id, to: 'BUILD' });
   const again = await agent.claimOne();
 
-  expect(data.reason).toBe('The gate of BUILD refused. After one round: size: n is 2, wanted >= 9');
+  expect(data.reason).toBe('The gate of BUILD refused. After one round: criteria: size: n is 2, wanted >= 9 (n)');
   expect(await daemon.client.ticket.get({ ticketId: ticket.id })).toMatchObject({ phase: 'BUILD', state: 'open', visit: 3 });
   expect(again.visit).toBe(3);
 });

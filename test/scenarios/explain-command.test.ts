@@ -1,8 +1,6 @@
 import type { Explanation } from '@baton/protocol';
-import { PassThrough } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runProgram } from '../../coordinator/src/cli/program.ts';
+import { runBatonAt } from '../support/command.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
 import { setUpBench } from '../support/work.ts';
@@ -13,16 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => daemon.stop());
 
-/** Runs `baton explain` in this process. */
-async function explain(...args: readonly string[]) {
-  const stdout = new PassThrough();
-  const stderr = new PassThrough();
-  const shell = { env: {}, stdout, stderr, self: ['node'] as const, onInterrupt: () => () => {}, exitNow: () => {} };
-  const code = await runProgram(shell, ['explain', ...args, '--url', daemon.httpUrl, '--token-file', daemon.tokenFile]);
-  stdout.end();
-  stderr.end();
-  return { code, stdout: await text(stdout), stderr: await text(stderr) };
-}
+const explain = (...args: readonly string[]) => runBatonAt(daemon, 'explain', ...args);
 
 test('baton explain TASK says why it does not run, and what keeps each agent from it', async () => {
   const { agent, submit } = await setUpBench(daemon, { capacity: 1 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
-import { completeTaskWith, createTicketIn, outcomeOf, requirementsDocument, setUpBench } from '../support/work.ts';
+import { completeTaskWith, createTicketIn, outcomeOf, requirementsDocument, setUpBench, uniqueType } from '../support/work.ts';
 
 let daemon: Daemon;
 beforeAll(async () => {
@@ -61,6 +61,22 @@ test('what it says is ready, the gate lets go', async () => {
   expect(await outcomeOf(daemon.client.ticket.transition({ ticketId: bench.ticket.id, to: 'DESIGN' }))).toBe('accepted');
 });
 
+test('an open task hides nothing of what the validators find in what is there', async () => {
+  const { ticket, agent, submit } = await setUpBench(daemon);
+  const [, review] = await submit({ ref: 'mine' }, { ref: 'review', dependsOn: ['mine'] });
+  const { taskId } = await agent.claimOne();
+
+  const { missing } = await agent.client.gate.explain({
+    ticketId: ticket.id,
+    assume: { completed: [taskId], artifacts: [requirementsDocument(100)] },
+  });
+
+  expect(missing).toMatchObject([
+    { code: 'task_open', taskId: review },
+    { code: 'validator_failed', validator: 'criteria' },
+  ]);
+});
+
 test('a task of another visit cannot be assumed', async () => {
   const { ticket } = await setUpBench(daemon);
   const elsewhere = await createTicketIn(daemon.client, 'REQUIREMENTS');
@@ -68,4 +84,50 @@ test('a task of another visit cannot be assumed', async () => {
   const asked = daemon.client.gate.explain({ ticketId: ticket.id, assume: { completed: [elsewhere.id] } });
 
   await expect(asked).rejects.toMatchObject({ kind: 'task_not_found', data: { taskId: elsewhere.id } });
+});
+
+/** A ticket of a workflow of its own whose first phase has this gate. */
+async function openTicket(gate: object) {
+  const name = `explained ${crypto.randomUUID()}`;
+  const phases = [{ name: 'CODE', gate }, { name: 'DONE' }];
+  await daemon.client.workflow.put({ definition: { name, phases, edges: [{ from: 'CODE', to: 'DONE', kind: 'forward' }] } });
+  return (await daemon.client.ticket.create({ title: 'Explained', workflow: { name } })).id;
+}
+
+test('a validator that skips for want of a missing artifact does not say so again, and the approvals to come are told', async () => {
+  const ticketId = await openTicket({
+    tasksMin: 0,
+    artifacts: ['test_coverage'],
+    validators: [{ use: 'coverage' }],
+    approvals: [{ name: 'release' }],
+  });
+
+  const { missing, verdicts } = await daemon.client.gate.explain({ ticketId });
+  const { state } = await daemon.client.gate.status({ ticketId });
+
+  expect(missing.map(({ code }) => code)).toEqual(['artifact_missing', 'approval_later']);
+  expect(verdicts).toMatchObject([{ validator: 'coverage', outcome: 'skipped' }]);
+  expect(state).toBe('blocked');
+  expect((await daemon.client.approval.list({ ticketId })).approvals).toEqual([]);
+});
+
+test('what is assumed may be the work of an attempt, whose task is then taken for completed by it', async () => {
+  const type = uniqueType();
+  const ticketId = await openTicket({ validators: [{ use: 'lease-guard' }] });
+  const agent = await daemon.connectAgent({ capabilities: [type] });
+  const submitted = await daemon.client.task.submit({ ticketId, tasks: [{ type, locks: [{ key: 'file:src/a.ts' }] }] });
+  const taskId = submitted.tasks[0]!.id;
+  await agent.claimOne();
+  const ask = (file: string, origin: { taskId?: string }) =>
+    agent.client.gate.explain({
+      ticketId,
+      assume: { completed: [taskId], artifacts: [{ type: 'code_changes', content: { files: [file] }, ...origin }] },
+    });
+
+  const [own, others, nobodys] = [await ask('src/a.ts', { taskId }), await ask('src/b.ts', { taskId }), await ask('src/a.ts', {})];
+
+  expect(own).toMatchObject({ ready: true, missing: [] });
+  expect(others.missing).toMatchObject([{ findingCode: 'file_not_held', path: 'src/b.ts' }]);
+  expect(nobodys.missing).toMatchObject([{ findingCode: 'attempt_unknown' }]);
+  await expect(ask('src/a.ts', { taskId: ticketId })).rejects.toMatchObject({ kind: 'task_not_found' });
 });

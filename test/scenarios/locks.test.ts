@@ -1,11 +1,9 @@
 import '../support/leaks.ts';
 import { readFile } from 'node:fs/promises';
-import { PassThrough } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { CoordinatorError } from '@baton/protocol';
 import { runAgent } from '@baton/sdk';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runProgram } from '../../coordinator/src/cli/program.ts';
+import { runBatonAt } from '../support/command.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
 import { createTicketIn, setUpBench } from '../support/work.ts';
@@ -16,15 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => daemon.stop());
 
-/** Runs a command in this process. */
-async function baton(...args: readonly string[]) {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const shell = { env: {}, stdout, stderr, self: ['node'] as const, onInterrupt: () => () => {}, exitNow: () => {} };
-  const code = await runProgram(shell, [...args, '--url', daemon.httpUrl, '--token-file', daemon.tokenFile]);
-  stdout.end();
-  stderr.end();
-  return { code, stdout: await text(stdout), stderr: await text(stderr) };
-}
+const baton = (...args: readonly string[]) => runBatonAt(daemon, ...args);
 
 describe('in the SDK', () => {
   test('a lock names the member of a range and the fence, can be checked, and is gone after its release', async () => {

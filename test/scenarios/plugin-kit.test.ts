@@ -1,6 +1,8 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { runBaton, runBatonAt } from '../support/command.ts';
 import { startDaemon } from '../support/daemon.ts';
 import { type CommandResult, spawnBaton } from '../support/process.ts';
 
@@ -47,6 +49,19 @@ describe('a new plugin', () => {
         edges: [{ from: 'WRITE', to: 'DONE', kind: 'forward' }],
       },
     });
+    const misspelt = client.workflow.put({
+      definition: {
+        name: 'misspelt',
+        phases: [{ name: 'WRITE', gate: { tasksMin: 0, validators: [{ use: 'no-tood' }] } }, { name: 'DONE' }],
+        edges: [{ from: 'WRITE', to: 'DONE', kind: 'forward' }],
+      },
+    });
+    await expect(misspelt).rejects.toMatchObject({
+      data: {
+        kind: 'validator_unknown',
+        fields: [{ message: 'No enabled plugin offers the validator no-tood. They offer command, exec, no-todo.' }],
+      },
+    });
     const { id: ticketId } = await client.ticket.create({ title: 'T', workflow: { name: 'written' } });
     const put = (text: string) => client.artifact.put({ ticketId, artifact: { type: 'page', content: { text } } });
 
@@ -54,7 +69,7 @@ describe('a new plugin', () => {
     const refused = await client.gate.validate({ ticketId });
     await put('All is said.');
     const passed = await client.gate.validate({ ticketId });
-    const list = await spawnBaton(['plugin', 'list', '--url', daemon.httpUrl, '--token-file', daemon.tokenFile]);
+    const list = await runBatonAt(daemon, 'plugin', 'list');
 
     expect(refused).toMatchObject({
       outcome: 'failed',
@@ -125,11 +140,44 @@ test('the manifests of the shipped plugins say what their code offers', async ()
   const wrong: string[] = [];
 
   for (const name of await readdir(plugins)) {
-    const { code, stdout, stderr } = await spawnBaton(['plugin', 'manifest', join(plugins, name)]);
+    const { code, stdout, stderr } = await runBaton(['plugin', 'manifest', join(plugins, name)]);
     if (code !== 0) wrong.push(`${name}: ${stdout}${stderr}`);
   }
 
   expect(wrong).toEqual([]);
+});
+
+test('a plugin far from the SDK is told what to install before its tests run', async () => {
+  const far = await mkdtemp(join(tmpdir(), 'plugin-far-'));
+  try {
+    await writeFile(join(far, 'index.test.js'), "import '@baton/sdk/plugin/testing';");
+
+    expect(await plugin('test', far)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`@baton/sdk is not installed in ${far}. Run \`npm install\` there`),
+    });
+  } finally {
+    await rm(far, { recursive: true });
+  }
+});
+
+test('a plugin on the command line is known to a check besides the usual ones, and one that is not there is named', async () => {
+  await mkdir(join(folder, 'known'));
+  await writeFile(join(folder, 'known', 'package.json'), '{ "name": "known", "baton": { "apiVersion": 1, "validators": ["known"] } }');
+  const file = join(folder, 'workflow.yaml');
+  const phases = '[{ name: WRITE, gate: { tasksMin: 0, validators: [{ use: known }, { use: junit }] } }, { name: DONE }]';
+  await writeFile(file, `name: w\nphases: ${phases}\nedges: [{ from: WRITE, to: DONE, kind: forward }]\n`);
+  const check = (...args: string[]) => spawnBaton(['workflow', 'check', file, ...args], { cwd: folder });
+
+  expect(await check('--plugin', './known')).toMatchObject({ code: 0 });
+  expect(await check()).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('no enabled plugin offers the validator known; they offer'),
+  });
+  expect(await check('--plugin', 'knwon')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('knwon: no package of this name is installed. A path starts with ./ or /.'),
+  });
 });
 
 test('a folder without tests is told of, and so is one that is no plugin', async () => {

@@ -1,11 +1,11 @@
 import '../support/leaks.ts';
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { runReport } from '../../coordinator/src/cli/run/report.ts';
+import { createTestDataFolder, createTestFolder } from '../support/database.ts';
 import { findPython, noPython } from '../support/python.ts';
 import { spawnBaton, spawnDaemon } from '../support/process.ts';
 
@@ -15,15 +15,13 @@ vi.setConfig({ testTimeout: 180_000 });
 const root = join(import.meta.dirname, '..', '..');
 const python = findPython() ?? '';
 
-let folder: string;
-beforeEach(async ({ skip }) => {
+beforeEach(({ skip }) => {
   if (python === '') skip(noPython);
-  folder = await mkdtemp(join(tmpdir(), 'baton python '));
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 test('the Python client does what its own tests promise, against a running coordinator', async () => {
-  await using daemon = await spawnDaemon(['--data', join(folder, 'data')]);
+  await using data = await createTestDataFolder();
+  await using daemon = await spawnDaemon(['--data', data.path]);
   const env = { ...process.env, BATON_URL: daemon.ready.url, BATON_TOKEN_FILE: daemon.ready.tokenFile, PYTHONDONTWRITEBYTECODE: '1' };
 
   const tests = spawn(python, ['-m', 'unittest'], { cwd: join(root, 'sdk', 'python'), env, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -34,7 +32,9 @@ test('the Python client does what its own tests promise, against a running coord
 test('the agent of the guide does what the guide says', async () => {
   const guide = await readFile(join(root, 'docs', 'guide', 'python.md'), 'utf8');
   const [, script = ''] = /```python\n(# agents.*?)```/s.exec(guide) ?? [];
-  await writeFile(join(folder, 'counter.py'), script);
+  await using folder = await createTestFolder('python');
+  await using data = await createTestDataFolder();
+  await writeFile(join(folder.path, 'counter.py'), script);
   const task = { type: 'count-words', input: { text: 'three short words' } };
   const agent = {
     process: [python, './counter.py'],
@@ -52,9 +52,9 @@ test('the agent of the guide does what the guide says', async () => {
       TESTING: { gate: {} },
     },
   };
-  await writeFile(join(folder, 'plan.yaml'), JSON.stringify(plan));
+  await writeFile(join(folder.path, 'plan.yaml'), JSON.stringify(plan));
 
-  const { code, stdout, stderr } = await spawnBaton(['run', join(folder, 'plan.yaml'), '--data', join(folder, 'data')]);
+  const { code, stdout, stderr } = await spawnBaton(['run', join(folder.path, 'plan.yaml'), '--data', data.path]);
 
   expect({ code, stderr, stdout }).toMatchObject({ code: 0, stderr: '' });
   expect(stdout).toContain('The text has 3 words.');
@@ -62,11 +62,12 @@ test('the agent of the guide does what the guide says', async () => {
 
 test('a Python agent and a TypeScript agent hand results to each other within one plan', async () => {
   const plan = join(root, 'docs', 'examples', 'python-agent', 'plan.yaml');
-  const report = join(folder, 'report.json');
+  await using data = await createTestDataFolder();
+  const report = join(data.path, 'report.json');
   // The plan says `python3`, and the right one need not be the first.
   const env = { PATH: `${dirname(python)}${delimiter}${process.env['PATH'] ?? ''}`, PYTHONDONTWRITEBYTECODE: '1' };
 
-  const { code, stdout, stderr } = await spawnBaton(['run', plan, '--data', join(folder, 'data'), '--report', report], { env });
+  const { code, stdout, stderr } = await spawnBaton(['run', plan, '--data', data.path, '--report', report], { env });
 
   expect({ code, stderr, stdout }).toMatchObject({ code: 0, stderr: '' });
   const { outcome, tasks, artifacts, agents } = runReport.parse(JSON.parse(await readFile(report, 'utf8')));
@@ -86,8 +87,8 @@ test('a Python agent and a TypeScript agent hand results to each other within on
     { name: 'reader', restarts: 0 },
     { name: 'analyst', restarts: 0 },
   ]);
-  const [run = ''] = await readdir(join(folder, 'data', 'runs')).then((names) => names.filter((name) => !name.endsWith('.json')));
-  const written = await readFile(join(folder, 'data', 'runs', run, 'workspace', 'report.md'), 'utf8');
+  const [run = ''] = await readdir(join(data.path, 'runs')).then((names) => names.filter((name) => !name.endsWith('.json')));
+  const written = await readFile(join(data.path, 'runs', run, 'workspace', 'report.md'), 'utf8');
   expect(written.match(/^- .*$/gm)).toEqual([
     '- 2026-03-02T09:00:00Z: 38.4 °C',
     '- 2026-03-05T03:00:00Z: -9.8 °C',

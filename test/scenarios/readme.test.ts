@@ -73,9 +73,10 @@ test('the validator of the README judges', async () => {
     sha256: '',
     sizeBytes: 1,
     author: 'me',
+    token: 'me',
     createdAt: '',
   };
-  const facts = { phase: 'DESIGN', visit: 1, tasks: [], attempts: [], ticket: await createTicket() };
+  const facts = { phase: 'DESIGN', visit: 1, tasks: [], attempts: [], replaced: [], ticket: await createTicket() };
   const judge = (content: string) => host.validate({ use: 'no-todo', config: {}, artifacts: [{ ...page, content }], facts });
 
   try {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
+import { createTestDataFolder } from '../support/database.ts';
 import { spawnBaton } from '../support/process.ts';
 
 const example = join(import.meta.dirname, '../../docs/examples/release-check');
@@ -32,9 +33,9 @@ interface Report {
 
 async function checkProject(files: Readonly<Record<string, string>>) {
   const project = await createFolder(files);
-  const dataDir = await createFolder({});
-  const reportFile = join(dataDir, 'report.json');
-  const { code, stdout, stderr } = await spawnBaton(['run', plan, '--project', project, '--data', dataDir, '--report', reportFile]);
+  await using data = await createTestDataFolder();
+  const reportFile = join(data.path, 'report.json');
+  const { code, stdout, stderr } = await spawnBaton(['run', plan, '--project', project, '--data', data.path, '--report', reportFile]);
   const report = JSON.parse(await readFile(reportFile, 'utf8').catch(() => '{}')) as Report;
   return { project, code, output: stdout + stderr, report };
 }

@@ -38,6 +38,24 @@ describe('ticket/update', () => {
     expect(await outcomeOf(daemon.client.ticket.update({ ticketId, version, title: 'Late' }))).toBe('version_conflict');
   });
 
+  test('what is over says what it said', async () => {
+    const done = await createTicketIn(daemon.client, 'DONE');
+    const { id } = await daemon.client.ticket.create({ title: 'Not wanted' });
+    const cancelled = await daemon.client.ticket.cancel({ ticketId: id, reason: 'Nobody wants it.' });
+    const rename = ({ id: ticketId, version }: typeof done) =>
+      daemon.client.ticket.update({ ticketId, version, title: 'Late' }).catch((error: unknown) => error);
+
+    expect(await rename(done)).toMatchObject({
+      kind: 'phase_closed',
+      message: expect.stringContaining('has come to its end in DONE') as string,
+    });
+    expect(await rename(cancelled)).toMatchObject({
+      kind: 'phase_closed',
+      message: expect.stringContaining('was cancelled in BACKLOG') as string,
+    });
+    expect((await daemon.client.ticket.get({ ticketId: done.id })).title).toBe(done.title);
+  });
+
   test('a new priority is that of the waiting tasks which had the old one', async () => {
     const { ticket, agent, submit } = await setUpBench(daemon);
     const [own, inherited] = await submit({ ref: 'own', priority: 'LOW' }, { ref: 'inherited' });
@@ -97,8 +115,12 @@ describe('ticket/cancel', () => {
     expect(await daemon.client.ticket.cancel({ ticketId, reason: 'Twice.' })).toEqual(first);
   });
 
-  test('a ticket that has come to its end stays there', async () => {
+  test('a ticket that has come to its end stays there, and says why', async () => {
     const { id: ticketId } = await createTicketIn(daemon.client, 'DONE');
+    const over = { kind: 'transition_refused', message: expect.stringContaining('has come to its end in DONE') as string };
+
+    await expect(daemon.client.ticket.block({ ticketId, reason: 'Late.' })).rejects.toMatchObject(over);
+    await expect(daemon.client.ticket.transition({ ticketId, to: 'TESTING' })).rejects.toMatchObject(over);
 
     expect(await outcomeOf(daemon.client.ticket.cancel({ ticketId, reason: 'Late.' }))).toBe('transition_refused');
   });

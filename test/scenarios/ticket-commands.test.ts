@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Approval, Ticket } from '@baton/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runBaton, runBatonAt } from '../support/command.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { createTestFolder, type TestFolder } from '../support/database.ts';
-import { spawnBaton } from '../support/process.ts';
 
 let daemon: Daemon;
 let folder: TestFolder;
@@ -19,7 +19,7 @@ afterAll(async () => {
   await folder.remove();
 });
 
-const baton = (...args: string[]) => spawnBaton([...args, '--url', daemon.httpUrl, '--token-file', daemon.tokenFile]);
+const baton = (...args: readonly string[]) => runBatonAt(daemon, ...args);
 const write = async (name: string, text: string): Promise<string> => {
   const file = join(folder.path, name);
   await writeFile(file, text);
@@ -45,7 +45,7 @@ describe('baton workflow', () => {
       workflow.replace('name: release', 'name: release, counts: 2').replace('kind: forward }', 'kind: forwards }'),
     );
 
-    const { code, stderr } = await spawnBaton(['workflow', 'check', file]);
+    const { code, stderr } = await runBaton(['workflow', 'check', file]);
 
     expect(code).toBe(2);
     expect(stderr).toContain(`${file}:4:55 phases[0].gate.approvals[0].counts: there is no such field`);
@@ -62,7 +62,7 @@ describe('baton workflow', () => {
         .replace('edges:', 'edges:\n  - { from: PREPARE, to: STUCK, kind: forward }\n  - { from: STUCK, to: BLOCKED, kind: block }'),
     );
 
-    const { stderr } = await spawnBaton(['workflow', 'check', file]);
+    const { stderr } = await runBaton(['workflow', 'check', file]);
 
     expect(stderr).toContain(`${file}:4:46 phases[0].gate.validators[0].use: no enabled plugin offers the validator coverge`);
     expect(stderr).toContain(`${file}:5:5 phases[1]: no edge leads to LOST`);
@@ -92,11 +92,45 @@ describe('baton workflow', () => {
   });
 
   test('a file that is not there, and a workflow that is not stored, are named', async () => {
-    const missing = await spawnBaton(['workflow', 'check', 'nowhere.yaml']);
+    const missing = await runBaton(['workflow', 'check', 'nowhere.yaml']);
     const unknown = await baton('workflow', 'graph', 'no-such');
 
     expect(missing).toMatchObject({ code: 2, stderr: 'There is no file nowhere.yaml.\n' });
     expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('No workflow has this name') as string });
+  });
+});
+
+test('a ticket is created with what templates may name of it', async () => {
+  const created = await baton('ticket', 'create', 'Index it', '--metadata', '{"area":"db"}', '--json');
+  const refused = await baton('ticket', 'create', 'Index it', '--metadata', 'db');
+
+  expect(JSON.parse(created.stdout)).toMatchObject({ metadata: { area: 'db' } });
+  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('Expected a JSON object such as {"area":"db"}.') as string });
+});
+
+test('what cannot be done is told with what can', async () => {
+  const { id } = await daemon.client.ticket.create({ title: 'Lost' });
+  const viewer = await daemon.connectAs('viewer');
+  const said = async (...args: string[]) => (await baton(...args)).stderr;
+
+  expect(await said('ticket', 'move', id, 'DONE')).toContain('No edge leads from BACKLOG to DONE; from BACKLOG it can go to REQUIREMENTS');
+  expect(await said('ticket', 'move', id, 'DOME')).toContain('DOME is none of BACKLOG, REQUIREMENTS');
+  expect(await said('ticket', 'create', 'x', '--workflow', 'artcle')).toMatch(
+    /There is no workflow artcle; there are .*software-delivery\./,
+  );
+  expect(await said('ticket', 'show', id.slice(0, 8))).toContain('An id is a UUID, written in full.');
+  await daemon.client.ticket.cancel({ ticketId: id, reason: 'Reported twice.' });
+  expect(await said('ticket', 'move', id, 'REQUIREMENTS')).toContain('The ticket was cancelled in BACKLOG.');
+  await expect(viewer.client.ticket.create({ title: 'x' })).rejects.toThrow(
+    'It has the role viewer; ticket/create takes operator or admin.',
+  );
+  await expect(daemon.client.workflow.get({ name: 'software-delivery', version: 7 })).rejects.toThrow('the newest is 1.');
+});
+
+test('help with a command that is not there names it', async () => {
+  expect(await runBaton(['gate', '--help'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("unknown command 'gate'") as string,
   });
 });
 
@@ -114,13 +148,27 @@ test('a ticket is created, shown, waits for an approval, is rejected, approved a
   const [renewed] = JSON.parse((await baton('approvals', '--json')).stdout) as Approval[];
   const approved = await baton('approve', renewed!.id);
   const moved = await baton('ticket', 'move', id, 'DONE', '--reason', 'It is Monday.');
+  const decided = await baton('approvals', '--ticket', id, '--all');
 
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('"release" waits for 1 approval') as string });
   expect(shown.stdout).toContain('The gate of PREPARE is waiting approval.');
   expect(listed.stdout).toMatch(/release\s+waiting\s+0\/1\s+operator, admin/);
-  expect(rejected.stdout).toBe(`"release" of PREPARE in the ticket ${id} is refused.\n`);
+  expect(rejected.stdout).toBe(`"release" of PREPARE in the ticket ${id} is refused; admin refused: Not on a Friday.\n`);
+  expect(decided.stdout).toMatch(/refused\s+0\/1.*admin refused: Not on a Friday\.\n.*approved\s+1\/1.*admin approved/);
   expect(approved.stdout).toBe(`"release" of PREPARE in the ticket ${id} is approved.\n`);
   expect(moved.stdout).toBe(`${id} «Ship it» is in DONE, closed.\n`);
+});
+
+test('a refusal that is only counted is said to be taken, with what is still waited for', async () => {
+  const counted = workflow.replace('shipped by hand', 'counted by hand').replace('authorsMay: true', 'by: [admin, ben], onRefusal: count');
+  await baton('workflow', 'put', await write('counted.yaml', counted));
+  const { id: ticketId } = await daemon.client.ticket.create({ title: 'Ship it', workflow: { name: 'counted by hand' } });
+  await daemon.client.gate.validate({ ticketId });
+  const [approval] = (await daemon.client.approval.list({ ticketId })).approvals;
+
+  const rejected = await baton('reject', approval!.id, '--comment', 'Not on a Friday.');
+
+  expect(rejected.stdout).toBe(`"release" of PREPARE in the ticket ${ticketId} waits on, with 0 of 1; admin refused: Not on a Friday.\n`);
 });
 
 test('a ticket is blocked, unblocked and cancelled by hand, with a reason where one is needed', async () => {

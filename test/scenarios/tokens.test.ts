@@ -2,11 +2,9 @@ import { CoordinatorError, createClient } from '@baton/protocol';
 import { callOverHttp, connect, type Disconnected } from '@baton/sdk/connection';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { Client as Database } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runProgram } from '../../coordinator/src/cli/program.ts';
+import { runBatonAt } from '../support/command.ts';
 import { createTestFolder } from '../support/database.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 
@@ -17,6 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => daemon.stop());
 
+const baton = (...args: readonly string[]) => runBatonAt(daemon, ...args);
 const clientWith = (token: string) => createClient(callOverHttp({ url: daemon.httpUrl, token }));
 const newToken = async (...[given]: Parameters<Daemon['client']['token']['create']>) => (await daemon.client.token.create(given)).token;
 
@@ -224,14 +223,3 @@ test('baton project makes and lists projects', async () => {
   expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('project_exists') as string });
   expect((JSON.parse(listed.stdout) as { name: string }[]).map(({ name }) => name)).toContain('by hand');
 });
-
-/** Runs a command in this process. */
-async function baton(...args: readonly string[]) {
-  const stdout = new PassThrough();
-  const stderr = new PassThrough();
-  const shell = { env: {}, stdout, stderr, self: ['node'] as const, onInterrupt: () => () => {}, exitNow: () => {} };
-  const code = await runProgram(shell, [...args, '--url', daemon.httpUrl, '--token-file', daemon.tokenFile]);
-  stdout.end();
-  stderr.end();
-  return { code, stdout: await text(stdout), stderr: await text(stderr) };
-}

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { runBaton } from '../support/command.ts';
 import { createTestFolder } from '../support/database.ts';
-import { spawnBaton } from '../support/process.ts';
 
 const guides = join(import.meta.dirname, '..', '..', 'docs', 'guide');
 
@@ -22,7 +22,7 @@ test.each(['workflows.md', 'any-language.md'])('the workflows of %s have no mist
     for (const workflow of workflows) {
       await writeFile(file, workflow);
 
-      expect(await spawnBaton(['workflow', 'check', file])).toMatchObject({ code: 0, stdout: `${file} has no mistakes.\n`, stderr: '' });
+      expect(await runBaton(['workflow', 'check', file])).toMatchObject({ code: 0, stdout: `${file} has no mistakes.\n`, stderr: '' });
     }
   } finally {
     await folder.remove();

@@ -84,7 +84,7 @@ export const probes: { readonly [M in MethodName]: Probe<M> } = {
   ],
   'context/supersede': ({ ticketId, runningId }, own) => [
     { ticketId, citation: 'c:2', by: { kind: 'fact', text: 'Said instead by a probe.' }, reason: 'A probe knows better.' },
-    { ticketId: own.ticketId, citation: 'c:3', by: 'c:4', reason: 'A probe knows better.', taskId: runningId, attempt: 1 },
+    { ticketId: own.ticketId, citation: 'c:4', by: 'c:5', reason: 'A probe knows better.', taskId: runningId, attempt: 1 },
   ],
   'context/note': ({ ticketId, runningId }, own) => [
     { ticketId, item: fact },

@@ -1,3 +1,5 @@
+import { patienceMs } from './eventually.ts';
+
 export interface Inbox<T> {
   /** Everything so far, in order. */
   readonly items: readonly T[];
@@ -5,9 +7,6 @@ export interface Inbox<T> {
   /** The first item that fits, whether it has come already or is still to come. */
   waitFor(fits: (item: T) => boolean, what: string): Promise<T>;
 }
-
-/** Below the limit of a test, so that the message says what was waited for. */
-const waitMaxMs = 20_000;
 
 /** Keeps what arrives unasked, and lets a test wait for what it expects. */
 export function createInbox<T>(describe: (item: T) => string): Inbox<T> {
@@ -30,8 +29,8 @@ export function createInbox<T>(describe: (item: T) => string): Inbox<T> {
       };
       const timer = setTimeout(() => {
         settle();
-        reject(new Error(`Waited ${waitMaxMs} ms for ${what}. What came: ${items.map(describe).join(', ') || 'nothing'}.`));
-      }, waitMaxMs);
+        reject(new Error(`Waited ${patienceMs} ms for ${what}. What came: ${items.map(describe).join(', ') || 'nothing'}.`));
+      }, patienceMs);
       listeners.add(listener);
     });
 

@@ -33,8 +33,12 @@ export interface Tenant {
 
 let count = 0;
 
-/** Fills a project, which is made first where it is not there. */
-export async function createTenant({ client: admin, httpUrl }: Daemon, project: string): Promise<Tenant> {
+/** Fills a project, which is made first where it is not there. The session in it belongs to the token of this role. */
+export async function createTenant(
+  { client: admin, httpUrl }: Daemon,
+  project: string,
+  { worker = 'agent' }: { worker?: Role } = {},
+): Promise<Tenant> {
   const isThere = (await admin.project.list()).projects.some(({ name }) => name === project);
   if (!isThere) await admin.project.create({ name: project });
   const made = await Promise.all(
@@ -42,8 +46,7 @@ export async function createTenant({ client: admin, httpUrl }: Daemon, project: 
   );
   const tokens = Object.fromEntries(made.map(([role, { token }]) => [role, token])) as Record<Role, string>;
   const spare = await admin.token.create({ name: 'to be revoked', role: 'viewer', project });
-  const bearer = { url: httpUrl, token: tokens.admin };
-  const client = createClient(callOverHttp(bearer));
+  const client = createClient(callOverHttp({ url: httpUrl, token: tokens.admin }));
 
   const mark = `${project}-${(count += 1)}`;
   const { definition } = await client.workflow.get({ name: 'software-delivery' });
@@ -55,8 +58,9 @@ export async function createTenant({ client: admin, httpUrl }: Daemon, project: 
   const waiting = await client.approval.list({ ticketId: asking.id });
   const ticket = await client.ticket.create({ title: 'Something of everything', workflow: { name: `workflow-of-${mark}` } });
   const agentName = `agent-of-${mark}`;
-  const session = await client.agent.register({ name: agentName, capabilities: [mark], capacity: 10 });
-  const work = createClient(callOverHttp({ ...bearer, sessionToken: session.resumeToken }));
+  const own = { url: httpUrl, token: tokens[worker] };
+  const session = await createClient(callOverHttp(own)).agent.register({ name: agentName, capabilities: [mark], capacity: 10 });
+  const work = createClient(callOverHttp({ ...own, sessionToken: session.resumeToken }));
 
   await client.task.submit({ ticketId: ticket.id, tasks: Array.from({ length: 4 }, () => ({ type: mark })) });
   const { claims } = await work.task.claim({ max: 4 });

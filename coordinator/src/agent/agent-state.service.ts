@@ -1,4 +1,4 @@
-import { type Agent, CoordinatorError, mayAccess } from '@baton/protocol';
+import { type Agent, CoordinatorError, mayAccess, rolesWith } from '@baton/protocol';
 import type { Caller, Session } from '../call.ts';
 import type { Tx } from '../db/transaction.ts';
 import { freeReservations } from '../task/reservations.store.ts';
@@ -15,7 +15,11 @@ export function chooseAgent(agentId: string | undefined, { caller, session }: { 
   if (agentId === undefined && session === undefined) throw new CoordinatorError('session_required');
   const chosen = agentId ?? session?.agentId ?? '';
   if (chosen !== session?.agentId && !mayAccess(caller.role, 'operate'))
-    throw new CoordinatorError('access_denied', { role: caller.role, needs: 'operate' });
+    throw new CoordinatorError('access_denied', {
+      role: caller.role,
+      needs: 'operate',
+      message: `It has the role ${caller.role}; to speak of another agent takes ${rolesWith('operate')}.`,
+    });
   return chosen;
 }
 

@@ -13,7 +13,7 @@ export const agentHandlers = (db: Database, parts: SessionParts): HandlersOf<'ag
 
     'agent/register': async ({ idempotencyKey: _, ...registration }, { caller, peer }) => {
       // Without a key: a registration sent again fences the session whose answer was lost, which nobody could use.
-      const { session, answer } = await transact(db, caller.projectId, (tx) => registerAgent(tx, parts, registration));
+      const { session, answer } = await transact(db, caller.projectId, (tx) => registerAgent(tx, parts, { ...registration, caller }));
       if (peer === undefined) parts.live.touch(session.sessionId);
       else parts.live.attach(session, peer);
       return answer;

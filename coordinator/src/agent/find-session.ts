@@ -4,7 +4,7 @@ import { createGroupedRead } from '../db/grouped-read.ts';
 import type { EntityManager } from '../db/orm.ts';
 import type { LiveSessions } from './live-sessions.ts';
 import { hashToken } from './session.service.ts';
-import { findLeftSession, listSessionsByToken, type SessionRow } from './session.store.ts';
+import { belongsTo, findLeftSession, listSessionsByToken, type SessionByToken, type SessionKey, type SessionRow } from './session.store.ts';
 
 export interface SessionQuery extends Pick<CallContext, 'caller' | 'peer'> {
   readonly method: string;
@@ -17,30 +17,26 @@ export interface SessionQuery extends Pick<CallContext, 'caller' | 'peer'> {
  * is a beat. Who says goodbye once more is known still, and nobody else is.
  */
 export function createFindSession(em: EntityManager, live: LiveSessions): (query: SessionQuery) => Promise<Session | undefined> {
-  const findByHash = createGroupedRead<string, SessionRow | undefined>(async (hashes) => {
+  const findByHash = createGroupedRead<string, SessionByToken | undefined>(async (hashes) => {
     const rows = new Map((await listSessionsByToken(em.fork(), hashes)).map((row) => [row.resumeHash, row]));
     return hashes.map((hash) => rows.get(hash));
   });
 
-  const findByToken = async (projectId: string, token: string): Promise<Session | undefined> => {
+  const findByToken = async (key: SessionKey, token: string): Promise<Session | undefined> => {
     const row = await findByHash(hashToken(token));
-    return row?.projectId === projectId ? toSession(row) : undefined;
+    return belongsTo(row, key) ? toSession(row) : undefined;
   };
   const findLeft = async ({ method, peer, sessionToken, caller }: SessionQuery): Promise<Session | undefined> => {
     if (method !== 'agent/deregister') return undefined;
     if (peer !== undefined) return live.findLeftByPeer(peer.id);
-    const row = sessionToken === undefined ? undefined : await findLeftSession(em.fork(), caller.projectId, hashToken(sessionToken));
+    const row = sessionToken === undefined ? undefined : await findLeftSession(em.fork(), caller, hashToken(sessionToken));
     return row && toSession(row);
   };
 
   return async (query) => {
     const { peer, sessionToken, caller } = query;
     const session =
-      peer !== undefined
-        ? live.findByPeer(peer.id)
-        : sessionToken === undefined
-          ? undefined
-          : await findByToken(caller.projectId, sessionToken);
+      peer !== undefined ? live.findByPeer(peer.id) : sessionToken === undefined ? undefined : await findByToken(caller, sessionToken);
     if (session !== undefined) {
       live.touch(session.sessionId);
       return session;

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { CoordinatorError, type Result, type SessionEndReason } from '@baton/protocol';
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
-import type { Session } from '../call.ts';
+import type { Caller, Session } from '../call.ts';
 import { rowsOf } from '../db/rows.ts';
 import type { Tx } from '../db/transaction.ts';
 import { forgetHolders } from '../lock/lock.service.ts';
@@ -55,12 +55,12 @@ export const hashToken = (token: string): string => createHash('sha256').update(
 export async function registerAgent(
   tx: Tx,
   parts: SessionParts,
-  registration: Registration & { readonly resumeToken?: string | undefined },
+  { caller, ...registration }: Registration & { readonly caller: Caller; readonly resumeToken?: string | undefined },
 ): Promise<Registered> {
   const agent = await upsertAgent(tx, registration);
   const { heartbeatMs, leaseMs } = parts.liveness.tell();
-  const resumed = await resume(tx, { leaseMs }, { agent, resumeToken: registration.resumeToken });
-  const started = resumed ?? (await startSession(tx, parts, { agent, leaseMs }));
+  const resumed = await resume(tx, { leaseMs }, { agent, caller, resumeToken: registration.resumeToken });
+  const started = resumed ?? (await startSession(tx, parts, { agent, caller, leaseMs }));
   const attempts = await listHeldAttempts(tx.em, started.sessionId);
   const { agentId, sessionId, epoch, resumeToken } = started;
   return {
@@ -88,16 +88,17 @@ interface Started {
 
 interface Return {
   readonly agent: AgentRow;
+  readonly caller: Caller;
   readonly resumeToken: string | undefined;
 }
 
 async function resume(
-  { em, projectId }: Tx,
+  { em }: Tx,
   { leaseMs }: Pick<Pace, 'leaseMs'>,
-  { agent, resumeToken }: Return,
+  { agent, caller, resumeToken }: Return,
 ): Promise<Started | undefined> {
   if (resumeToken === undefined) return undefined;
-  const session = await findSessionByToken(em, projectId, hashToken(resumeToken));
+  const session = await findSessionByToken(em, caller, hashToken(resumeToken));
   if (session?.agentId !== agent.id) return undefined;
   // It may have ended since it was found.
   if ((await lockSession(em, session.id)) === undefined) return undefined;
@@ -108,7 +109,7 @@ async function resume(
 async function startSession(
   tx: Tx,
   parts: SessionParts,
-  { agent, leaseMs }: { readonly agent: AgentRow; readonly leaseMs: number },
+  { agent, caller, leaseMs }: { readonly agent: AgentRow; readonly caller: Caller; readonly leaseMs: number },
 ): Promise<Started> {
   const older = await findLivingSession(tx.em, agent.id);
   if (older !== undefined) await supersedeSession(tx, parts, older.id);
@@ -121,6 +122,7 @@ async function startSession(
     projectId: tx.projectId,
     agentId: agent.id,
     epoch: agent.epoch,
+    tokenId: caller.tokenId,
     resumeHash: hashToken(resumeToken),
     leaseMs,
   };

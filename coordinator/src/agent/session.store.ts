@@ -13,32 +13,44 @@ export interface SessionRow {
   readonly epoch: number;
 }
 
+/** Whose session is meant: it belongs to its token, and to a token of the same name that took its place. */
+export interface SessionKey {
+  readonly projectId: string;
+  /** The token's. */
+  readonly name: string;
+}
+
 const sessionColumns = sql`s.id, s.project_id, s.agent_id, a.name as agent_name, s.epoch`;
 
 export interface SessionByToken extends SessionRow {
   readonly resumeHash: string;
+  readonly tokenName: string;
 }
+
+export const belongsTo = (session: SessionByToken | undefined, { projectId, name }: SessionKey): session is SessionByToken =>
+  session?.projectId === projectId && session.tokenName === name;
 
 /** The sessions with these resume tokens that have not ended, whatever their leases say: a pause of ours may yet be forgiven. */
 export const listSessionsByToken = (em: EntityManager, resumeHashes: readonly string[]): Promise<SessionByToken[]> =>
   rowsOf(
     em,
-    sql<SessionByToken>`select ${sessionColumns}, s.resume_hash from sessions s join agents a on a.id = s.agent_id
+    sql<SessionByToken>`select ${sessionColumns}, s.resume_hash, k.name as token_name
+        from sessions s join agents a on a.id = s.agent_id join tokens k on k.id = s.token_id
         where s.resume_hash = any(${resumeHashes}::text[]) and s.ended_at is null`,
   );
 
-/** The living session with this resume token. */
-export async function findSessionByToken(em: EntityManager, projectId: string, resumeHash: string): Promise<SessionRow | undefined> {
+/** The living session with this resume token, where it is the caller's. */
+export async function findSessionByToken(em: EntityManager, key: SessionKey, resumeHash: string): Promise<SessionRow | undefined> {
   const [session] = await listSessionsByToken(em, [resumeHash]);
-  return session?.projectId === projectId ? session : undefined;
+  return belongsTo(session, key) ? session : undefined;
 }
 
 /** The session with this resume token that its agent has ended. */
-export const findLeftSession = (em: EntityManager, projectId: string, resumeHash: string): Promise<SessionRow | undefined> =>
+export const findLeftSession = (em: EntityManager, { projectId, name }: SessionKey, resumeHash: string): Promise<SessionRow | undefined> =>
   findRow(
     em,
-    sql<SessionRow>`select ${sessionColumns} from sessions s join agents a on a.id = s.agent_id
-        where s.resume_hash = ${resumeHash} and s.project_id = ${projectId} and s.end_reason = 'deregistered'`,
+    sql<SessionRow>`select ${sessionColumns} from sessions s join agents a on a.id = s.agent_id join tokens k on k.id = s.token_id
+        where s.resume_hash = ${resumeHash} and s.project_id = ${projectId} and k.name = ${name} and s.end_reason = 'deregistered'`,
   );
 
 /** Locks a session that has not ended, whatever its lease says. */
@@ -72,15 +84,19 @@ export interface NewSession {
   readonly projectId: string;
   readonly agentId: string;
   readonly epoch: number;
+  readonly tokenId: string;
   readonly resumeHash: string;
   readonly leaseMs: number;
 }
 
-export const insertSession = (em: EntityManager, { id, projectId, agentId, epoch, resumeHash, leaseMs }: NewSession): Promise<unknown[]> =>
+export const insertSession = (
+  em: EntityManager,
+  { id, projectId, agentId, epoch, tokenId, resumeHash, leaseMs }: NewSession,
+): Promise<unknown[]> =>
   rowsOf(
     em,
-    sql`insert into sessions (id, project_id, agent_id, epoch, resume_hash, lease_until)
-        values (${id}, ${projectId}, ${agentId}, ${epoch}, ${resumeHash}, clock_timestamp() + ${leaseMs} * interval '1 millisecond')`,
+    sql`insert into sessions (id, project_id, agent_id, epoch, token_id, resume_hash, lease_until)
+        values (${id}, ${projectId}, ${agentId}, ${epoch}, ${tokenId}, ${resumeHash}, clock_timestamp() + ${leaseMs} * interval '1 millisecond')`,
   );
 
 export const markSessionEnded = (em: EntityManager, sessionId: string, reason: string): Promise<unknown[]> =>

@@ -1,6 +1,15 @@
-import type { Approval, ApprovalDecision, ApprovalRule, GateReason, Role } from '@baton/protocol';
+import {
+  type Approval,
+  type ApprovalDecision,
+  type ApprovalRule,
+  type GateReason,
+  mayAccess,
+  type Role,
+  roleAccess,
+} from '@baton/protocol';
 
 export interface Decider {
+  /** Of the token. */
   readonly name: string;
   readonly role: Role;
 }
@@ -8,14 +17,20 @@ export interface Decider {
 /** Who may decide where a rule names neither people nor roles. */
 const usualRoles: readonly Role[] = ['operator', 'admin'];
 
-/** Why somebody may not decide; undefined where he may. */
+/** Why somebody may not decide, with what would help; undefined where he may. The authors are names of tokens. */
 export function whyNot(rule: ApprovalRule, { name, role }: Decider, authors: ReadonlySet<string>): string | undefined {
-  if (rule.by !== undefined && !rule.by.includes(name)) return `${name} is not one of ${rule.by.join(', ')}.`;
+  if (rule.by !== undefined && !rule.by.includes(name))
+    return `It takes a token of the name ${rule.by.join(' or ')}; yours is ${name}. What an agent calls itself does not count.`;
   const roles = rule.roles ?? (rule.by === undefined ? usualRoles : undefined);
-  if (roles !== undefined && !roles.includes(role)) return `It takes the role ${roles.join(' or ')}; ${name} has the role ${role}.`;
-  if (!rule.authorsMay && authors.has(name)) return `${name} is an author of what is to be approved.`;
+  if (roles !== undefined && !roles.some((wanted) => mayAllOf(role, wanted)))
+    return `It takes a token with the role ${roles.join(' or ')}; your token ${name} has the role ${role}.`;
+  if (!rule.authorsMay && authors.has(name))
+    return `What is to be approved was made with your token ${name}, too. Decide with a token of another name (\`baton token create\`), give the agents tokens of their own, or let the gate say authorsMay: true.`;
   return undefined;
 }
+
+/** As everywhere, whoever may more than a role may what it may. */
+const mayAllOf = (role: Role, wanted: Role): boolean => roleAccess[wanted].every((access) => mayAccess(role, access));
 
 /** What the decisions come to. With `onRefusal: 'count'` and no list of names, nobody knows who is left, and refusals only count themselves. */
 export function settle(
@@ -26,7 +41,7 @@ export function settle(
   const refused = decisions.length - given;
   if (refused > 0 && onRefusal === 'refuse') return 'refused';
   if (given >= count) return 'approved';
-  return by !== undefined && by.length - refused < count ? 'refused' : 'waiting';
+  return by !== undefined && new Set(by).size - refused < count ? 'refused' : 'waiting';
 }
 
 /** What a gate lacks of its approvals, where nothing else is lacking. */

@@ -1,6 +1,8 @@
 import { type Approval, type ApprovalRule, CoordinatorError } from '@baton/protocol';
 import { v7 as uuidv7 } from 'uuid';
 import type { CallContext } from '../call.ts';
+import { noteItems } from '../context/context.service.ts';
+import { itemOfRefusal } from '../context/returned-items.ts';
 import type { Tx } from '../db/transaction.ts';
 import { readEvidence } from '../gate/judgeable.ts';
 import { lockVisit } from '../phase/phase-visit.store.ts';
@@ -8,8 +10,7 @@ import type { TicketRow } from '../ticket/ticket.entity.ts';
 import { holdTicket } from '../ticket/ticket.store.ts';
 import { settle, whyNot } from './approval-rules.ts';
 import {
-  cancelWaitingApprovals,
-  endOutdatedApprovals,
+  endApprovals,
   getApproval,
   insertApprovals,
   insertDecision,
@@ -40,7 +41,7 @@ export async function requestApprovals(
 ): Promise<Approval[]> {
   await lockVisit(tx.em, ticket.visitId);
   await lockApprovals(tx.em, ticket.visitId);
-  recordCancelled(tx, ticket, await endOutdatedApprovals(tx.em, ticket.visitId, digest), 'what was to be approved has changed');
+  recordCancelled(tx, ticket, await endApprovals(tx.em, ticket.visitId, digest), 'what was to be approved has changed');
   const asked = await listApprovalsOf(tx.em, ticket.visitId, digest);
   const isAsked = ({ name }: ApprovalRule) =>
     asked.some(({ rule, state }) => rule.name === name && (!renew || state === 'waiting' || state === 'approved'));
@@ -59,7 +60,7 @@ export async function requestApprovals(
 
 /** Cancels what a visit waits for, as when the ticket leaves it. */
 export async function cancelApprovals(tx: Tx, ticket: TicketRow, reason: string): Promise<void> {
-  recordCancelled(tx, ticket, await cancelWaitingApprovals(tx.em, ticket.visitId), reason);
+  recordCancelled(tx, ticket, await endApprovals(tx.em, ticket.visitId), reason);
 }
 
 function recordCancelled(
@@ -77,7 +78,10 @@ export interface Decision {
   readonly comment?: string | undefined;
 }
 
-/** Writes down what somebody decides, and what it comes to. The same decision of the same caller again changes nothing. */
+/**
+ * Writes down what somebody decides, and what it comes to. A token has one voice, whatever the agents that speak with it call
+ * themselves. The same decision of it again changes nothing.
+ */
 export async function decideApproval(
   tx: Tx,
   { caller, session }: Pick<CallContext, 'caller' | 'session'>,
@@ -87,7 +91,7 @@ export async function decideApproval(
     throw new CoordinatorError('invalid_params', {
       fields: [{ path: 'comment', message: 'A refusal needs a comment: what would have to change?' }],
     });
-  const by = session?.agentName ?? caller.name;
+  const { name: by, role, tokenId } = caller;
   const { ticketId } = await getApproval(tx.em, tx.projectId, approvalId);
   const ticket = await holdTicket(tx.em, tx.projectId, ticketId);
   await lockVisit(tx.em, ticket.visitId);
@@ -97,14 +101,20 @@ export async function decideApproval(
   if (own?.decision === decision) return approval;
   await refuseClosed(tx, ticket, approval);
   if (own !== undefined)
-    throw new CoordinatorError('approval_closed', { approvalId, message: `${by} has decided otherwise: ${own.decision}.` });
-  const reason = whyNot(approval.rule, { name: by, role: caller.role }, await listAuthors(tx.em, ticketId));
+    throw new CoordinatorError('approval_closed', {
+      approvalId,
+      message: `It was decided otherwise with your token ${by}: ${own.decision}. A token has one voice.`,
+    });
+  const reason = whyNot(approval.rule, { name: by, role }, await listAuthors(tx.em, ticketId));
   if (reason !== undefined) throw new CoordinatorError('approval_not_yours', { approvalId, name: approval.rule.name, message: reason });
 
-  await insertDecision(tx.em, { approvalId, by, role: caller.role, decision, comment });
+  await insertDecision(tx.em, { approvalId, by, tokenId, agent: session?.agentName, role, decision, comment });
   const state = settle(approval.rule, [...approval.decisions, { decision }]);
   if (state !== 'waiting') await setApprovalState(tx.em, approvalId, state);
   const { name } = approval.rule;
+  const { visitId, visitNumber } = ticket;
+  if (decision === 'refuse')
+    await noteItems(tx, [itemOfRefusal({ ticketId, visitId, visitNumber, phase: approval.phase, author: by }, { name, comment })]);
   tx.record('approval.decided', {
     approvalId,
     ticketId,

@@ -14,21 +14,33 @@ interface ApprovalRow {
   readonly ageMs: number;
   readonly expiresInMs: number | null;
   readonly createdAt: string;
-  readonly decisions: { by: string; role: Role; decision: ApprovalDecision['decision']; comment: string | null; at: string }[];
+  readonly decisions: {
+    by: string;
+    agent: string | null;
+    role: Role;
+    decision: ApprovalDecision['decision'];
+    comment: string | null;
+    at: string;
+  }[];
 }
 
 const approvalColumns = sql`a.id, a.ticket_id, a.phase, a.visit_number, a.rule, a.digest, a.created_at,
   case when a.state = 'waiting' and a.expires_at <= clock_timestamp() then 'expired' else a.state end as state,
   (extract(epoch from clock_timestamp() - a.created_at) * 1000)::float8 as age_ms,
   case when a.state = 'waiting' then (extract(epoch from a.expires_at - clock_timestamp()) * 1000)::float8 end as expires_in_ms,
-  coalesce((select jsonb_agg(jsonb_build_object('by', d.decided_by, 'role', d.role, 'decision', d.decision, 'comment', d.comment, 'at', d.decided_at) order by d.decided_at, d.decided_by)
+  coalesce((select jsonb_agg(jsonb_build_object('by', d.decided_by, 'agent', d.agent_name, 'role', d.role, 'decision', d.decision, 'comment', d.comment, 'at', d.decided_at) order by d.decided_at, d.decided_by)
             from approval_decisions d where d.approval_id = a.id), '[]') as decisions`;
 
 const toApproval = ({ visitNumber, expiresInMs, createdAt, decisions, ...row }: ApprovalRow): Approval => ({
   ...row,
   visit: visitNumber,
   createdAt: toTimestamp(createdAt),
-  decisions: decisions.map(({ comment, at, ...decision }) => ({ ...decision, at: toTimestamp(at), ...(comment !== null && { comment }) })),
+  decisions: decisions.map(({ comment, at, agent, ...decision }) => ({
+    ...decision,
+    at: toTimestamp(at),
+    ...(comment !== null && { comment }),
+    ...(agent !== null && { agent }),
+  })),
   ...(expiresInMs !== null && expiresInMs > 0 && { expiresInMs }),
 });
 
@@ -111,47 +123,55 @@ export interface EndedApproval {
   readonly name: string;
 }
 
-/** Ends what still waits in a visit and was asked for about other evidence than this, or has expired. Returns what was cancelled. */
-export const endOutdatedApprovals = async (em: EntityManager, visitId: string, digest: string): Promise<EndedApproval[]> => {
+/**
+ * Ends what waits in a visit: with a digest only what was asked for about other evidence, or has expired. Returns what was
+ * cancelled; what had expired stays expired.
+ */
+export const endApprovals = async (em: EntityManager, visitId: string, exceptDigest?: string): Promise<EndedApproval[]> => {
+  const isMeant = exceptDigest === undefined ? sql`true` : sql`(digest <> ${exceptDigest} or expires_at <= clock_timestamp())`;
   const ended = await rowsOf(
     em,
     sql<EndedApproval & { state: string }>`update approvals
         set state = case when expires_at <= clock_timestamp() then 'expired' else 'cancelled' end
-        where visit_id = ${visitId} and state = 'waiting' and (digest <> ${digest} or expires_at <= clock_timestamp()) returning id, name, state`,
+        where visit_id = ${visitId} and state = 'waiting' and ${isMeant} returning id, name, state`,
   );
   return ended.filter(({ state }) => state === 'cancelled');
 };
-
-/** Cancels all that waits in a visit. */
-export const cancelWaitingApprovals = (em: EntityManager, visitId: string): Promise<EndedApproval[]> =>
-  rowsOf(
-    em,
-    sql<EndedApproval>`update approvals set state = 'cancelled' where visit_id = ${visitId} and state = 'waiting' returning id, name`,
-  );
 
 export const setApprovalState = (em: EntityManager, approvalId: string, state: 'approved' | 'refused'): Promise<unknown[]> =>
   rowsOf(em, sql`update approvals set state = ${state} where id = ${approvalId}`);
 
 export interface NewDecision {
   readonly approvalId: string;
+  /** The token's name. */
   readonly by: string;
+  readonly tokenId: string;
+  readonly agent: string | undefined;
   readonly role: Role;
   readonly decision: ApprovalDecision['decision'];
   readonly comment: string | undefined;
 }
 
-export const insertDecision = (em: EntityManager, { approvalId, by, role, decision, comment }: NewDecision): Promise<unknown[]> =>
+export const insertDecision = (
+  em: EntityManager,
+  { approvalId, by, tokenId, agent, role, decision, comment }: NewDecision,
+): Promise<unknown[]> =>
   rowsOf(
     em,
-    sql`insert into approval_decisions (approval_id, decided_by, role, decision, comment) values (${approvalId}, ${by}, ${role}, ${decision}, ${comment ?? null})`,
+    sql`insert into approval_decisions (approval_id, decided_by, token_id, agent_name, role, decision, comment)
+        values (${approvalId}, ${by}, ${tokenId}, ${agent ?? null}, ${role}, ${decision}, ${comment ?? null})`,
   );
 
-/** Who made what a gate judges: the authors of all versions of the ticket's artifacts, and the agents of its completed tasks, in every visit. */
+/**
+ * Whose work a gate judges, by the names of the tokens: those that stored a version of the ticket's artifacts, and those whose
+ * sessions completed its tasks, in every visit.
+ */
 export async function listAuthors(em: EntityManager, ticketId: string): Promise<Set<string>> {
   const rows = await rowsOf(
     em,
-    sql<{ name: string }>`select author as name from artifacts where ticket_id = ${ticketId}
-        union select a.name from tasks t join agents a on a.id = t.agent_id where t.ticket_id = ${ticketId} and t.state = 'completed'`,
+    sql<{ name: string }>`select k.name from artifacts a join tokens k on k.id = a.token_id where a.ticket_id = ${ticketId}
+        union select k.name from tasks t join attempts n on n.task_id = t.id and n.outcome = 'completed'
+          join sessions s on s.id = n.session_id join tokens k on k.id = s.token_id where t.ticket_id = ${ticketId}`,
   );
   return new Set(rows.map(({ name }) => name));
 }

@@ -1,3 +1,4 @@
+import { CoordinatorError } from '@baton/protocol';
 import type { HandlersOf } from '../call.ts';
 import { noteItems } from '../context/context.service.ts';
 import { itemsOfArtifact } from '../context/returned-items.ts';
@@ -15,17 +16,24 @@ export interface ArtifactParts {
 }
 
 export const artifactHandlers = ({ db, limits, schemas }: ArtifactParts): HandlersOf<'artifact'> => ({
-  'artifact/put': (params, call) =>
-    write(db, call, params, async (tx) => {
-      const [fault] = await schemas.check(tx.em, [params]);
+  'artifact/put': async (params, call) => {
+    const fault = await schemas.findFault(params.ticketId, [params.artifact]);
+    return write(db, call, params, async (tx) => {
+      const { over, ...origin } = await holdTicketForEvidence(tx, call, params);
+      if (over !== undefined)
+        throw new CoordinatorError('phase_closed', {
+          ticketId: origin.ticketId,
+          phase: origin.phase,
+          message: `${over} No gate will judge this.`,
+        });
       if (fault !== undefined) throw fault;
-      const origin = await holdTicketForEvidence(tx, call, params);
       const [measured] = measureArtifacts(limits, [params.artifact]);
       const [stored] = measured === undefined ? [] : await storeArtifacts(tx, [{ origin, measured }]);
       if (stored === undefined) throw new Error('One artifact went in and none came out.');
       await noteItems(tx, itemsOfArtifact(origin, { given: params.artifact, stored }));
       return stored;
-    }),
+    });
+  },
 
   'artifact/get': ({ artifactId }, { em, caller }) => getArtifact(em, caller.projectId, artifactId),
 

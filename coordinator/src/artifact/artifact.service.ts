@@ -20,6 +20,13 @@ export interface Origin {
   readonly attempt?: number | undefined;
 }
 
+/** Where an artifact comes from, with the token that answers for it. */
+export interface ArtifactOrigin extends Origin {
+  readonly tokenId: string;
+  /** The token's name. */
+  readonly token: string;
+}
+
 export interface MeasuredArtifact {
   readonly artifact: NewArtifact;
   readonly sha256: string;
@@ -48,7 +55,11 @@ export function measureArtifacts({ artifactBytesMax }: ArtifactLimits, artifacts
 /** What artifacts would be if they were stored now, with their content, for a question that stores nothing. */
 export function assumeArtifacts(
   artifacts: readonly NewArtifact[],
-  { ticket, author }: { readonly ticket: Pick<TicketRow, 'id' | 'phase' | 'visitNumber'>; readonly author: string },
+  {
+    ticket,
+    author,
+    token,
+  }: { readonly ticket: Pick<TicketRow, 'id' | 'phase' | 'visitNumber'>; readonly author: string; readonly token: string },
 ): ArtifactWithContent[] {
   return artifacts.map(({ type, name, mediaType, content, uri, ...given }) => {
     const { sha256, sizeBytes } =
@@ -66,6 +77,7 @@ export function assumeArtifacts(
       sha256,
       sizeBytes,
       author,
+      token,
       createdAt: new Date().toISOString(),
       ...(uri !== undefined && { uri }),
       ...(content !== undefined && { content }),
@@ -74,13 +86,13 @@ export function assumeArtifacts(
 }
 
 export interface ArtifactOf {
-  readonly origin: Origin;
+  readonly origin: ArtifactOrigin;
   readonly measured: MeasuredArtifact;
 }
 
 /**
- * Stores artifacts of many origins, each as the next version of its type and name in its visit; the content that the newest
- * version has makes no new one. The callers hold the rows of the visits.
+ * Stores artifacts of many origins, each as the next version of its type and name in its visit; what the newest version is
+ * already, in the same place and from the same task and token, makes no new one. The callers hold the rows of the visits.
  * @returns the versions that now hold what was given, in order
  */
 export async function storeArtifacts(tx: Tx, artifacts: readonly ArtifactOf[]): Promise<Artifact[]> {
@@ -89,7 +101,7 @@ export async function storeArtifacts(tx: Tx, artifacts: readonly ArtifactOf[]): 
   const placed = artifacts.map(({ origin, measured }) => {
     const key = keyOf(nameOf({ origin, measured }));
     const before = newest.get(key);
-    if (before?.sha256 === measured.sha256) return { row: before, isNew: false, content: undefined };
+    if (before !== undefined && isSame(before, { origin, measured })) return { row: before, isNew: false, content: undefined };
     const row = toRow(tx.projectId, origin, measured, (before?.version ?? 0) + 1);
     newest.set(key, row);
     return { row, isNew: true, content: measured.artifact.content };
@@ -103,6 +115,16 @@ export async function storeArtifacts(tx: Tx, artifacts: readonly ArtifactOf[]): 
   return placed.map(({ row, isNew }) => toArtifact({ ...row, createdAt: (isNew ? createdAt : undefined) ?? row.createdAt }));
 }
 
+// The same content somewhere else, or as something else, is news to whoever is going to read it. So is the same word of somebody
+// else, which is another voice, and of another task, which is about what has been done since.
+const isSame = (before: StoredArtifact, { origin: { token, taskId }, measured: { sha256, sizeBytes, artifact } }: ArtifactOf): boolean =>
+  before.sha256 === sha256 &&
+  before.sizeBytes === sizeBytes &&
+  before.mediaType === artifact.mediaType &&
+  before.uri === (artifact.uri ?? null) &&
+  before.token === token &&
+  (taskId === undefined || before.taskId === taskId);
+
 const nameOf = ({ origin, measured }: ArtifactOf): ArtifactName => ({
   visitId: origin.visitId,
   type: measured.artifact.type,
@@ -110,8 +132,13 @@ const nameOf = ({ origin, measured }: ArtifactOf): ArtifactName => ({
 });
 const keyOf = ({ visitId, type, name }: ArtifactName) => JSON.stringify([visitId, type, name]);
 
-function toRow(projectId: string, origin: Origin, { artifact, sha256, sizeBytes }: MeasuredArtifact, version: number): StoredArtifact {
-  const { ticketId, visitId, visitNumber, phase, author, taskId, attempt } = origin;
+function toRow(
+  projectId: string,
+  origin: ArtifactOrigin,
+  { artifact, sha256, sizeBytes }: MeasuredArtifact,
+  version: number,
+): StoredArtifact {
+  const { ticketId, visitId, visitNumber, phase, author, tokenId, token, taskId, attempt } = origin;
   const { type, name, mediaType, uri } = artifact;
   return {
     id: uuidv7(),
@@ -127,6 +154,8 @@ function toRow(projectId: string, origin: Origin, { artifact, sha256, sizeBytes 
     sha256,
     sizeBytes,
     author,
+    tokenId,
+    token,
     uri: uri ?? null,
     taskId: taskId ?? null,
     attempt: attempt ?? null,

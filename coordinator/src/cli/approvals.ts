@@ -1,4 +1,4 @@
-import { approvalStates, type Approval } from '@baton/protocol';
+import { type Approval, type ApprovalDecision, approvalStates } from '@baton/protocol';
 import { formatDuration } from '../duration.ts';
 import { collectPages, printList, type ReadOptions } from './list.ts';
 import { printLine, type Shell } from './shell.ts';
@@ -20,7 +20,7 @@ export async function approvals(shell: Shell, { ticket, all = false, ...options 
   );
   return printList(shell, options, {
     list,
-    head: ['ID', 'TICKET', 'PHASE', 'NAME', 'STATE', 'GIVEN', 'BY', 'AGE', 'EXPIRES IN'],
+    head: ['ID', 'TICKET', 'PHASE', 'NAME', 'STATE', 'GIVEN', 'WHO MAY', 'AGE', 'EXPIRES IN', 'DECIDED'],
     row: (approval) => [
       approval.id,
       approval.ticketId,
@@ -31,12 +31,15 @@ export async function approvals(shell: Shell, { ticket, all = false, ...options 
       describeDeciders(approval),
       formatDuration(approval.ageMs),
       approval.expiresInMs === undefined ? '' : formatDuration(approval.expiresInMs),
+      approval.decisions.map(describeDecision).join('; '),
     ],
     none: all ? 'There are no approvals.' : 'Nothing waits for an approval.',
   });
 }
 
 const countGiven = ({ decisions }: Approval): number => decisions.filter(({ decision }) => decision === 'approve').length;
+const describeDecision = ({ by, decision, comment }: ApprovalDecision): string =>
+  `${by} ${decision === 'approve' ? 'approved' : 'refused'}${comment === undefined ? '' : `: ${comment}`}`;
 const describeDeciders = ({ rule: { by, roles } }: Approval): string => (by ?? roles ?? ['operator', 'admin']).join(', ');
 
 export interface DecisionOptions extends ReadOptions {
@@ -52,8 +55,14 @@ export async function decide(
   const approval = await ask(await findTarget(options, shell.env), (client) =>
     client.approval.decide({ approvalId, decision, ...(comment !== undefined && { comment }) }),
   );
-  const { rule, state, phase, ticketId } = approval;
-  const stands = state === 'waiting' ? `has ${countGiven(approval)} of ${rule.count}` : `is ${state}`;
-  printLine(shell.stdout, json ? JSON.stringify(approval) : `"${rule.name}" of ${phase} in the ticket ${ticketId} ${stands}.`);
+  printLine(shell.stdout, json ? JSON.stringify(approval) : describeState(approval));
   return 0;
+}
+
+/** What the decisions have come to, with those who have refused: a refusal that is only counted has been taken all the same. */
+function describeState(approval: Approval): string {
+  const { rule, state, phase, ticketId, decisions } = approval;
+  const stands = state === 'waiting' ? `waits on, with ${countGiven(approval)} of ${rule.count}` : `is ${state}`;
+  const refusals = decisions.filter(({ decision }) => decision === 'refuse').map((each) => `; ${describeDecision(each)}`);
+  return `"${rule.name}" of ${phase} in the ticket ${ticketId} ${stands}${refusals.join('')}`.replace(/\.?$/, '.');
 }

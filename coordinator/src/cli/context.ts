@@ -1,5 +1,6 @@
-import type { ContextItem, ContextPack, ContextReference } from '@baton/protocol';
+import type { Client, ContextItem, ContextPack, ContextReference, ContextSource } from '@baton/protocol';
 import type { Command } from 'commander';
+import { toNumber } from '../context/citation.ts';
 import type { ReadOptions } from './list.ts';
 import * as is from './options.ts';
 import { CommandError, printLine, type Shell } from './shell.ts';
@@ -39,16 +40,38 @@ async function context(
   { phase, budget, query, since, json = false, ...options }: ContextOptions,
 ): Promise<number> {
   const wanted = { forPhase: phase, budgetTokens: budget, query, since };
-  const pack = await ask(await findTarget(options, shell.env), (client) => client.context.get({ ticketId, ...wanted }));
+  const { pack, sources } = await ask(await findTarget(options, shell.env), async (client) => {
+    const pack = await client.context.get({ ticketId, ...wanted });
+    return { pack, sources: json ? [] : await findSources(client, pack) };
+  });
   if (json) {
     printLine(shell.stdout, JSON.stringify(pack));
     return 0;
   }
-  printLine(shell.stdout, pack.text === '' ? `Nothing is known yet for ${pack.forPhase}.` : pack.text.trimEnd());
-  const items = pack.phases.flatMap((each) => each.items);
-  if (items.length > 0) printLine(shell.stdout, `\n${formatTable(['SOURCE', 'PHASE', 'AUTHOR', 'TASK', 'REFERS TO'], items.map(toRow))}`);
+  const nothing =
+    since === undefined ? `Nothing is known yet for ${pack.forPhase}.` : `Nothing is new for ${pack.forPhase} since ${since}.`;
+  printLine(shell.stdout, pack.text === '' ? nothing : pack.text.trimEnd());
+  if (sources.length > 0)
+    printLine(shell.stdout, `\n${formatTable(['SOURCE', 'PHASE', 'AUTHOR', 'TASK', 'REFERS TO'], sources.map(toRow))}`);
   printLine(shell.stdout, `\n${describePack(pack)}`);
   return 0;
+}
+
+/** The items that the lines of a pack come from, in the order of their citations. */
+async function findSources(client: Client, { ticketId, text, phases, own }: ContextPack): Promise<ContextItem[]> {
+  const cited = new Set(Array.from(text.matchAll(/\[(c:\d+), [^\]\n]+\]$/gm), ([, citation]) => citation ?? ''));
+  const told = [...phases, ...(own === undefined ? [] : [own])].flatMap(({ items }) => items);
+  const found = new Map(told.filter(({ citation }) => cited.has(citation)).map((item) => [item.citation, item]));
+  // What a task said of itself and its artifacts stand in the pack as text only.
+  const sources: ContextSource[] = ['summary', 'artifact'];
+  let after: string | undefined;
+  while (found.size < cited.size) {
+    const page = await client.context.list({ ticketId, sources, after, limit: 1_000 });
+    for (const item of page.items) if (cited.has(item.citation)) found.set(item.citation, item);
+    after = page.next;
+    if (after === undefined) break;
+  }
+  return [...found.values()].toSorted((a, b) => toNumber(a.citation) - toNumber(b.citation));
 }
 
 const toRow = ({ citation, phase, author, taskId, references }: ContextItem) => [
@@ -64,7 +87,8 @@ const describeReference = ({ kind, value, line }: ContextReference): string =>
 
 function describePack({ tokens, budgetTokens, counter, omitted, asOf, digest }: ContextPack): string {
   const more = omitted.reduce((sum, each) => sum + each.tokens, 0);
-  const left = omitted.length === 0 ? 'nothing is left out' : `${omitted.length} items are left out, ${more} tokens more`;
+  const items = omitted.length === 1 ? '1 item is' : `${omitted.length} items are`;
+  const left = omitted.length === 0 ? 'nothing is left out' : `${items} left out, which would take ${more} more`;
   return `${tokens} of ${budgetTokens} tokens (${counter}); ${left}. As of event ${asOf}, digest ${digest.slice(0, 12)}.`;
 }
 

@@ -21,6 +21,13 @@ export const portOption = (usual: string) =>
 export const databaseOption = () =>
   new Option('--database-url <url>', 'a PostgreSQL database, postgres://…, instead of the embedded store');
 
+/** A validator or summarizer of one's own comes beside the others; a list without some of those is a setting. */
+export const pluginOption = () =>
+  new Option(
+    '--plugin <package>',
+    'a plugin to enable besides the usual ones or those of BATON_PLUGINS, by package or path (./…); may be repeated',
+  ).argParser(collect);
+
 /** How a command finds the coordinator that it speaks to. */
 export const addTargetOptions = (command: Command): Command =>
   command
@@ -70,6 +77,12 @@ export function parseExitCodes(text: string) {
   const codes = exitCodes.safeParse(tryParse(text));
   if (!codes.success) throw new InvalidArgumentError('Expected JSON such as {"success":[0],"retryable":[70],"permanent":[3]}.');
   return codes.data;
+}
+
+export function parseObject(text: string) {
+  const object = z.record(z.string(), z.json()).safeParse(tryParse(text));
+  if (!object.success) throw new InvalidArgumentError('Expected a JSON object such as {"area":"db"}.');
+  return object.data;
 }
 
 const codes = z.array(z.int()).optional();

@@ -14,9 +14,10 @@ const packageName = /^(?:@[a-z0-9][\w.-]*\/)?[a-z0-9][a-z0-9._-]*$/;
 /** `baton plugin new`: a package with a validator of ten lines, its tests and its manifest. It passes its tests as it stands. */
 export async function newPlugin(shell: Shell, name: string, { dir, json = false }: PluginNewOptions): Promise<number> {
   if (!packageName.test(name) || name.length > 100)
-    throw new CommandError(`${name} is no name of a package: lower case letters, digits and -, such as no-todo or @acme/no-todo.`, {
-      exitCode: 2,
-    });
+    throw new CommandError(
+      `${name} is no name of a package: lower case letters, digits and -, such as no-todo or @acme/no-todo. Where it is written is said with --dir.`,
+      { exitCode: 2 },
+    );
   const validator = name.replace(/^@[^/]+\//, '');
   const folder = resolve(dir ?? validator);
   const found = await readdir(folder).catch(() => []);
@@ -38,6 +39,6 @@ function describeNext(folder: string, files: readonly string[]): string {
     '',
     `  npm install --prefix ${shown}    # the SDK and zod; not needed in a clone of Baton`,
     `  baton plugin test ${shown}`,
-    `  baton up --plugin ${path}    # with the others that are to be enabled`,
+    `  baton up --plugin ${path}`,
   ].join('\n');
 }

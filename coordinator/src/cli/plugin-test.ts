@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { glob } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { findPackageJSON } from 'node:module';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { CommandError, type Shell } from './shell.ts';
 
 /** `baton plugin test`: runs the tests of a plugin package with the test runner of Node. The exit code is 1 where one fails. */
@@ -9,6 +11,11 @@ export async function testPlugin(shell: Shell, folder: string): Promise<number> 
   const cwd = resolve(folder);
   const files = await findTests(cwd);
   if (files.length === 0) throw new CommandError(`There are no tests in ${cwd}: files such as index.test.js.`, { exitCode: 2 });
+  if (!hasSdk(cwd))
+    throw new CommandError(
+      `@baton/sdk is not installed in ${cwd}. Run \`npm install\` there, or, with a clone of Baton, put the plugin into a folder of the clone.`,
+      { exitCode: 2 },
+    );
   // As this command was started itself, so that both find the same packages.
   const [program, ...options] = shell.self.slice(0, -1);
   if (program === undefined) throw new TypeError('A shell names the program that it runs.');
@@ -22,6 +29,15 @@ export async function testPlugin(shell: Shell, folder: string): Promise<number> 
     return code === 0 ? 0 : 1;
   } finally {
     stopListening();
+  }
+}
+
+/** Whether packages that are looked for from there upwards have the SDK among them. */
+function hasSdk(folder: string): boolean {
+  try {
+    return findPackageJSON('@baton/sdk', pathToFileURL(join(folder, 'package.json'))) !== undefined;
+  } catch {
+    return false;
   }
 }
 

@@ -32,7 +32,10 @@ export async function runProgram(shell: Shell, args: readonly string[]): Promise
     exitCode = code;
   });
   try {
-    await program.parseAsync([...args], { from: 'user' });
+    const [first = ''] = args;
+    // Help with a command that is not there would be that of `baton` itself.
+    const isUnknown = /^\w/.test(first) && first !== 'help' && !program.commands.some((command) => command.name() === first);
+    await program.parseAsync(isUnknown ? [first] : [...args], { from: 'user' });
     return exitCode;
   } catch (error) {
     // Commander has said already what was wrong. Only help that was asked for ends well.
@@ -96,10 +99,18 @@ function addUp(program: Command, shell: Shell, end: End): void {
     .option('--public-host <name>', 'a name under which callers reach it, beside those in the certificate; may be repeated', is.collect)
     .addOption(is.dataOption())
     .addOption(is.databaseOption())
-    .option('--plugin <package>', 'a plugin to enable, by package or path, in place of the usual ones; may be repeated', is.collect)
+    .addOption(is.pluginOption())
     .addOption(is.logLevelOption('warn, and info with --json'))
     .addOption(is.jsonOption('print one line of JSON when it is ready: url, httpUrl, tokenFile, pid, dataDir, durability'))
-    .addHelpText('after', is.examples('baton up', 'baton up --port 0 --json', 'baton up --database-url postgres://localhost/baton'))
+    .addHelpText(
+      'after',
+      is.examples(
+        'baton up',
+        'baton up --plugin ./no-todo',
+        'baton up --port 0 --json',
+        'baton up --database-url postgres://localhost/baton',
+      ),
+    )
     .action(async (options: UpOptions) => end(await (await loadUp()).up(shell, options)));
 }
 
@@ -115,6 +126,7 @@ function addRun(program: Command, shell: Shell, end: End): void {
     .option('--plain', 'a line for each event, also on a terminal')
     .addOption(is.portOption('a free one'))
     .addOption(is.databaseOption())
+    .addOption(is.pluginOption())
     .addOption(is.logLevelOption('error, and warn for the agents'))
     .addHelpText(
       'after',
@@ -141,6 +153,7 @@ function addPlan(program: Command, shell: Shell, end: End): void {
     .command('check')
     .description('Finds every mistake of a plan, with its line and column. Starts nothing. Exit code 2 where there is one.')
     .argument('<plan>', 'the plan, a YAML file')
+    .addOption(is.pluginOption())
     .addOption(is.jsonOption('print the mistakes as JSON'))
     .addHelpText('after', is.examples('baton plan check plan.yaml'))
     .action(async (file: string, options: PlanCheckOptions) => end(await planCheck(shell, file, options)));

@@ -7,23 +7,25 @@ import type { Offer } from './plan/check-agents.ts';
 import { kindOfPlace } from './plan/check-places.ts';
 import { loadPlan } from './plan/load-plan.ts';
 import { type AgentTeam, startTeam } from './run/agent-team.ts';
+import { giveAgentsTokens } from './run/agent-tokens.ts';
 import { beginRun, ensureTicket, resumeRun, setAside } from './run/begin-run.ts';
 import { type Ending, endingOf, followTicket, settleTicket } from './run/follow.ts';
 import { openPlace } from './run/open-place.ts';
 import { planAgentStarts } from './run/plan-agents.ts';
 import { refuseReportFile, writeReport } from './run/report-file.ts';
 import { resumeCommand } from './run/resume-command.ts';
-import { type RunRecord, writeRunRecord } from './run/run-record.ts';
+import { runFolderOf, type RunRecord, writeRunRecord } from './run/run-record.ts';
 import { createRunView } from './run/run-view.ts';
 import { summarise } from './run/summary.ts';
 import { formatSummary } from './run/summary-text.ts';
 import { CommandError, printLine, type Shell } from './shell.ts';
 import { ask, explainRefusal, findTarget, type TargetOptions } from './target.ts';
-import { readSettings } from './up.ts';
+import { readSettings } from './read-settings.ts';
 
 export interface RunOptions extends TargetOptions {
   readonly port?: number;
   readonly databaseUrl?: string;
+  readonly plugin?: readonly string[];
   readonly logLevel?: Config['logLevel'];
   readonly project?: string;
   readonly report?: string;
@@ -67,12 +69,16 @@ export async function run(shell: Shell, file: string, options: RunOptions): Prom
     if (resumed !== undefined)
       view.say(`run ${record.runId} ${early ? 'has ended' : 'goes on'}: its ticket is ${ticket.state} in ${ticket.phase}`);
 
+    // Beside others there may be agents of the same names, and a second agent of a name takes the place of the first.
+    const nameSuffix = place.isOwn ? '' : `-${record.runId.slice(0, 4)}`;
+    const names = early === undefined ? Object.keys(loaded.plan.agents).map((name) => `${name}${nameSuffix}`) : [];
+    await using tokens = await giveAgentsTokens(connection.client, names, runFolderOf(config.dataDir, record.runId));
     const starts = planAgentStarts(shell, loaded.plan, {
       planFile: source.planFile,
       target: place.target,
+      tokenFiles: tokens.files,
       workspace: record.workspace,
-      // Beside others there may be agents of the same names, and a second agent of a name takes the place of the first.
-      nameSuffix: place.isOwn ? '' : `-${record.runId.slice(0, 4)}`,
+      nameSuffix,
       logLevel: options.logLevel,
     });
     const team = startTeam(early === undefined ? starts : [], view);
@@ -90,9 +96,10 @@ export async function run(shell: Shell, file: string, options: RunOptions): Prom
 }
 
 /** What could only be found out late is asked before anything is started. */
-async function refuseWrongOptions({ url, port, databaseUrl, project, report }: RunOptions): Promise<void> {
-  if (url !== undefined && (port !== undefined || databaseUrl !== undefined)) {
-    const given = port === undefined ? '--database-url' : '--port';
+async function refuseWrongOptions({ url, port, databaseUrl, plugin, project, report }: RunOptions): Promise<void> {
+  const own = { '--port': port, '--database-url': databaseUrl, '--plugin': plugin };
+  const given = Object.entries(own).find(([, value]) => value !== undefined)?.[0];
+  if (url !== undefined && given !== undefined) {
     throw new CommandError(`${given} is for a coordinator of the run's own, and --url names another. Leave out one of them.`, {
       exitCode: 2,
     });
@@ -133,13 +140,14 @@ async function conclude(
 }
 
 /** As for `baton up`, but with a port that is free, and quiet: the view speaks. */
-function readRunSettings({ port, data, databaseUrl, logLevel }: RunOptions, { env }: Shell): Config {
+function readRunSettings({ port, data, databaseUrl, plugin, logLevel }: RunOptions, { env }: Shell): Config {
   return readSettings(
     {
       ...(port === undefined && env['BATON_PORT'] !== undefined ? {} : { port: port ?? 0 }),
       ...(logLevel === undefined && env['BATON_LOG_LEVEL'] !== undefined ? {} : { logLevel: logLevel ?? 'error' }),
       ...(data === undefined ? {} : { data }),
       ...(databaseUrl === undefined ? {} : { databaseUrl }),
+      ...(plugin === undefined ? {} : { plugin }),
     },
     env,
   );

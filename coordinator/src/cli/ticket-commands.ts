@@ -11,11 +11,11 @@ import {
   createTicket,
   moveTicket,
   type ReasonOptions,
-  showTicket,
   type TicketCreateOptions,
   type TicketMoveOptions,
   unblockTicket,
 } from './ticket.ts';
+import { showTicket } from './ticket-show.ts';
 import {
   type GraphOptions,
   workflowCheck,
@@ -45,8 +45,9 @@ export function addTicket(program: Command, shell: Shell, end: End): void {
     .option('--description <text>', 'more about it')
     .addOption(new Option('--priority <priority>', 'of its tasks, where they do not say another (default: MEDIUM)').choices(priorities))
     .option('--workflow <name>', 'the way it takes (default: software-delivery)')
+    .option('--metadata <json>', 'what else is known of it, which templates of its workflow may name', is.parseObject)
     .action(async (title: string, options: TicketCreateOptions) => end(await createTicket(shell, title, options)));
-  add('show', 'Shows where a ticket stands, how it came there, and what its gate lacks.', '01997a3e-…')
+  add('show', 'Shows where a ticket stands, how it came there, what was decided, and what its gate lacks.', '01997a3e-…')
     .argument(ticketId, idHelp)
     .action(async (id: string, options: ReadOptions) => end(await showTicket(shell, id, options)));
   add('move', 'Moves a ticket along an edge of its workflow. A forward edge passes the gate.', '01997a3e-… TESTING --reason "It builds."')
@@ -115,8 +116,9 @@ export function addWorkflow(program: Command, shell: Shell, end: End): void {
     .command('check')
     .description('Finds every mistake of a workflow, with its line and column. Exit code 2 where there is one.')
     .argument('<file>', 'the workflow, a YAML file')
+    .addOption(is.pluginOption())
     .addOption(is.jsonOption('print the mistakes as JSON'))
-    .addHelpText('after', is.examples('baton workflow check workflow.yaml'))
+    .addHelpText('after', is.examples('baton workflow check workflow.yaml', 'baton workflow check workflow.yaml --plugin ./no-todo'))
     .action(async (file: string, options: WorkflowFileOptions) => end(await workflowCheck(shell, file, options)));
   workflow
     .command('schema')

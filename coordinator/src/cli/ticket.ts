@@ -1,25 +1,25 @@
-import type { Client, GateReason, Priority, Ticket } from '@baton/protocol';
-import { formatDuration } from '../duration.ts';
+import type { Client, JsonObject, Priority, Ticket } from '@baton/protocol';
 import type { ReadOptions } from './list.ts';
 import { printLine, type Shell } from './shell.ts';
-import { formatTable } from './table.ts';
 import { ask, findTarget } from './target.ts';
 
 export interface TicketCreateOptions extends ReadOptions {
   readonly description?: string;
   readonly priority?: Priority;
   readonly workflow?: string;
+  readonly metadata?: JsonObject;
 }
 
 /** `baton ticket create`: a ticket in the first phase of a workflow. */
 export function createTicket(shell: Shell, title: string, options: TicketCreateOptions): Promise<number> {
-  const { description, priority, workflow } = options;
+  const { description, priority, workflow, metadata } = options;
   return change(shell, options, (client) =>
     client.ticket.create({
       title,
       ...(description !== undefined && { description }),
       ...(priority !== undefined && { priority }),
       ...(workflow !== undefined && { workflow: { name: workflow } }),
+      ...(metadata !== undefined && { metadata }),
     }),
   );
 }
@@ -64,40 +64,3 @@ async function change(shell: Shell, { json = false, ...options }: ReadOptions, m
   printLine(shell.stdout, json ? JSON.stringify(ticket) : `${ticket.id} «${ticket.title}» is in ${ticket.phase}, ${ticket.state}.`);
   return 0;
 }
-
-/** `baton ticket show`: where a ticket stands, how it came there, and what its gate lacks. */
-export async function showTicket(shell: Shell, ticketId: string, { json = false, ...options }: ReadOptions): Promise<number> {
-  const shown = await ask(await findTarget(options, shell.env), async (client) => {
-    const [ticket, { visits }, gate] = await Promise.all([
-      client.ticket.get({ ticketId }),
-      client.ticket.history({ ticketId }),
-      client.gate.status({ ticketId }),
-    ]);
-    return { ticket, visits, gate };
-  });
-  if (json) {
-    printLine(shell.stdout, JSON.stringify(shown));
-    return 0;
-  }
-  const { ticket, visits, gate } = shown;
-  const { title, phase, state, priority, workflow, blockedReason, description } = ticket;
-  printLine(shell.stdout, `${title}\n${phase}, ${state}${blockedReason === undefined ? '' : `: ${blockedReason}`}`);
-  printLine(
-    shell.stdout,
-    `priority ${priority}, workflow ${workflow.name}@${workflow.version}${description === undefined ? '' : `\n\n${description}`}\n`,
-  );
-  const rows = visits.map(({ number, to, kind, by, reason = '', durationMs }) => [
-    number,
-    to,
-    kind ?? '',
-    by,
-    formatDuration(durationMs),
-    reason,
-  ]);
-  printLine(shell.stdout, formatTable(['VISIT', 'PHASE', 'WAY', 'BY', 'STAYED', 'REASON'], rows));
-  if (gate.state !== 'not_configured')
-    printLine(shell.stdout, `\nThe gate of ${phase} is ${gate.state.replace('_', ' ')}.${describeMissing(gate.missing)}`);
-  return 0;
-}
-
-const describeMissing = (missing: readonly GateReason[]): string => missing.map(({ message }) => `\n  ${message}`).join('');

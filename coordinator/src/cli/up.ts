@@ -1,18 +1,9 @@
-import { type Config, readConfig } from '../config.ts';
 import { startCoordinator } from '../coordinator.ts';
 import { createLog } from '../log.ts';
-import { CommandError, interrupted, printLine, type Shell } from './shell.ts';
+import { readSettings, type SettingOptions } from './read-settings.ts';
+import { interrupted, printLine, type Shell } from './shell.ts';
 
-export interface UpOptions {
-  readonly port?: number;
-  readonly host?: string;
-  readonly data?: string;
-  readonly databaseUrl?: string;
-  readonly plugin?: string[];
-  readonly tlsCert?: string;
-  readonly tlsKey?: string;
-  readonly publicHost?: string[];
-  readonly logLevel?: Config['logLevel'];
+export interface UpOptions extends SettingOptions {
   readonly json?: boolean;
 }
 
@@ -34,13 +25,4 @@ export async function up(shell: Shell, { json = false, ...options }: UpOptions):
   await stopping;
   await coordinator.stop();
   return 0;
-}
-
-/** The settings of a coordinator from a command's options; what does not fit is wrong usage. */
-export function readSettings({ data, plugin, publicHost, ...options }: Omit<UpOptions, 'json'>, env: NodeJS.ProcessEnv): Config {
-  try {
-    return readConfig({ ...options, dataDir: data, plugins: plugin, publicHosts: publicHost }, env);
-  } catch (error) {
-    throw new CommandError(error instanceof Error ? error.message : String(error), { exitCode: 2, cause: error });
-  }
 }

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import type { WorkflowDefinition } from '@baton/protocol';
-import { readConfig } from '../config.ts';
 import { printList, type ReadOptions } from './list.ts';
 import { readValidatorNames } from './plan/validator-names.ts';
+import { readSettings } from './read-settings.ts';
 import { CommandError, printLine, type Shell } from './shell.ts';
 import { ask, findTarget } from './target.ts';
 import { checkWorkflow, toWorkflowJsonSchema } from './workflow/check-workflow.ts';
@@ -11,12 +11,13 @@ import { readText } from './yaml/read-text.ts';
 import { formatProblem, readYamlDocument } from './yaml/yaml-document.ts';
 
 export interface WorkflowFileOptions {
+  readonly plugin?: readonly string[];
   readonly json?: boolean;
 }
 
 /** `baton workflow check`: finds every mistake in a workflow, and stores nothing. */
-export async function workflowCheck(shell: Shell, file: string, { json = false }: WorkflowFileOptions): Promise<number> {
-  const { plugins } = readConfig({}, shell.env);
+export async function workflowCheck(shell: Shell, file: string, { json = false, ...options }: WorkflowFileOptions): Promise<number> {
+  const { plugins } = readSettings(options, shell.env);
   const workflow = await loadWorkflow(shell, file, { json, validators: await readValidatorNames(plugins) });
   if (workflow === undefined) return 2;
   printLine(shell.stdout, json ? JSON.stringify({ file, problems: [] }) : `${file} has no mistakes.`);

@@ -23,14 +23,16 @@ export async function aggregateTicket(
   { ticketId, phases }: { readonly ticketId: string; readonly phases: readonly string[] },
 ): Promise<Aggregate> {
   const visits = await listVisits(em, ticketId);
-  const contexts: PhaseContext[] = [];
+  const gathered: PhaseContext[] = [];
   for (const phase of phases) {
     const context = await gatherPhaseContext(
       em,
       visits.filter((visit) => visit.phase === phase),
     );
-    if (context !== undefined) contexts.push(await addNarrative(parts, em, context));
+    if (context !== undefined) gathered.push(context);
   }
+  // At the same time: who reads waits for one summary, however many phases there are.
+  const contexts = await Promise.all(gathered.map((context) => addNarrative(parts, em, context)));
   const narrative = joinNarratives(contexts);
   return {
     visit: visits.at(-1)?.number ?? 0,

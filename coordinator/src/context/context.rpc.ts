@@ -61,7 +61,9 @@ async function findPlace(
   const ticket = await getTicket(em, caller.projectId, ticketId);
   const { definition } = await getWorkflow(em, ticket.workflowId);
   const phase = name ?? ticket.phase;
-  if (findPhase(definition, phase) === undefined)
-    throw new CoordinatorError('phase_unknown', { phase, phases: definition.phases.map((each) => each.name) });
+  if (findPhase(definition, phase) === undefined) {
+    const phases = definition.phases.map((each) => each.name);
+    throw new CoordinatorError('phase_unknown', { phase, phases, message: `${phase} is none of ${phases.join(', ')}.` });
+  }
   return { phase, definition };
 }

@@ -1,29 +1,29 @@
 import { type ContextItem, CoordinatorError, type NewContextItem } from '@baton/protocol';
+import { v7 as uuidv7 } from 'uuid';
 import type { Origin } from '../artifact/artifact.service.ts';
 import type { Tx } from '../db/transaction.ts';
-import {
-  findSameItem,
-  getItem,
-  insertItems,
-  type ItemOf,
-  pinStatement,
-  supersedeStatement,
-  supersedeTopics,
-  type Topic,
-} from './context.store.ts';
+import { findSameItems, getItem, getSaidItem, type IdentifiedItem, insertItems, type ItemOf, updateItems } from './context.store.ts';
+import { bringsMore, joinRepeated, repeatItem } from './merge-items.ts';
+import { findHoldingSuccessor, pinStatement, supersedeStatement, supersedeTopics, type Topic } from './standing.store.ts';
 
 /** Who records what nobody said. */
 export const recorder = 'coordinator';
 
 /**
- * Leaves items for later phases, in the order given. What a visit holds already is kept once, and the newest about a topic takes
- * the place of what was recorded about it before. The callers hold the visits' rows.
+ * Leaves items for later phases, in the order given. What a visit holds already is kept once, with all that its repetitions bring, and
+ * the newest about a topic takes the place of what was recorded about it before. The callers hold the visits' rows.
  */
-export async function noteItems(tx: Tx, items: readonly ItemOf[]): Promise<void> {
-  if (items.length === 0) return;
-  const noted = await insertItems(tx.em, tx.projectId, items);
+export async function noteItems(tx: Tx, given: readonly ItemOf[]): Promise<void> {
+  if (given.length === 0) return;
+  const items = joinRepeated(given).map((each) => ({ ...each, id: uuidv7() }));
+  const inserted = await insertItems(tx.em, tx.projectId, items);
+  const isNew = new Set(inserted.map(({ id }) => id));
+  const changed = await addToKept(
+    tx,
+    items.filter((each) => !isNew.has(each.id) && bringsMore(each)),
+  );
   const recorded = new Map<string, { ticketId: string; phase: string; citations: string[] }>();
-  for (const { id, citation, ticketId, phase, kind, text, author, source } of noted) {
+  for (const { id, citation, ticketId, phase, kind, text, author, source } of [...inserted, ...changed]) {
     if (source === 'said') tx.record('context.noted', { itemId: id, citation, ticketId, phase, kind, text, author });
     else {
       const ofTicket = recorded.get(ticketId) ?? { ticketId, phase, citations: [] };
@@ -33,6 +33,17 @@ export async function noteItems(tx: Tx, items: readonly ItemOf[]): Promise<void>
   }
   for (const ofTicket of recorded.values()) tx.record('context.recorded', ofTicket);
   await replaceTopics(tx, topicsOf(items));
+}
+
+/** Gives what was there already what its repetitions bring. Returns what has changed by it. */
+async function addToKept(tx: Tx, repeated: readonly IdentifiedItem[]): Promise<ContextItem[]> {
+  if (repeated.length === 0) return [];
+  const kept = await findSameItems(tx.em, repeated);
+  const merged = repeated.flatMap((each) => {
+    const older = kept.get(each.id);
+    return older === undefined ? [] : [{ ...repeatItem(older, each), id: older.id }];
+  });
+  return updateItems(tx.em, merged);
 }
 
 function topicsOf(items: readonly ItemOf[]): Topic[] {
@@ -56,12 +67,14 @@ export async function replaceTopics(tx: Tx, topics: readonly Topic[]): Promise<v
     const { ticketId, phase, by } = first;
     const citations = group.map(({ citation }) => citation);
     tx.record('context.superseded', { ticketId, phase, citations, ...(by !== undefined && { by }), reason, author: recorder });
+    if (by !== undefined && group.some(({ handsPinOn }) => handsPinOn))
+      await pinItem(tx, { ticketId, phase, author: recorder }, { citation: by, pinned: true });
   }
 }
 
 export async function noteItem(tx: Tx, origin: Origin, item: NewContextItem): Promise<ContextItem> {
   await noteItems(tx, [{ origin, item }]);
-  return findSameItem(tx.em, origin.visitId, item);
+  return getSaidItem(tx.em, origin.visitId, item);
 }
 
 export interface Supersession {
@@ -78,21 +91,24 @@ export async function supersedeItem(
 ): Promise<{ superseded: ContextItem; by: ContextItem }> {
   const { ticketId, phase, author } = origin;
   const old = await getHoldingItem(tx, ticketId, citation);
-  const isSame = typeof by !== 'string' && by.kind === old.kind && by.text === old.text;
-  if (by === citation || isSame)
-    throw new CoordinatorError('invalid_params', {
-      fields: [{ path: 'by', message: 'An item cannot take its own place.' }],
-    });
   const replacement = typeof by === 'string' ? await getHoldingItem(tx, ticketId, by) : await noteItem(tx, origin, by);
-  const citations = await supersedeStatement(tx.em, old, { by: replacement.id, reason });
+  if (replacement.kind === old.kind && replacement.text === old.text)
+    throw new CoordinatorError('invalid_params', {
+      fields: [{ path: 'by', message: `It says the same as ${citation}, which cannot take its own place. Give what holds instead.` }],
+    });
+  const { citations, wasPinned } = await supersedeStatement(tx.em, old, { by: replacement.id, reason });
   tx.record('context.superseded', { ticketId, phase, citations, by: replacement.citation, reason, author });
-  return { superseded: await getItem(tx.em, ticketId, citation), by: replacement };
+  return {
+    superseded: await getItem(tx.em, ticketId, citation),
+    // A pin is on what it is about: a constraint that was changed must not be forgotten either.
+    by: wasPinned ? await pinItem(tx, origin, { citation: replacement.citation, pinned: true }) : replacement,
+  };
 }
 
 /** Pins an item or lets it go. The caller holds the ticket and the visit it is in. */
 export async function pinItem(
   tx: Tx,
-  { ticketId, phase, author }: Origin,
+  { ticketId, phase, author }: Pick<Origin, 'ticketId' | 'phase' | 'author'>,
   { citation, pinned }: { readonly citation: string; readonly pinned: boolean },
 ): Promise<ContextItem> {
   const item = await getHoldingItem(tx, ticketId, citation);
@@ -103,10 +119,11 @@ export async function pinItem(
 
 async function getHoldingItem({ em }: Tx, ticketId: string, citation: string): Promise<ContextItem> {
   const item = await getItem(em, ticketId, citation);
-  if (item.superseded !== undefined)
-    throw new CoordinatorError('context_item_superseded', {
-      citation,
-      ...(item.superseded.by !== undefined && { by: item.superseded.by }),
-    });
-  return item;
+  if (item.superseded === undefined) return item;
+  const by = await findHoldingSuccessor(em, ticketId, citation);
+  throw new CoordinatorError('context_item_superseded', {
+    citation,
+    message: `${citation} was superseded${by === undefined ? '' : `, and ${by} holds in its place`}: ${item.superseded.reason}`,
+    ...(by !== undefined && { by }),
+  });
 }

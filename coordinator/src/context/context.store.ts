@@ -8,10 +8,10 @@ import {
   type NewContextItem,
 } from '@baton/protocol';
 import { sql } from 'kysely';
-import { v7 as uuidv7 } from 'uuid';
 import type { Origin } from '../artifact/artifact.service.ts';
 import type { EntityManager } from '../db/orm.ts';
 import { findRow, rowsOf, toTimestamp } from '../db/rows.ts';
+import { toCitation, toNumber } from './citation.ts';
 
 interface ItemRow {
   readonly id: string;
@@ -64,9 +64,6 @@ const toContextItem = (row: ItemRow): ContextItem => ({
   }),
 });
 
-const toCitation = (number: number) => `c:${number}`;
-const toNumber = (citation: string) => Number(citation.slice('c:'.length));
-
 /** An item, and where it comes from. */
 export interface ItemOf {
   readonly origin: Origin;
@@ -77,20 +74,17 @@ export interface ItemOf {
   readonly topic?: string;
 }
 
+export interface IdentifiedItem extends ItemOf {
+  readonly id: string;
+}
+
 /**
- * Inserts items of many origins, numbered on from the last of each ticket. What a visit holds already, in the same kind and
- * words, is passed over. The callers hold the rows of the visits.
+ * Inserts items of many origins, numbered on from the last of each ticket. What a visit holds already from the same source, in the same
+ * kind and words, is passed over. No two of the items are the same. The callers hold the rows of the visits.
  * @returns those that are new, in order
  */
-export async function insertItems(em: EntityManager, projectId: string, items: readonly ItemOf[]): Promise<ContextItem[]> {
-  const rows = items.map(({ origin, item, source = 'said', topic = null }, index) => ({
-    ...origin,
-    ...item,
-    source,
-    topic,
-    id: uuidv7(),
-    position: index + 1,
-  }));
+export async function insertItems(em: EntityManager, projectId: string, items: readonly IdentifiedItem[]): Promise<ContextItem[]> {
+  const rows = items.map((each, index) => ({ ...toRow(each), position: index + 1 }));
   const inserted = await rowsOf(
     em,
     sql<ItemRow>`insert into context_items as c
@@ -102,20 +96,53 @@ export async function insertItems(em: EntityManager, projectId: string, items: r
           as x(id uuid, position int, "ticketId" uuid, "visitId" uuid, phase text, "visitNumber" int, kind text, text text, rationale text, data jsonb,
             "references" jsonb, pinned boolean, author text, "taskId" uuid, attempt int, source text, topic text)
         order by x.position
-        on conflict (visit_id, kind, md5(text)) where superseded_at is null do nothing returning ${columns}`,
+        on conflict (visit_id, kind, source, md5(text)) where superseded_at is null do nothing returning ${columns}`,
   );
   return inserted.map(toContextItem);
 }
 
-/** The item that says this in a visit. */
-export async function findSameItem(
+const toRow = ({ id, origin, item, source = 'said', topic }: IdentifiedItem) => ({ id, ...origin, ...item, source, topic });
+
+/** What a visit holds from the same source, in the same kind and words as each of these, by the id of the one given. */
+export async function findSameItems(em: EntityManager, items: readonly IdentifiedItem[]): Promise<Map<string, ContextItem>> {
+  const rows = await rowsOf(
+    em,
+    sql<ItemRow & { again: string }>`select ${columns}, x.id as again
+        from jsonb_to_recordset(${JSON.stringify(items.map(toRow))}::jsonb) as x(id uuid, "visitId" uuid, kind text, source text, text text)
+          join context_items c on c.visit_id = x."visitId" and c.kind = x.kind and c.source = x.source and md5(c.text) = md5(x.text)
+            and c.superseded_at is null`,
+  );
+  return new Map(rows.map(({ again, ...row }) => [again, toContextItem(row)]));
+}
+
+/**
+ * Gives items what their repetitions have brought, and the author of the last. The callers hold the rows of the visits.
+ * @returns those that have changed by it, in order
+ */
+export async function updateItems(em: EntityManager, items: readonly IdentifiedItem[]): Promise<ContextItem[]> {
+  const updated = await rowsOf(
+    em,
+    sql<ItemRow>`update context_items c
+        set rationale = x.rationale, data = x.data, refs = x."references", pinned = x.pinned, author = x.author, task_id = x."taskId", attempt = x.attempt
+        from jsonb_to_recordset(${JSON.stringify(items.map(toRow))}::jsonb)
+          as x(id uuid, rationale text, data jsonb, "references" jsonb, pinned boolean, author text, "taskId" uuid, attempt int)
+        where c.id = x.id and (c.rationale, c.data, c.refs, c.pinned, c.author, c.task_id, c.attempt)
+          is distinct from (x.rationale, x.data, x."references", x.pinned, x.author, x."taskId", x.attempt)
+        returning ${columns}`,
+  );
+  return updated.map(toContextItem).toSorted((a, b) => toNumber(a.citation) - toNumber(b.citation));
+}
+
+/** What is said in these words in a visit. */
+export async function getSaidItem(
   em: EntityManager,
   visitId: string,
   { kind, text }: Pick<NewContextItem, 'kind' | 'text'>,
 ): Promise<ContextItem> {
   const row = await findRow(
     em,
-    sql<ItemRow>`select ${columns} from context_items c where c.visit_id = ${visitId} and c.kind = ${kind} and c.text = ${text} and c.superseded_at is null`,
+    sql<ItemRow>`select ${columns} from context_items c
+        where c.visit_id = ${visitId} and c.kind = ${kind} and c.source = 'said' and md5(c.text) = md5(${text}) and c.superseded_at is null`,
   );
   if (row === undefined) throw new Error('An item was noted and is not there.');
   return toContextItem(row);
@@ -124,7 +151,7 @@ export async function findSameItem(
 /** @throws CoordinatorError `context_item_not_found` */
 export async function getItem(em: EntityManager, ticketId: string, citation: string): Promise<ContextItem> {
   const [item] = await findItems(em, ticketId, [citation]);
-  if (item === undefined) throw new CoordinatorError('context_item_not_found', { ticketId, citation });
+  if (item === undefined) throw new CoordinatorError('context_item_not_found', { ticketId, citation, message: `There is no ${citation}.` });
   return item;
 }
 
@@ -158,71 +185,13 @@ export async function listHolding(em: EntityManager, visitIds: readonly string[]
   return rows.map(toContextItem);
 }
 
-/** Gives up a statement wherever the ticket holds it. Returns the citations. */
-export async function supersedeStatement(
-  em: EntityManager,
-  { ticketId, kind, text }: Pick<ContextItem, 'ticketId' | 'kind' | 'text'>,
-  { by, reason }: { readonly by: string; readonly reason: string },
-): Promise<string[]> {
+/** What still holds in a ticket, oldest first. */
+export async function listHoldingOfTicket(em: EntityManager, ticketId: string): Promise<ContextItem[]> {
   const rows = await rowsOf(
     em,
-    sql<{ number: number }>`update context_items set superseded_at = clock_timestamp(), superseded_reason = ${reason}, superseded_by = ${by}
-        where ticket_id = ${ticketId} and kind = ${kind} and text = ${text} and id <> ${by} and superseded_at is null returning number`,
+    sql<ItemRow>`select ${columns} from context_items c where c.ticket_id = ${ticketId} and c.superseded_at is null order by c.number`,
   );
-  return rows.map(({ number }) => toCitation(number));
-}
-
-/** Pins a statement wherever the ticket holds it. Returns the citations of those that were not so before. */
-export async function pinStatement(
-  em: EntityManager,
-  { ticketId, kind, text }: Pick<ContextItem, 'ticketId' | 'kind' | 'text'>,
-  pinned: boolean,
-): Promise<string[]> {
-  const rows = await rowsOf(
-    em,
-    sql<{ number: number }>`update context_items set pinned = ${pinned}
-        where ticket_id = ${ticketId} and kind = ${kind} and text = ${text} and superseded_at is null and pinned <> ${pinned} returning number`,
-  );
-  return rows.map(({ number }) => toCitation(number));
-}
-
-export interface Topic {
-  readonly ticketId: string;
-  readonly phase: string;
-  readonly topic: string;
-  /** What holds about it now. */
-  readonly texts: readonly string[];
-}
-
-export interface GivenUp {
-  readonly ticketId: string;
-  readonly phase: string;
-  readonly citation: string;
-  readonly by: string | undefined;
-}
-
-/** Gives up what was recorded about topics before and is not among what holds now. */
-export async function supersedeTopics(em: EntityManager, topics: readonly Topic[], reason: string): Promise<GivenUp[]> {
-  if (topics.length === 0) return [];
-  const rows = await rowsOf(
-    em,
-    sql<{ ticketId: string; phase: string; number: number; by: number | null }>`
-        update context_items c set superseded_at = clock_timestamp(), superseded_reason = ${reason}, superseded_by = n.id
-        from jsonb_to_recordset(${JSON.stringify(topics)}::jsonb) as x("ticketId" uuid, phase text, topic text, texts jsonb)
-          left join lateral (
-            select i.id, i.number from context_items i
-            where i.ticket_id = x."ticketId" and i.phase = x.phase and i.topic = x.topic and i.superseded_at is null and jsonb_exists(x.texts, i.text)
-            order by i.number desc limit 1
-          ) n on true
-        where c.ticket_id = x."ticketId" and c.phase = x.phase and c.topic = x.topic and c.superseded_at is null and not jsonb_exists(x.texts, c.text)
-        returning c.ticket_id, c.phase, c.number, n.number as by`,
-  );
-  return rows.map(({ ticketId, phase, number, by }) => ({
-    ticketId,
-    phase,
-    citation: toCitation(number),
-    by: by === null ? undefined : toCitation(by),
-  }));
+  return rows.map(toContextItem);
 }
 
 export interface ContextQuery {

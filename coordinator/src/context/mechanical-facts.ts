@@ -12,7 +12,8 @@ import type { Origin } from '../artifact/artifact.service.ts';
 import type { ItemOf } from './context.store.ts';
 import { countTests } from './count-tests.ts';
 
-// What can be known without believing anybody: few items, each short, and the newest about a thing in the place of the older.
+// What nobody has to say: few items, each short, and the newest about a thing in the place of the older. What the coordinator saw is its
+// own word; what stands in an artifact is the word of whoever wrote the artifact.
 
 /** How many names one item lists. */
 const namesMax = 30;
@@ -21,22 +22,31 @@ const findingsMax = 20;
 /** How long what others wrote may be within an item, in characters. */
 const quoteMax = 300;
 
-/** Of an artifact: the files that a change touches, the commands that were run, the tests that were counted. */
+/** What an artifact tells: the files that a change touches, the commands that were run, the tests that were counted. */
 export function factsOfArtifact(origin: Origin, { type, name, content }: NewArtifact, sha256: string): ItemOf[] {
-  const source: ContextReference = { kind: 'artifact', value: sha256 };
-  const about = `${type} "${name}"`;
   const facts: ItemOf[] = [];
-  const add = (what: string, item: Pick<NewContextItem, 'kind' | 'text' | 'data'>, references: readonly ContextReference[] = []) =>
-    facts.push(toFact(origin, JSON.stringify([what, type, name]), { ...item, references: [source, ...references] }));
+  const add = (what: string, told: string, { kind = 'fact', references = [], ...more }: Partial<Fact> = {}) =>
+    facts.push({
+      origin,
+      source: 'reported',
+      topic: JSON.stringify([what, type, name]),
+      item: {
+        kind,
+        text: `${type} "${name}"${told}, reported by ${origin.author}`,
+        references: [{ kind: 'artifact', value: sha256 }, ...references],
+        pinned: false,
+        ...more,
+      },
+    });
 
   const files = type === 'code_changes' ? namesIn(content, 'files') : [];
-  if (files.length > 0) add('files', { kind: 'fact', text: `${about} touches ${listNames(files)}` }, files.slice(0, namesMax).map(toFile));
+  if (files.length > 0) add('files', ` touches ${listNames(files)}`, { references: files.slice(0, namesMax).map(toFile) });
   const commands = namesIn(content, 'commands');
-  if (commands.length > 0) add('commands', { kind: 'fact', text: `${about} ran ${listNames(commands)}` });
+  if (commands.length > 0) add('commands', ` ran ${listNames(commands)}`);
   const tests = countTests(type, content);
   if (tests !== undefined) {
-    const text = Object.entries(tests).map(([state, count]) => `${count} ${state}`);
-    add('tests', { kind: 'number', text: `${about}: ${text.join(', ')}`, data: tests });
+    const counts = Object.entries(tests).map(([state, count]) => `${count} ${state}`);
+    add('tests', `: ${counts.join(', ')}`, { kind: 'number', data: tests });
   }
   return facts;
 }
@@ -55,20 +65,27 @@ export function factsOfLocks(origin: Origin, title: string, locks: readonly Gran
 
 export const gateTopic = 'gate';
 
+/** The validators that run the program their configuration names. */
+const runners = ['command', 'exec'];
+/** A program that is not there gives an error, too. */
+const run = { pass: 'ran', fail: 'ran', error: 'tried to run', timeout: 'ran' } as const;
+
 /** Of a gate result: what failed or was warned of, and which programs were run. */
 export function factsOfGate(origin: Origin, verdicts: readonly Verdict[], validators: readonly GateValidator[]): ItemOf[] {
   const findings = verdicts.flatMap(({ validator, findings }) =>
     findings.filter(({ severity }) => severity !== 'info').map((finding) => ({ validator, finding })),
   );
-  const commands = verdicts.flatMap(({ outcome }, index) => {
-    const command = namesIn(validators[index]?.config, 'command').join(' ');
-    return command === '' ? [] : [{ outcome, command }];
+  const commands = verdicts.flatMap(({ validator, outcome }, index) => {
+    const command = runners.includes(validator) ? validators[index]?.config['command'] : undefined;
+    return Array.isArray(command) && outcome !== 'skipped' ? [{ command: clip(command.join(' ')), outcome }] : [];
   });
   return [
     ...findings.slice(0, findingsMax).map(({ validator, finding }) => toFact(origin, gateTopic, toFinding(validator, finding))),
     ...commands
       .slice(0, findingsMax)
-      .map(({ outcome, command }) => toFact(origin, gateTopic, { kind: 'fact', text: `The gate ran \`${clip(command)}\`: ${outcome}` })),
+      .map(({ command, outcome }) =>
+        toFact(origin, gateTopic, { kind: 'fact', text: `The gate ${run[outcome]} \`${command}\`: ${outcome}` }),
+      ),
   ];
 }
 

@@ -1,19 +1,19 @@
 import type { ContextItem, JsonObject, Narrative, PhaseContext } from '@baton/protocol';
-import { findSummaryFault, findUncovered } from '@baton/sdk/plugin';
+import { coveredKinds, findSummaryFault, findUncovered } from '@baton/sdk/plugin';
 import { countTokens, type PluginHost } from '@baton/sdk/plugin/host';
-import type { LRUCache } from 'lru-cache';
 import { digestOf } from '../artifact/digest.ts';
 import type { EntityManager } from '../db/orm.ts';
 import { withoutSecrets } from '../summarizer-config.ts';
-import { extractSummary } from './extract/extract-summary.ts';
+import type { Extracts } from './extract/extracts.ts';
 import { findNewestSummary, findSummary } from './narrative.store.ts';
 import type { SummaryWork, SummaryWriter } from './write-summary.ts';
 
 /** How long the narrative of one phase may be, in tokens. */
 const narrativeTokens = 800;
 
-/** As many items a summarizer is given: what has to be covered first, then the newest. */
-const itemsMax = 2_000;
+/** As much a summarizer is given: what has to be covered first, then the newest. */
+const itemsMax = 1_000;
+const charactersMax = 200_000;
 
 export interface NarrativeParts {
   readonly plugins: Pick<PluginHost, 'list'>;
@@ -23,8 +23,11 @@ export interface NarrativeParts {
   readonly config: JsonObject;
   /** How long a reader waits for a summary that nobody has asked for before. */
   readonly waitMs: number;
-  /** Extractive summaries, by their digest: making one takes up to 100 ms of the event loop. */
-  readonly extracts: LRUCache<string, Narrative>;
+  readonly extracts: Extracts;
+  /** What is to be summarized of items that have not changed since: its digest costs some time. */
+  readonly plans: WeakMap<readonly ContextItem[], PlannedWork>;
+  /** Whether the last one is answered while a new one is being written; so unless given. */
+  readonly mayBeStale?: boolean;
 }
 
 /**
@@ -36,24 +39,41 @@ export interface NarrativeParts {
 export async function addNarrative(parts: NarrativeParts, em: EntityManager, phase: PhaseContext): Promise<PhaseContext> {
   const work = planSummary(parts, phase);
   if (work === undefined) return phase;
+  const { uncovered, ...narrative } = await findNarrative(parts, em, work);
+  return { ...phase, narrative: { ...narrative, uncovered: [...uncovered, ...work.leftOut] } };
+}
+
+async function findNarrative(parts: NarrativeParts, em: EntityManager, work: PlannedWork): Promise<Narrative> {
   const kept = await findSummary(em, work.digest);
   const written =
     kept === undefined ? await parts.writer.write(work, { waitMs: parts.waitMs }) : { outcome: 'ok' as const, text: kept.text };
-  if (written.outcome === 'ok') return { ...phase, narrative: toNarrative(written.text, work, { stale: false }) };
+  if (written.outcome === 'ok') return toNarrative(written.text, work, { stale: false });
 
-  const older = written.outcome === 'late' ? await findNewestSummary(em, work) : undefined;
+  const { mayBeStale = true } = parts;
+  const older = mayBeStale && written.outcome === 'late' ? await findNewestSummary(em, work) : undefined;
   if (older !== undefined && findSummaryFault(older, { ...work, count: countTokens }) === undefined)
-    return { ...phase, narrative: toNarrative(older.text, { ...work, ...older }, { stale: true }) };
-  return { ...phase, narrative: { ...extract(parts, work), fallbackBecause: written.reason } };
+    return toNarrative(older.text, { ...work, ...older }, { stale: true });
+  return { ...(await extract(parts, work)), fallbackBecause: written.reason };
 }
 
-function planSummary(parts: NarrativeParts, { phase, items: all }: PhaseContext): SummaryWork | undefined {
+interface PlannedWork extends SummaryWork {
+  /** What has to be covered and is not given to the summarizer, by citation. */
+  readonly leftOut: readonly string[];
+}
+
+function planSummary(parts: NarrativeParts, { phase, items: all }: PhaseContext): PlannedWork | undefined {
+  const known = parts.plans.get(all);
+  if (known !== undefined) return known;
   const items = chooseItems(all);
   const ticketId = items[0]?.ticketId;
   if (ticketId === undefined) return undefined;
   const summarizer = nameAuthor(parts);
   const about = { ticketId, phase, summarizer, items, budgetTokens: narrativeTokens };
-  return { ...about, digest: digestWork(about, parts.config) };
+  const given = new Set(items);
+  const leftOut = all.filter((item) => isDue(item) && !given.has(item)).map(({ citation }) => citation);
+  const work = { ...about, leftOut, digest: digestWork(about, parts.config) };
+  parts.plans.set(all, work);
+  return work;
 }
 
 function toNarrative(
@@ -66,13 +86,9 @@ function toNarrative(
 
 const extractive = 'extractive';
 
-function extract({ extracts }: NarrativeParts, work: SummaryWork): Narrative {
+async function extract({ extracts }: NarrativeParts, work: SummaryWork): Promise<Narrative> {
   const own = { ...work, summarizer: extractive, digest: digestWork({ ...work, summarizer: extractive }) };
-  const known = extracts.get(own.digest);
-  if (known !== undefined) return known;
-  const narrative = toNarrative(extractSummary({ ...own, count: countTokens }).text, own, { stale: false });
-  extracts.set(own.digest, narrative);
-  return narrative;
+  return toNarrative(await extracts.write(own), own, { stale: false });
 }
 
 /** The summarizer with the version of the plugin that offers it, since another version may write something else. */
@@ -91,10 +107,17 @@ const digestWork = ({ summarizer, ticketId, items, budgetTokens }: Omit<SummaryW
     items: items.map(({ citation, kind, text, rationale, pinned }) => [citation, kind, text, rationale ?? null, pinned]),
   }).sha256;
 
-/** Oldest first. */
+const isDue = ({ kind }: ContextItem): boolean => coveredKinds.includes(kind);
+
+/** Oldest first, and at least one. */
 function chooseItems(items: readonly ContextItem[]): readonly ContextItem[] {
-  if (items.length <= itemsMax) return items;
-  const due = findUncovered('', items).toReversed();
-  const chosen = new Set([...due, ...items.toReversed()].slice(0, itemsMax));
-  return items.filter((item) => chosen.has(item));
+  const newestFirst = items.toReversed();
+  const chosen = new Set<ContextItem>();
+  let characters = 0;
+  for (const item of [...newestFirst.filter(isDue), ...newestFirst.filter((each) => !isDue(each))]) {
+    characters += item.text.length + (item.rationale?.length ?? 0);
+    if (chosen.size > 0 && (chosen.size === itemsMax || characters > charactersMax)) break;
+    chosen.add(item);
+  }
+  return chosen.size === items.length ? items : items.filter((item) => chosen.has(item));
 }

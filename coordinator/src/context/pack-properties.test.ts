@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { countTokens as countExactly } from 'gpt-tokenizer';
 import { describe, expect, test } from 'vitest';
 import { itemOf } from './item-fixture.ts';
-import { type PackText, writePack } from './pack-rules.ts';
+import { createPackCounter } from './pack-counter.ts';
+import { type PackText, type Withdrawal, writePack } from './pack-rules.ts';
 import { rankItems } from './rank-items.ts';
 import { createRelevance } from './relevance.ts';
 
@@ -43,9 +44,18 @@ const items = fc.array(item, { maxLength: 40 }).map((given): ContextItem[] =>
   ),
 );
 const budget = fc.oneof(fc.integer({ min: 50, max: 1_000 }), fc.integer({ min: 1_000, max: 20_000 }));
+/** Of items that hold and of some that do not. */
 const narratives = fc.array(
-  fc.nat(40).map((number) => `In short it is so. [c:${number}]`),
+  fc
+    .array(fc.nat(60), { minLength: 1, maxLength: 3 })
+    .map((numbers) => `In short it is so. [${numbers.map((each) => `c:${each}`).join(', ')}]`),
   { maxLength: 5 },
+);
+
+/** Some that are no items of the pack, as what was withdrawn is none; more than are told one by one. */
+const withdrawals = fc.array(
+  fc.record({ citation: fc.integer({ min: 100, max: 140 }).map((number) => `c:${number}`), by: fc.constantFrom('c:1', undefined) }),
+  { maxLength: 40 },
 );
 
 const counters = { tokenx: countTokens, 'gpt-tokenizer': (given: string) => countExactly(given, { disallowedSpecial: new Set() }) };
@@ -53,20 +63,25 @@ const counters = { tokenx: countTokens, 'gpt-tokenizer': (given: string) => coun
 interface Given {
   readonly all: readonly ContextItem[];
   readonly narratives: readonly string[];
+  readonly withdrawn: readonly Withdrawal[];
 }
 
 /** Undefined where the pinned ones alone do not fit. */
-function packOf({ all, narratives }: Given, budgetTokens: number, count = countTokens): PackText | undefined {
+function packOf({ all, narratives, withdrawn }: Given, budgetTokens: number, count = countTokens): PackText | undefined {
   const relevance = createRelevance().score('a place', all, query);
   try {
-    return writePack({ ranked: rankItems(all, { phases, query, relevance }), phases, narratives }, budgetTokens, count);
+    return writePack(
+      { ranked: rankItems(all, { phases, query, relevance }), phases, narratives, withdrawn },
+      budgetTokens,
+      createPackCounter(count),
+    );
   } catch (error) {
     if (error instanceof CoordinatorError && error.kind === 'limit_exceeded') return undefined;
     throw error;
   }
 }
 
-const given = fc.record({ all: items, narratives });
+const given = fc.record({ all: items, narratives, withdrawn: withdrawals });
 const citationsOf = (pack: PackText | undefined) => new Set(pack?.chosen.map(({ citation }) => citation));
 
 describe.each(Object.entries(counters))('counted by %s', (_name, count) => {
@@ -125,6 +140,17 @@ test('every line of the text is cited', () => {
       const lines = (packOf(given, budgetTokens)?.text ?? '').split('\n').filter((line) => line !== '' && !line.startsWith('## '));
 
       expect(lines.filter((line) => !/\[c:\d+/.test(line))).toEqual([]);
+    }),
+  );
+});
+
+test('a narrative speaks of nothing that no longer holds', () => {
+  fc.assert(
+    fc.property(given, budget, (given, budgetTokens) => {
+      const [, inShort = ''] = (packOf(given, budgetTokens)?.text ?? '').split('## The rest in short\n');
+      const holding = new Set(given.all.map(({ citation }) => citation));
+
+      expect((inShort.match(/c:\d+/g) ?? []).filter((citation) => !holding.has(citation))).toEqual([]);
     }),
   );
 });

@@ -2,12 +2,14 @@ import { countTokens } from '@baton/sdk/plugin/host';
 import { describe, expect, test } from 'vitest';
 import type { ContextItem } from '@baton/protocol';
 import { itemOf } from './item-fixture.ts';
+import { createPackCounter } from './pack-counter.ts';
 import { writePack } from './pack-rules.ts';
 import { rankItems } from './rank-items.ts';
 
 const phases = ['REQUIREMENTS', 'DESIGN'];
+const counter = createPackCounter(countTokens);
 const pack = (items: readonly ContextItem[], budget: number) =>
-  writePack({ ranked: rankItems(items, { phases, query: '', relevance: new Map() }), phases }, budget, countTokens);
+  writePack({ ranked: rankItems(items, { phases, query: '', relevance: new Map() }), phases }, budget, counter);
 
 test('sections stand in a fixed order, each line with its source', () => {
   const { text } = pack(
@@ -115,7 +117,7 @@ describe('a narrative', () => {
   const ranked = rankItems(facts, { phases, query: '', relevance: new Map() });
 
   test('speaks of what found no room, in lines that are cited', () => {
-    const { text, tokens } = writePack({ ranked, phases, narratives }, 3_000, countTokens);
+    const { text, tokens } = writePack({ ranked, phases, narratives }, 3_000, counter);
 
     expect(text).toContain('\n## The rest in short\n- It began with facts 1 to 4. [c:1, c:4]\n');
     expect(text).not.toContain('Nobody stands behind');
@@ -124,12 +126,89 @@ describe('a narrative', () => {
   });
 
   test('is not needed where everything is there', () => {
-    expect(writePack({ ranked, phases, narratives }, 50_000, countTokens).text).not.toContain('in short');
+    expect(writePack({ ranked, phases, narratives }, 50_000, counter).text).not.toContain('in short');
   });
 });
 
-test('what no longer holds is told to a reader who may know it', () => {
-  const { text } = writePack({ ranked: [], phases, withdrawn: [{ citation: 'c:3', by: 'c:9' }, { citation: 'c:4' }] }, 100, countTokens);
+describe('what must not be forgotten', () => {
+  const long = 'Never delete a row that anybody may still refer to. '.repeat(25).trim();
+  const facts = Array.from({ length: 200 }, (_, index) =>
+    itemOf(index + 2, 'fact', `Fact ${index} is good to know but not more than that.`),
+  );
 
-  expect(text).toBe('## No longer holds\n- [c:3] no longer holds: see [c:9]\n- [c:4] no longer holds\n');
+  test.each(['instruction', 'constraint', 'number', 'rejected'] as const)('comes before short facts however long it is: %s', (kind) => {
+    const item = itemOf(1, kind, long);
+    const needed = countTokens(long);
+
+    const { chosen } = pack([item, ...facts], Math.ceil((needed * 4) / 3) + 60);
+
+    expect(chosen).toContain(item);
+  });
+
+  test('leaves no small pack empty for its sake', () => {
+    const { chosen } = pack([itemOf(1, 'constraint', long), ...facts], 200);
+
+    expect(chosen.length).toBeGreaterThanOrEqual(5);
+  });
+
+  test('does not wait behind another long one that has to wait longer', () => {
+    const decision = itemOf(300, 'decision', long, { rationale: long });
+    const items = [decision, itemOf(1, 'constraint', long), ...facts];
+    const relevance = new Map([['c:300', 1]]);
+
+    const { chosen } = writePack({ ranked: rankItems(items, { phases, query: 'delete', relevance }), phases }, 800, counter);
+
+    expect(chosen.map(({ citation }) => citation)).toContain('c:1');
+  });
+});
+
+describe('what no longer holds', () => {
+  const many = Array.from({ length: 500 }, (_, index) => ({ citation: `c:${1_000 - index}` }));
+
+  test('is told to a reader who may know it', () => {
+    const { text } = writePack({ ranked: [], phases, withdrawn: [{ citation: 'c:3', by: 'c:9' }, { citation: 'c:4' }] }, 100, counter);
+
+    expect(text).toBe('## No longer holds\n- [c:3] no longer holds: see [c:9]\n- [c:4] no longer holds\n');
+  });
+
+  test('is told one by one for the newest, and counted for the others', () => {
+    const { text } = writePack({ ranked: [], phases, withdrawn: many }, 4_000, counter);
+
+    expect(text.split('\n').slice(1, 3)).toEqual(['- 480 more no longer hold, such as [c:980]', '- [c:1000] no longer holds']);
+    expect(text.split('\n')).toHaveLength(23);
+  });
+
+  test('takes no room that is not there', () => {
+    const { text, tokens } = writePack({ ranked: [], phases, withdrawn: many }, 60, counter);
+
+    expect(tokens).toBeLessThanOrEqual(60);
+    expect(text).toContain('480 more no longer hold');
+  });
+});
+
+test('a line of a narrative that cites what no longer holds is left out', () => {
+  const long = itemOf(2, 'fact', 'It is round, which took us long to find out. '.repeat(40).trim());
+  const narratives = ['It is red, since it was painted. [c:1, c:2]\nIt is round. [c:2]'];
+
+  const { text } = writePack({ ranked: [long], phases, narratives }, 100, counter);
+
+  expect(text).toBe('## The rest in short\n- It is round. [c:2]\n');
+});
+
+test('a citation quoted in the words of an item is no source of a line of a narrative', () => {
+  const long = itemOf(2, 'fact', `As [c:1] says, it is round, which took us long to find out. ${'It is. '.repeat(200)}`);
+  const narratives = ['As [c:1] says, it is round. [c:2]\nAs [c:2] says, nobody stands behind this line.'];
+
+  const { text } = writePack({ ranked: [long, itemOf(3, 'fact', 'So says [c:2].')], phases, narratives }, 100, counter);
+
+  expect(text).toContain('## The rest in short\n- As [c:1] says, it is round. [c:2]\n');
+  expect(text).not.toContain('nobody stands behind');
+});
+
+test('a hundred thousand items are packed', () => {
+  const items = Array.from({ length: 100_000 }, (_, index) =>
+    itemOf(index + 1, 'fact', `Fact ${index}.`, { references: [{ kind: 'artifact', value: 'one' }], source: 'artifact' }),
+  );
+
+  expect(pack(items, 1_000).chosen.length).toBeGreaterThan(10);
 });

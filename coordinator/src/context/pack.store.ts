@@ -25,38 +25,64 @@ export async function getLastSeqOfTicket(em: EntityManager, ticketId: string): P
   return Number(row?.seq ?? 0);
 }
 
-export interface Changes {
-  /** The citations of what came or was pinned. */
-  readonly came: ReadonlySet<string>;
-  /** What no longer holds, and what took its place. */
-  readonly withdrawn: readonly { readonly citation: string; readonly by: string | undefined }[];
+// As the index `events_of_context` has it.
+const ofContext = sql`name in ('context.noted', 'context.recorded', 'context.superseded', 'context.pinned')`;
+
+/** The number of the newest event of the items of a ticket; 0 before the first. */
+export async function getLastSeqOfItems(em: EntityManager, ticketId: string): Promise<number> {
+  const row = await findRow(
+    em,
+    sql<{ seq: string | number | null }>`select max(seq) as seq from events where ticket_id = ${ticketId} and ${ofContext}`,
+  );
+  return Number(row?.seq ?? 0);
 }
 
-/** What has happened to the items of a ticket after an event. */
-export async function listChanges(em: EntityManager, ticketId: string, after: number): Promise<Changes> {
+export interface ItemEvent {
+  readonly name: string;
+  readonly citations: readonly string[];
+  readonly by: string | undefined;
+  readonly pinned: boolean;
+}
+
+/** What has happened to the items of a ticket after an event, oldest first. */
+export async function listItemEvents(em: EntityManager, ticketId: string, after: number): Promise<ItemEvent[]> {
   const rows = await rowsOf(
     em,
     sql<{ name: string; citation: string | null; citations: string[] | null; by: string | null; pinned: boolean | null }>`
         select name, data->>'citation' as citation, data->'citations' as citations, data->>'by' as by, (data->>'pinned')::boolean as pinned
-        from events where ticket_id = ${ticketId} and seq > ${after}
-          and name in ('context.noted', 'context.recorded', 'context.superseded', 'context.pinned') order by seq`,
+        from events where ticket_id = ${ticketId} and seq > ${after} and ${ofContext} order by seq`,
   );
-  const came = new Set<string>();
-  const withdrawn = new Map<string, string | undefined>();
-  for (const { name, citation, citations, by, pinned } of rows) {
-    const all = citation === null ? (citations ?? []) : [citation];
-    if (name === 'context.superseded') for (const each of all) withdrawn.set(each, by ?? undefined);
-    else if (name !== 'context.pinned' || pinned === true) for (const each of all) came.add(each);
-  }
-  // What came and went meanwhile the reader has never seen.
-  return { came, withdrawn: [...withdrawn].filter(([citation]) => !came.has(citation)).map(([citation, by]) => ({ citation, by })) };
+  return rows.map(({ name, citation, citations, by, pinned }) => ({
+    name,
+    citations: citation === null ? (citations ?? []) : [citation],
+    by: by ?? undefined,
+    pinned: pinned === true,
+  }));
 }
 
-/** The number of the event that told of an item; undefined where there is no such item. */
+/** Which of these items had been noted when an event happened. */
+export async function findNotedUntil(
+  em: EntityManager,
+  { ticketId, until }: { readonly ticketId: string; readonly until: number },
+  citations: readonly string[],
+): Promise<Set<string>> {
+  if (citations.length === 0) return new Set();
+  const rows = await rowsOf(
+    em,
+    sql<{ citation: string }>`select x.citation from jsonb_array_elements_text(${JSON.stringify(citations)}::jsonb) as x(citation)
+        where exists (select 1 from events where ticket_id = ${ticketId} and seq <= ${until} and ${ofContext}
+          and name in ('context.noted', 'context.recorded') and (data->>'citation' = x.citation or data->'citations' @> to_jsonb(array[x.citation])))`,
+  );
+  return new Set(rows.map(({ citation }) => citation));
+}
+
+/** The number of the event that told of an item first; undefined where there is no such item. */
 export async function findNotedSeq(em: EntityManager, ticketId: string, citation: string): Promise<number | undefined> {
   const row = await findRow(
     em,
-    sql<{ seq: string | number }>`select seq from events where ticket_id = ${ticketId} and name in ('context.noted', 'context.recorded')
+    sql<{
+      seq: string | number;
+    }>`select seq from events where ticket_id = ${ticketId} and ${ofContext} and name in ('context.noted', 'context.recorded')
           and (data->>'citation' = ${citation} or data->'citations' @> ${JSON.stringify([citation])}::jsonb) order by seq limit 1`,
   );
   return row && Number(row.seq);

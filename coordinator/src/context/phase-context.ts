@@ -3,6 +3,7 @@ import { listCurrentArtifacts } from '../artifact/artifact.store.ts';
 import type { EntityManager } from '../db/orm.ts';
 import type { PhaseVisitRow } from '../phase/phase-visit.entity.ts';
 import { listHolding } from './context.store.ts';
+import { mergeItems } from './merge-items.ts';
 import { listSummaries } from './summary.store.ts';
 
 /** What one visit has come to so far. Stored with the visit when it is left. */
@@ -17,7 +18,7 @@ export async function gatherVisitContext(
 }
 
 /** Summaries and artifacts are items as well, and stand beside them in what a phase has come to. */
-export const isStatement = ({ source }: ContextItem): boolean => source === 'said' || source === 'mechanical';
+export const isStatement = ({ source }: ContextItem): boolean => source !== 'summary' && source !== 'artifact';
 
 /**
  * What a phase has come to in these visits of it, the newest last: everything noted, and the artifacts of the newest. What was
@@ -44,16 +45,15 @@ export async function gatherPhaseContext(em: EntityManager, visits: readonly Pha
   };
 }
 
-/** Said again later, a statement keeps its newest place; where one of them is pinned, the newest of those. */
+/** Said again later, a statement stands where it was said last, with all that it brought before. The oldest come first. */
 export function dropRepeated(items: readonly ContextItem[]): ContextItem[] {
   const kept = new Map<string, ContextItem>();
   for (const item of items) {
     const key = `${item.kind} ${item.text}`;
     const before = kept.get(key);
-    if (before?.pinned === true && !item.pinned) continue;
     // Anew, so that it stands where it was said last.
     kept.delete(key);
-    kept.set(key, item);
+    kept.set(key, before === undefined ? item : mergeItems(before, item));
   }
   return [...kept.values()];
 }
@@ -63,22 +63,20 @@ type VisitPlace = Pick<PhaseVisitRow, 'phase' | 'number'>;
 
 /**
  * The visits whose knowledge a phase builds on, grouped by phase, in the order of the workflow: the phases before it, what was
- * said while the ticket was blocked, and where the ticket stands in it now, all that was left on the way here, which after a
- * regression lies behind it too. `withOwn` adds the visits of the phase itself.
+ * said while the ticket was blocked, where the ticket stands in it now, all that was left on the way here, which after a
+ * regression lies behind it too, and its own.
  */
-export function selectEarlierVisits<Visit extends VisitPlace>(
+export function selectVisits<Visit extends VisitPlace>(
   workflow: WorkflowDefinition,
   visits: readonly Visit[],
   forPhase: string,
-  { withOwn = false }: { readonly withOwn?: boolean } = {},
 ): Visit[][] {
   const order = workflow.phases.map(({ name }) => name);
   const current = visits.at(-1);
   return order.flatMap((phase) => {
-    const isEarlier = phase !== forPhase && (phase === workflow.blockedPhase || order.indexOf(phase) < order.indexOf(forPhase));
+    const isWanted = phase === workflow.blockedPhase || order.indexOf(phase) <= order.indexOf(forPhase);
     const wasLeft = current?.phase === forPhase;
-    const isOwn = withOwn && phase === forPhase;
-    const chosen = visits.filter((visit) => visit.phase === phase && (isEarlier || isOwn || (wasLeft && visit.number < current.number)));
+    const chosen = visits.filter((visit) => visit.phase === phase && (isWanted || (wasLeft && visit.number < current.number)));
     return chosen.length === 0 ? [] : [chosen];
   });
 }

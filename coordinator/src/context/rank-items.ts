@@ -13,7 +13,7 @@ const weightOfKind = {
 } as const satisfies Record<ContextKind, number>;
 
 /** What nobody said has its weight by where it comes from: a summary, an artifact, a recorded fact. */
-const weightOfSource = { summary: 2.5, artifact: 2.2, mechanical: 1.5 } as const;
+const weightOfSource = { summary: 2.5, artifact: 2.2, reported: 1.4, mechanical: 1.5 } as const;
 
 /** The best answer to the query comes before an instruction that has nothing to do with it. */
 const weightOfRelevance = 8;
@@ -35,49 +35,59 @@ export interface Reader {
  * distance between the phases and age. Items that highly ranked ones refer to move up with them.
  */
 export function rankItems(items: readonly ContextItem[], reader: Reader): ContextItem[] {
-  const scores = scoreItems(items, reader);
-  const scoreOf = ({ citation }: ContextItem) => scores.get(citation) ?? 0;
-  return [...items].sort((a, b) => Number(b.pinned) - Number(a.pinned) || scoreOf(b) - scoreOf(a) || numberOf(b) - numberOf(a));
+  const candidates = scoreItems(items, reader);
+  lift(candidates);
+  return candidates
+    .sort((a, b) => Number(b.item.pinned) - Number(a.item.pinned) || b.score - a.score || b.number - a.number)
+    .map(({ item }) => item);
 }
 
 export const numberOf = ({ citation }: Pick<ContextItem, 'citation'>): number => Number(citation.slice('c:'.length));
 
-function scoreItems(items: readonly ContextItem[], { phases, query, relevance }: Reader): Map<string, number> {
+interface Candidate {
+  readonly item: ContextItem;
+  readonly number: number;
+  score: number;
+}
+
+function scoreItems(items: readonly ContextItem[], { phases, query, relevance }: Reader): Candidate[] {
   const order = new Map(phases.map((phase, index) => [phase, index]));
-  const newest = Math.max(1, ...items.map(numberOf));
+  const newest = items.reduce((highest, item) => Math.max(highest, numberOf(item)), 1);
   const isNamed = fileMatcher(query);
-  const scores = new Map<string, number>();
-  for (const item of items) {
+  return items.map((item) => {
     const { citation, kind, source, phase, references } = item;
+    const number = numberOf(item);
     const nearness = ((order.get(phase) ?? 0) + 1) / Math.max(1, phases.length);
-    const recency = numberOf(item) / newest;
     const touched = references.some(({ kind, value }) => kind === 'file' && isNamed(value)) ? weightOfFile : 0;
     const weight = source === 'said' ? weightOfKind[kind] : weightOfSource[source];
-    scores.set(citation, weight + (relevance.get(citation) ?? 0) * weightOfRelevance + touched + nearness / 2 + recency / 2);
-  }
-  lift(items, scores);
-  return scores;
+    const score = weight + (relevance.get(citation) ?? 0) * weightOfRelevance + touched + nearness / 2 + number / newest / 2;
+    return { item, number, score };
+  });
 }
 
 /** One step along the references: to another item, to the item of an artifact, to what a task left. */
-function lift(items: readonly ContextItem[], scores: Map<string, number>): void {
-  const referring = items.filter(({ references }) => references.some(({ kind }) => kind !== 'file' && kind !== 'event'));
-  if (referring.length === 0) return;
-  const targets = new Map<string, ContextItem[]>();
-  const add = (key: string, item: ContextItem) => targets.set(key, [...(targets.get(key) ?? []), item]);
-  for (const item of items) {
-    add(`item ${item.citation}`, item);
-    if (item.source === 'artifact') for (const { value } of item.references) add(`artifact ${value}`, item);
-    if (item.source === 'summary' && item.taskId !== undefined) add(`task ${item.taskId}`, item);
-  }
-  const before = new Map(scores);
-  for (const item of referring) {
+function lift(candidates: readonly Candidate[]): void {
+  const lifted = new Map<string, number>();
+  for (const { item, score } of candidates) {
     // An artifact's own item refers to it, and says no more than that it is there.
     if (item.source === 'artifact') continue;
-    const lifted = (before.get(item.citation) ?? 0) - lossByReference;
-    for (const { kind, value } of item.references)
-      for (const { citation } of targets.get(`${kind} ${value}`) ?? []) scores.set(citation, Math.max(scores.get(citation) ?? 0, lifted));
+    for (const { kind, value } of item.references) {
+      if (kind === 'file' || kind === 'event') continue;
+      const place = `${kind} ${value}`;
+      lifted.set(place, Math.max(lifted.get(place) ?? 0, score - lossByReference));
+    }
   }
+  if (lifted.size === 0) return;
+  for (const candidate of candidates)
+    for (const place of placesOf(candidate.item)) candidate.score = Math.max(candidate.score, lifted.get(place) ?? 0);
+}
+
+/** Where references lead to this item. */
+function placesOf({ citation, source, taskId, references }: ContextItem): string[] {
+  const places = [`item ${citation}`];
+  if (source === 'artifact') places.push(...references.map(({ value }) => `artifact ${value}`));
+  if (source === 'summary' && taskId !== undefined) places.push(`task ${taskId}`);
+  return places;
 }
 
 /** Whether a query names a file, by its path or by the last part of it. */
@@ -88,5 +98,6 @@ function fileMatcher(query: string): (path: string) => boolean {
       .filter((word) => /[./]/.test(word))
       .map((word) => word.replace(/[.:!?]+$/, '')),
   );
+  if (named.size === 0) return () => false;
   return (path) => named.has(path) || named.has(path.slice(path.lastIndexOf('/') + 1));
 }

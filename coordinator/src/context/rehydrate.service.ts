@@ -25,7 +25,7 @@ export async function rehydrate(
   for (const ticketId of [...new Set(running.map((task) => task.ticketId))].slice(0, ticketsMax)) {
     const { phase, visitId } = await getTicket(em, projectId, ticketId);
     const result = await findNewestResultOfVisit(em, visitId);
-    const pack = await makePack(parts, em, { ticketId, forPhase: phase, budgetTokens, withOwn: true }, { maySummarize: false });
+    const pack = await makePack(parts, em, { ticketId, forPhase: phase, budgetTokens }, { maySummarize: false });
     tickets.push({ ticketId, phase, ...(result !== undefined && { gate: result }), pack });
   }
   return {

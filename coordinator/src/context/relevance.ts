@@ -13,14 +13,14 @@ export interface Relevance {
 interface Index {
   readonly search: MiniSearch;
   /** What it holds, in the order of indexing. */
-  readonly citations: string[];
+  readonly statements: Statement[];
 }
 
 /** How many items the kept indexes hold together; about 1 KB each. */
 const keptItemsMax = 50_000;
 
 export function createRelevance(): Relevance {
-  const kept = new LRUCache<string, Index>({ maxSize: keptItemsMax, sizeCalculation: ({ citations }) => citations.length + 1 });
+  const kept = new LRUCache<string, Index>({ maxSize: keptItemsMax, sizeCalculation: ({ statements }) => statements.length + 1 });
   return {
     score(place, items, query) {
       if (query.trim() === '') return new Map();
@@ -35,15 +35,18 @@ export function createRelevance(): Relevance {
 }
 
 /**
- * The index of exactly these items. New ones are added to what was indexed before; where something was taken away it is made
- * anew, so that a score never depends on what once was there.
+ * The index of exactly these items. New ones are added to what was indexed before; where something was changed or taken away it
+ * is made anew, so that a score never depends on what once was there.
  */
 function takeUp(before: Index | undefined, items: readonly Statement[]): Index {
-  const isGrown = before !== undefined && before.citations.every((citation, position) => items[position]?.citation === citation);
-  const index = isGrown ? before : { search: new MiniSearch({ idField: 'citation', fields: ['text', 'rationale'] }), citations: [] };
-  for (const { citation, text, rationale = '' } of items.slice(index.citations.length)) {
+  const isGrown = before !== undefined && before.statements.every((statement, position) => isSame(statement, items[position]));
+  const index = isGrown ? before : { search: new MiniSearch({ idField: 'citation', fields: ['text', 'rationale'] }), statements: [] };
+  for (const { citation, text, rationale = '' } of items.slice(index.statements.length)) {
     index.search.add({ citation, text, rationale });
-    index.citations.push(citation);
+    index.statements.push({ citation, text, rationale });
   }
   return index;
 }
+
+const isSame = (indexed: Statement, { citation, text, rationale = '' }: Partial<Statement> = {}): boolean =>
+  indexed.citation === citation && indexed.text === text && indexed.rationale === rationale;

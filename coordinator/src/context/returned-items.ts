@@ -69,6 +69,20 @@ export const itemsOfArtifact = (origin: Origin, { given, stored }: ReturnedArtif
   ...factsOfArtifact(origin, given, stored.sha256),
 ];
 
+/** That somebody refused an approval, and why: what those after a regression have to know. */
+export const itemOfRefusal = (
+  origin: Origin,
+  { name, comment }: { readonly name: string; readonly comment: string | undefined },
+): ItemOf => ({
+  origin,
+  item: {
+    ...plain,
+    kind: 'fact',
+    text: `${origin.author} refused the approval "${name}"`,
+    ...(comment !== undefined && { rationale: comment }),
+  },
+});
+
 const toSummaryItem = (origin: Origin, text: string): ItemOf => ({ origin, source: 'summary', item: { ...plain, kind: 'fact', text } });
 
 function toArtifactItem(origin: Origin, { type, name, version, sha256, uri }: Artifact): ItemOf {

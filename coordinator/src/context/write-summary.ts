@@ -7,6 +7,7 @@ import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { hideSecrets } from '../summarizer-config.ts';
 import { keepSummary } from './narrative.store.ts';
+import { createSummaryTurns } from './summary-turns.ts';
 
 export interface SummaryWork {
   readonly digest: string;
@@ -24,7 +25,7 @@ export type Written =
   | { readonly outcome: 'failed' | 'late'; readonly reason: string };
 
 export interface SummaryWriter {
-  /** Asks the summarizer, once for the same work however many wait. Never rejects. */
+  /** Asks the summarizer, once for the same work however many wait, and for one ticket after the other. Never rejects. */
   write(work: SummaryWork, options: { readonly waitMs: number }): Promise<Written>;
   /** Ends what is being written. */
   stop(): Promise<void>;
@@ -36,6 +37,8 @@ export interface WriterParts {
   /** The name of the summarizer. */
   readonly use: string;
   readonly config: JsonObject;
+  /** How many are written at a time. */
+  readonly inFlightMax: number;
   readonly log: Pick<Log, 'warn'>;
   readonly metrics: Pick<Metrics, 'recordSummary'>;
 }
@@ -43,32 +46,63 @@ export interface WriterParts {
 /** A summarizer that has failed is not asked for the same again before this: readers come often, and a model costs money. */
 const failureKeptMs = 60_000;
 
+/** What waits keeps its items, up to 200 KB each. Who asks for more is answered at once, and may ask again. */
+const waitingMax = 200;
+
+interface Job extends SummaryWork {
+  readonly written: PromiseWithResolvers<Written>;
+}
+
 export function createSummaryWriter(parts: WriterParts): SummaryWriter {
-  const underWay = new Map<string, Promise<Written>>();
+  const jobs = new Map<string, Job>();
+  const turns = createSummaryTurns<Job>();
   const failures = new LRUCache<string, Written>({ max: 1_000, ttl: failureKeptMs });
   const stopping = new AbortController();
-  // One at a time: a model may take long, and the other threads are for gates, which work waits for.
-  let last: Promise<unknown> = Promise.resolve();
+  const running = new Set<Promise<void>>();
 
-  function begin(work: SummaryWork): Promise<Written> {
-    const writing = last
-      .then(() => run(parts, work, stopping.signal))
-      .then((written) => {
-        if (written.outcome !== 'ok' && !stopping.signal.aborted) failures.set(work.digest, written);
-        return written;
-      })
-      .finally(() => underWay.delete(work.digest));
-    underWay.set(work.digest, writing);
-    last = writing;
-    return writing;
+  /** Lets as many go on as may. */
+  function proceed(): void {
+    while (running.size < parts.inFlightMax) {
+      const job = turns.take();
+      if (job === undefined) return;
+      const end = runJob(job).then(() => {
+        running.delete(end);
+        proceed();
+      });
+      running.add(end);
+    }
+  }
+
+  async function runJob(job: Job): Promise<void> {
+    const written = await run(parts, job, stopping.signal);
+    if (written.outcome !== 'ok' && !stopping.signal.aborted) failures.set(job.digest, written);
+    finish(job, written);
+  }
+
+  function finish(job: Job, written: Written): void {
+    jobs.delete(job.digest);
+    job.written.resolve(written);
+  }
+
+  function enter(work: SummaryWork): Job | undefined {
+    if (stopping.signal.aborted || turns.size >= waitingMax) return undefined;
+    const job = { ...work, written: Promise.withResolvers<Written>() };
+    jobs.set(work.digest, job);
+    const older = turns.put(job);
+    if (older !== undefined)
+      finish(older, { outcome: 'late', reason: 'The items have changed since, and it is written of those that are there now.' });
+    proceed();
+    return job;
   }
 
   return {
     async write(work, { waitMs }) {
       const failure = failures.get(work.digest);
       if (failure !== undefined) return failure;
+      const job = jobs.get(work.digest) ?? enter(work);
+      if (job === undefined) return { outcome: 'late', reason: 'Too many summaries are waited for. Ask again for it.' };
       try {
-        return await withinMs(waitMs, underWay.get(work.digest) ?? begin(work));
+        return await withinMs(waitMs, job.written.promise);
       } catch {
         // Writing never rejects: what was thrown is that the time is over.
         return { outcome: 'late', reason: `It is still being written, and took longer than ${waitMs} ms so far. Ask again for it.` };
@@ -76,7 +110,9 @@ export function createSummaryWriter(parts: WriterParts): SummaryWriter {
     },
     async stop() {
       stopping.abort();
-      await last;
+      for (let job = turns.take(); job !== undefined; job = turns.take())
+        finish(job, { outcome: 'failed', reason: 'The coordinator stops.' });
+      await Promise.all(running);
     },
   };
 }

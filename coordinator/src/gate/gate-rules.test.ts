@@ -1,13 +1,13 @@
 import { gateDefinition, type Verdict } from '@baton/protocol';
 import { describe, expect, test } from 'vitest';
-import type { Evidence } from './gate-rules.ts';
-import { findMissing, gateState, reasonsOf, validatorsOf } from './gate-rules.ts';
+import { type Evidence, findMissing, gateState, reasonsOf, validatorsOf } from './gate-rules.ts';
 
 const gate = (definition: object = {}) => gateDefinition.parse(definition);
 const task = (state: string, title = state) => ({ id: title, ref: null, title, state, error: null }) as Evidence['tasks'][number];
-const evidence = (tasks: Evidence['tasks'], ...types: string[]): Evidence => ({
+const evidence = (tasks: Evidence['tasks'], ...types: string[]) => ({
   tasks,
   artifacts: types.map((type) => ({ type })),
+  approvals: [],
 });
 const codes = (reasons: readonly { code: string }[]) => reasons.map(({ code }) => code);
 
@@ -25,6 +25,35 @@ describe('what a gate lacks', () => {
 
   test('while tasks are open it is not said that there are too few', () => {
     expect(codes(findMissing(gate(), evidence([task('ready')])))).toEqual(['task_open']);
+  });
+
+  test('what a validator skips for want of an artifact that is missing is not said twice, and any other skip is', () => {
+    const skipped = (message: string) => ({ code: 'validator_skipped', validator: 'v', message }) as const;
+    const held = [skipped('There is no artifact doc.'), skipped('There are no tests.')];
+
+    expect(codes(findMissing(gate({ artifacts: ['doc'], tasksMin: 0 }), evidence([]), held))).toEqual([
+      'artifact_missing',
+      'validator_skipped',
+    ]);
+    expect(codes(findMissing(gate({ tasksMin: 0 }), evidence([]), held))).toEqual(['validator_skipped', 'validator_skipped']);
+  });
+
+  test('approvals are among it, and it says that they are asked for last', () => {
+    const approved = gate({ artifacts: ['doc'], tasksMin: 0, approvals: [{ name: 'release' }] });
+
+    const [, later] = findMissing(approved, evidence([]));
+    const [waiting] = findMissing(approved, evidence([], 'doc'));
+
+    expect(later).toEqual({
+      code: 'approval_later',
+      approval: { name: 'release', given: 0, needed: 1 },
+      message: '"release" waits for 1 approval of the role operator or admin, which is asked for once the rest is there.',
+    });
+    expect(waiting).toEqual({
+      code: 'approval_waiting',
+      approval: later!.approval,
+      message: '"release" waits for 1 approval of the role operator or admin, which is asked for when the gate is judged.',
+    });
   });
 
   test('its state tells what to wait for', () => {

@@ -1,5 +1,6 @@
-import type { Finding, GateDefinition, GateReason, GateStatus, GateValidator, JsonObject, Verdict } from '@baton/protocol';
-import type { JudgedTask } from './gate.store.ts';
+import type { Approval, Finding, GateDefinition, GateReason, GateStatus, GateValidator, JsonObject, Verdict } from '@baton/protocol';
+import { findMissingApprovals } from '../approval/approval-rules.ts';
+import type { JudgedTask } from './evidence.store.ts';
 
 /** All that a gate judges, as it stands at one moment. */
 export interface Evidence {
@@ -9,21 +10,49 @@ export interface Evidence {
 
 export const isOpen = ({ state }: JudgedTask) => state === 'blocked' || state === 'ready' || state === 'running';
 
-/** What a gate lacks that can be known without running a validator; all of it, not only the first. */
-export function findMissing(gate: GateDefinition, { artifacts, tasks }: Evidence): GateReason[] {
+/** Why a gate does not let a ticket go: all of it, each thing once. `held` is why its validators hold it, as far as they were asked. */
+export function findMissing(
+  gate: GateDefinition | undefined,
+  { approvals, ...evidence }: Evidence & { readonly approvals: readonly Approval[] },
+  held: readonly GateReason[] = [],
+): GateReason[] {
+  if (gate === undefined) return [];
+  const lacking = findLacking(gate, evidence);
+  const rest = [...lacking, ...held.filter((reason) => !followsFrom(lacking, reason))];
+  const waiting = findMissingApprovals(gate.approvals ?? [], approvals);
+  return [...rest, ...waiting.map((reason) => tellWhen(reason, rest))];
+}
+
+/** A validator that skips for want of an artifact says again what has been said. It names what it did not find. */
+const followsFrom = (lacking: readonly GateReason[], { code, message }: GateReason): boolean =>
+  code === 'validator_skipped' && lacking.some(({ artifactType }) => artifactType !== undefined && message.includes(artifactType));
+
+/** What nobody has been asked for yet is asked for by who judges the gate, once everything else is there. */
+function tellWhen(reason: GateReason, rest: readonly GateReason[]): GateReason {
+  if (reason.code !== 'approval_waiting' || reason.approval?.id !== undefined) return reason;
+  const message = reason.message.replace(/\.$/, '');
+  return rest.length === 0
+    ? { ...reason, message: `${message}, which is asked for when the gate is judged.` }
+    : { ...reason, code: 'approval_later', message: `${message}, which is asked for once the rest is there.` };
+}
+
+/** What is not there that can be known without running a validator. */
+function findLacking(gate: GateDefinition, { artifacts, tasks }: Evidence): GateReason[] {
   const stored = new Set(artifacts.map(({ type }) => type));
   const missing = gate.artifacts
     .filter((type) => !stored.has(type))
     .map((type): GateReason => ({ code: 'artifact_missing', artifactType: type, message: `There is no artifact ${type} in this visit.` }));
-  const open = tasks
-    .filter(isOpen)
-    .map((task): GateReason => ({ code: 'task_open', taskId: task.id, message: `The task "${task.title}" is ${task.state}.` }));
+  const open = tasks.filter(isOpen).map((task): GateReason => ({
+    code: 'task_open',
+    taskId: task.id,
+    message: `The task «${task.title}» is not done: it is ${task.state}.`,
+  }));
   const failed = tasks
     .filter(({ state }) => state === 'failed')
     .map((task): GateReason => ({
       code: 'task_failed',
       taskId: task.id,
-      message: `The task "${task.title}" failed: ${task.error?.message ?? 'no reason given'}`,
+      message: `The task «${task.title}» failed: ${task.error?.message ?? 'no reason given'}`,
     }));
   const completed = tasks.filter(({ state }) => state === 'completed').length;
   const tooFew: GateReason[] =
@@ -36,8 +65,11 @@ export function findMissing(gate: GateDefinition, { artifacts, tasks }: Evidence
 export function gateState(gate: GateDefinition | undefined, missing: readonly GateReason[]): GateStatus['state'] {
   if (gate === undefined) return 'not_configured';
   if (missing.length === 0) return 'ready';
-  if (missing.every(({ code }) => code === 'approval_waiting')) return 'waiting_approval';
-  return missing.every(({ code }) => code === 'task_open') ? 'waiting_tasks' : 'blocked';
+  const codes = new Set(missing.map(({ code }) => code));
+  // They come by themselves.
+  codes.delete('approval_later');
+  if (codes.size > 1) return 'blocked';
+  return codes.has('approval_waiting') ? 'waiting_approval' : codes.has('task_open') ? 'waiting_tasks' : 'blocked';
 }
 
 /** No-code criteria are a validator like any other, known by this name. */
@@ -73,6 +105,12 @@ const toReasonFields = ({ message, code, path, line }: Pick<Finding, 'message'> 
   ...(line !== undefined && { line }),
 });
 
+/** A reason for a person, with who says it and what it points at. */
+export function describeReason({ validator, message, path, line }: GateReason): string {
+  const place = path === undefined ? '' : ` (${path}${line === undefined ? '' : `:${line}`})`;
+  return validator === undefined ? message : `${validator}: ${message}${place}`;
+}
+
 /** All reasons in one line, for a person. */
 export const toSentence = (reasons: readonly GateReason[]): string =>
-  reasons.map(({ message }) => message.replace(/[.\s]+$/, '')).join('; ');
+  reasons.map((reason) => describeReason(reason).replace(/[.\s]+$/, '')).join('; ');

@@ -9,7 +9,7 @@ import type { Metrics } from '../metrics.ts';
  * @throws ConfigError where one is not there, or not for this coordinator
  */
 export async function openPlugins(config: Config, log: Log, metrics: Pick<Metrics, 'recordValidator'>): Promise<PluginHost> {
-  const { pluginThreadsMax, pluginMemoryMb, validatorTimeoutMs, verdictBytesMax } = config;
+  const { pluginThreadsMax, pluginMemoryMb, pluginEvidenceBytesMax, validatorTimeoutMs, verdictBytesMax } = config;
   try {
     return await createPluginHost({
       plugins: config.plugins,
@@ -23,6 +23,7 @@ export async function openPlugins(config: Config, log: Log, metrics: Pick<Metric
         memoryMb: pluginMemoryMb,
         timeoutMs: validatorTimeoutMs,
         verdictBytesMax,
+        evidenceBytesMax: pluginEvidenceBytesMax,
       },
     });
   } catch (error) {

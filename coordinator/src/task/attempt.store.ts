@@ -14,8 +14,9 @@ export async function listAttempts(em: EntityManager, visitId: string): Promise<
     em,
     sql<Omit<AttemptFacts, 'outcome'> & { outcome: AttemptOutcome | null }>`
         select n.task_id, n.number, a.name as agent_name, n.outcome,
-          ${locksOfAttempt} as locks
+          ${locksOfAttempt} as locks, k.name as token
         from attempts n join tasks t on t.id = n.task_id join agents a on a.id = n.agent_id
+          join sessions s on s.id = n.session_id join tokens k on k.id = s.token_id
         where t.visit_id = ${visitId} order by n.started_at, n.task_id, n.number`,
   );
   return rows.map(({ outcome, ...row }) => ({ ...row, ...(outcome !== null && { outcome }) }));

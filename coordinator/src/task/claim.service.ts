@@ -1,5 +1,5 @@
 import { type Claim, CoordinatorError, type JsonObject, type JsonValue } from '@baton/protocol';
-import { findContextText, type PackParts } from '../context/pack.service.ts';
+import { type ContextTexts, createContextTexts, type PackParts } from '../context/pack.service.ts';
 import type { EntityManager } from '../db/orm.ts';
 import { type Database, transact } from '../db/transaction.ts';
 import { findNewestResult } from '../gate/gate.store.ts';
@@ -29,22 +29,25 @@ export async function prepareClaims(
   tasks: readonly ClaimedTask[],
 ): Promise<Claim[]> {
   const claims: Claim[] = [];
+  const contexts = createContextTexts(parts.packs, em);
   for (const task of tasks) {
-    const input = await resolveInput(parts.packs, em, projectId, task);
+    const input = await resolveInput({ contexts, em, projectId, task });
     if (input instanceof CoordinatorError) await refuse(parts, projectId, task, input);
     else claims.push(toClaim(task, input));
   }
   return claims;
 }
 
-/** The claims of tasks that run, as they were given. What has been taken away since then stands unresolved. */
-export const tellClaims = (packs: PackParts, em: EntityManager, projectId: string, tasks: readonly ClaimedTask[]): Promise<Claim[]> =>
-  Promise.all(
+/** The claims of tasks that run. What their inputs refer to is told as it is now; where it has been taken away, it stands unresolved. */
+export function tellClaims(packs: PackParts, em: EntityManager, projectId: string, tasks: readonly ClaimedTask[]): Promise<Claim[]> {
+  const contexts = createContextTexts(packs, em);
+  return Promise.all(
     tasks.map(async (task) => {
-      const input = await resolveInput(packs, em, projectId, task);
+      const input = await resolveInput({ contexts, em, projectId, task });
       return toClaim(task, input instanceof CoordinatorError ? task.input : input);
     }),
   );
+}
 
 const toClaim = (
   { id, attempt, ticketId, phase, visitNumber, ref, type, title, grantedLocks, timeoutMs }: ClaimedTask,
@@ -63,35 +66,31 @@ const toClaim = (
   ...(ref !== null && { ref }),
 });
 
-async function resolveInput(
-  packs: PackParts,
-  em: EntityManager,
-  projectId: string,
-  task: ClaimedTask,
-): Promise<JsonObject | CoordinatorError> {
-  const texts = [...new Set(listReferences(task.input))];
-  if (texts.length === 0) return task.input;
+interface Place {
+  readonly contexts: ContextTexts;
+  readonly em: EntityManager;
+  readonly projectId: string;
+  readonly task: ClaimedTask;
+}
+
+async function resolveInput(place: Place): Promise<JsonObject | CoordinatorError> {
+  const { input } = place.task;
+  const texts = [...new Set(listReferences(input))];
+  if (texts.length === 0) return input;
   const values = new Map<string, JsonValue | undefined>();
   for (const text of texts) {
     const reference = parseReference(text);
-    if (reference !== undefined) values.set(JSON.stringify(reference), await lookUp({ packs, em, projectId, task }, reference));
+    if (reference !== undefined) values.set(JSON.stringify(reference), await lookUp(place, reference));
   }
   try {
-    return resolveReferences(task.input, (reference) => values.get(JSON.stringify(reference)));
+    return resolveReferences(input, (reference) => values.get(JSON.stringify(reference)));
   } catch (error) {
     if (error instanceof CoordinatorError) return error;
     throw error;
   }
 }
 
-interface Place {
-  readonly packs: PackParts;
-  readonly em: EntityManager;
-  readonly projectId: string;
-  readonly task: ClaimedTask;
-}
-
-async function lookUp({ packs, em, projectId, task }: Place, reference: Reference): Promise<JsonValue | undefined> {
+async function lookUp({ contexts, em, projectId, task }: Place, reference: Reference): Promise<JsonValue | undefined> {
   switch (reference.kind) {
     case 'task': {
       const { phase, ref, field, path } = reference;
@@ -110,7 +109,7 @@ async function lookUp({ packs, em, projectId, task }: Place, reference: Referenc
       return result === undefined ? undefined : valueAt(result as unknown as JsonObject, reference.path);
     }
     case 'context':
-      return findContextText(packs, em, { ticketId: task.ticketId, forPhase: task.phase });
+      return contexts({ ticketId: task.ticketId, forPhase: task.phase });
     default:
       return reference satisfies never;
   }

@@ -9,8 +9,14 @@ import {
   type TaskState,
 } from '@baton/protocol';
 import { sql } from 'kysely';
-import type { ArtifactSchemas } from '../artifact/artifact-schemas.ts';
-import { type ArtifactLimits, measureArtifacts, type MeasuredArtifact, type Origin, storeArtifacts } from '../artifact/artifact.service.ts';
+import {
+  type ArtifactLimits,
+  type ArtifactOrigin,
+  measureArtifacts,
+  type MeasuredArtifact,
+  type Origin,
+  storeArtifacts,
+} from '../artifact/artifact.service.ts';
 import { noteItems } from '../context/context.service.ts';
 import { itemsOfCompletion, type ReturnedArtifact } from '../context/returned-items.ts';
 import { type CallOutcome, outcomeOf } from '../db/outcome.ts';
@@ -32,6 +38,10 @@ interface AttemptCall {
 }
 
 export interface Completion extends AttemptCall {
+  /** Of the caller. */
+  readonly token: { readonly id: string; readonly name: string };
+  /** What is wrong with its artifacts, as was found out before. */
+  readonly fault?: CoordinatorError | undefined;
   readonly output?: JsonValue | undefined;
   readonly summary?: string | undefined;
   readonly artifacts: readonly NewArtifact[];
@@ -45,11 +55,6 @@ export interface Failure extends AttemptCall {
   readonly context: readonly NewContextItem[];
 }
 
-export interface EvidenceRules {
-  readonly limits: ArtifactLimits;
-  readonly schemas: ArtifactSchemas;
-}
-
 /**
  * Completes attempts of many callers in one transaction: their results, artifacts and context items, the readiness of
  * dependents and the hand-over of locks. Each is fenced by attempt and session; one that is stale is refused and the
@@ -58,13 +63,13 @@ export interface EvidenceRules {
  */
 export async function completeTasks(
   tx: Tx,
-  rules: EvidenceRules,
+  limits: ArtifactLimits,
   completions: readonly Completion[],
 ): Promise<CallOutcome<{ taskId: string; attempt: number; state: TaskState }>[]> {
   const held = await holdAttempts(tx, completions);
   const current = completions.filter((completion) => held.isCurrent(completion));
   const tasks = current.map(({ taskId }) => held.get(taskId));
-  const { accepted, refused, artifacts } = await storeArtifactsOf(tx, rules, current, held);
+  const { accepted, refused, artifacts } = await storeArtifactsOf(tx, limits, current, held);
 
   await rowsOf(
     tx.em,
@@ -230,22 +235,22 @@ async function holdAttempts(tx: Tx, calls: readonly AttemptCall[]) {
  */
 async function storeArtifactsOf(
   tx: Tx,
-  { limits, schemas }: EvidenceRules,
+  limits: ArtifactLimits,
   completions: readonly Completion[],
   held: Awaited<ReturnType<typeof holdAttempts>>,
 ): Promise<{ accepted: Completion[]; refused: Map<Completion, CoordinatorError>; artifacts: Map<Completion, ReturnedArtifact[]> }> {
   const refused = new Map<Completion, CoordinatorError>();
   const measured = new Map<Completion, MeasuredArtifact[]>();
-  const faults = await findFaults(tx, schemas, completions, held);
   for (const completion of completions) {
-    const fault = faults.get(completion);
-    const outcome = fault === undefined ? outcomeOf(() => measureArtifacts(limits, completion.artifacts)) : { error: fault };
+    const { fault, artifacts } = completion;
+    const outcome = fault === undefined ? outcomeOf(() => measureArtifacts(limits, artifacts)) : { error: fault };
     if ('ok' in outcome) measured.set(completion, outcome.ok);
     else refused.set(completion, outcome.error);
   }
   const accepted = firstOfEach([...measured.keys()]);
   const given = accepted.flatMap((completion) => {
-    const origin = toOrigin(held, completion);
+    const { token } = completion;
+    const origin: ArtifactOrigin = { ...toOrigin(held, completion), tokenId: token.id, token: token.name };
     return (measured.get(completion) ?? []).map((each) => ({ completion, origin, measured: each }));
   });
   const stored = await storeArtifacts(tx, given);
@@ -256,25 +261,6 @@ async function storeArtifactsOf(
       artifacts.set(completion, [...(artifacts.get(completion) ?? []), { given: each.artifact, stored: artifact }]);
   }
   return { accepted, refused, artifacts };
-}
-
-/** The first artifact of each completion that does not fit the schema of its type. */
-async function findFaults(
-  tx: Tx,
-  schemas: ArtifactSchemas,
-  completions: readonly Completion[],
-  held: Awaited<ReturnType<typeof holdAttempts>>,
-): Promise<Map<Completion, CoordinatorError>> {
-  const shown = completions.flatMap((completion) =>
-    completion.artifacts.map((artifact) => ({ completion, ticketId: held.get(completion.taskId).ticketId, artifact })),
-  );
-  const faults = await schemas.check(tx.em, shown);
-  const found = new Map<Completion, CoordinatorError>();
-  for (const [index, { completion }] of shown.entries()) {
-    const fault = faults[index];
-    if (fault !== undefined && !found.has(completion)) found.set(completion, fault);
-  }
-  return found;
 }
 
 function toOrigin(held: Awaited<ReturnType<typeof holdAttempts>>, { taskId, attempt }: Pick<AttemptCall, 'taskId' | 'attempt'>): Origin {

@@ -37,7 +37,9 @@ export async function holdPlaces(tx: Pick<Tx, 'em' | 'projectId'>, taskIds: read
 export interface Fence {
   readonly taskId: string;
   readonly attempt?: number | undefined;
-  readonly sessionId?: string | undefined;
+  /** Whose attempt it must be: of this session, or without one of a session that the token of this name has registered. */
+  readonly sessionId: string | undefined;
+  readonly token: string;
 }
 
 /**
@@ -47,17 +49,19 @@ export interface Fence {
  */
 export async function holdAttempt(
   { em, projectId }: Pick<Tx, 'em' | 'projectId'>,
-  { taskId, attempt, sessionId }: Fence,
+  { taskId, attempt, sessionId, token }: Fence,
 ): Promise<{ ticketId: string; depth: number; attempt: number }> {
   const row = await findRow(
     em,
-    sql<{ ticketId: string; depth: number; state: string; attempt: number; sessionId: string | null }>`
-        select ticket_id, depth, state, attempt, session_id from tasks where id = ${taskId} and project_id = ${projectId} for share`,
+    sql<{ ticketId: string; depth: number; state: string; attempt: number; sessionId: string | null; token: string | null }>`
+        select ticket_id, depth, state, attempt, session_id,
+          (select k.name from sessions s join tokens k on k.id = s.token_id where s.id = tasks.session_id) as token
+        from tasks where id = ${taskId} and project_id = ${projectId} for share`,
   );
   const isCurrent =
     row?.state === 'running' &&
     (attempt === undefined || row.attempt === attempt) &&
-    (sessionId === undefined || row.sessionId === sessionId);
+    (sessionId === undefined ? row.token === token : row.sessionId === sessionId);
   if (row === undefined || !isCurrent) {
     throw new CoordinatorError('claim_stale', { taskId, attempt, ...(row && { state: row.state, currentAttempt: row.attempt }) });
   }

@@ -68,7 +68,7 @@ export const taskHandlers = (parts: TaskParts): HandlersOf<'task'> => {
       transact(db, projectId, (tx) =>
         completeTasks(
           tx,
-          { limits, schemas },
+          limits,
           placed.map(({ end }) => end),
         ),
       ),
@@ -133,7 +133,11 @@ export const taskHandlers = (parts: TaskParts): HandlersOf<'task'> => {
     'task/complete': async (params, call) => {
       const { idempotencyKey: _, ...completion } = params;
       const { sessionId } = call.session;
-      return complete(call.caller.projectId, await placed({ ...completion, sessionId, endKey: toEndKey(toKeyedCall(call, params)) }));
+      const { projectId, tokenId: id, name } = call.caller;
+      const endKey = toEndKey(toKeyedCall(call, params));
+      const { end, ticketId } = await placed({ ...completion, sessionId, token: { id, name }, endKey });
+      const fault = await schemas.findFault(ticketId, completion.artifacts);
+      return complete(projectId, { ticketId, end: { ...end, fault } });
     },
 
     'task/fail': async (params, call) => {

@@ -57,6 +57,7 @@ export interface TaskQuery {
   readonly ticketId?: string | undefined;
   readonly phase?: string | undefined;
   readonly states?: readonly TaskState[] | undefined;
+  readonly visitId?: string | undefined;
   readonly after?: string | undefined;
   readonly limit: number;
 }
@@ -74,12 +75,13 @@ export async function findTasks(em: EntityManager, projectId: string, ids: reado
 /** A page of tasks in the order of submission, which is the order of their ids. */
 export async function listTasks(
   em: EntityManager,
-  { projectId, ticketId, phase, states, after, limit }: TaskQuery,
+  { projectId, ticketId, phase, states, visitId, after, limit }: TaskQuery,
 ): Promise<{ tasks: Task[]; next?: string }> {
   const conditions = [sql`t.project_id = ${projectId}`];
   if (ticketId !== undefined) conditions.push(sql`t.ticket_id = ${ticketId}`);
   if (phase !== undefined) conditions.push(sql`t.phase = ${phase}`);
   if (states !== undefined) conditions.push(sql`t.state = any(${states}::text[])`);
+  if (visitId !== undefined) conditions.push(sql`t.visit_id = ${visitId}`);
   if (after !== undefined) conditions.push(sql`t.id > ${after}`);
   const rows = await rowsOf(
     em,

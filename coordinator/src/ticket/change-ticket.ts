@@ -7,6 +7,7 @@ import { reprioritise } from '../task/reprioritise.ts';
 import { getWorkflow } from '../workflow/workflow.store.ts';
 import { leavePhase } from './enter-phase.ts';
 import type { TicketRow } from './ticket.entity.ts';
+import { whyOver } from './ticket-rules.ts';
 import type { Move } from './ticket.service.ts';
 import { getTicket, lockTicket, toTicket } from './ticket.store.ts';
 
@@ -20,9 +21,12 @@ export interface TicketChange {
   readonly metadata?: JsonObject | undefined;
 }
 
-/** Changes what a ticket says of itself, unless it has changed since its version was read. */
+/** Changes what a ticket says of itself, unless it has changed since its version was read, or is over. */
 export async function updateTicket(tx: Tx, by: string, { ticketId, version, ...change }: TicketChange): Promise<Ticket> {
   const ticket = await lockTicket(tx.em, tx.projectId, ticketId);
+  const over = whyOver(ticket);
+  if (over !== undefined)
+    throw new CoordinatorError('phase_closed', { ticketId, phase: ticket.phase, message: `${over} What it says of itself stays.` });
   if (ticket.version !== version) {
     const message = `It is at version ${ticket.version}: read it again, and decide about what it says now.`;
     throw new CoordinatorError('version_conflict', { ticketId, version, currentVersion: ticket.version, message });
@@ -48,12 +52,9 @@ export async function cancelTicket(
   { ticketId, reason, by }: { readonly ticketId: string; readonly reason: string; readonly by: string },
 ): Promise<Ticket> {
   const ticket = await lockTicket(tx.em, tx.projectId, ticketId);
-  if (ticket.state === 'closed')
-    throw new CoordinatorError('transition_refused', {
-      ticketId,
-      from: ticket.phase,
-      message: `It has come to its end in ${ticket.phase}.`,
-    });
+  const over = whyOver(ticket);
+  if (over !== undefined && ticket.state === 'closed')
+    throw new CoordinatorError('transition_refused', { ticketId, from: ticket.phase, message: over });
   if (ticket.state !== 'cancelled') {
     await leavePhase(tx, sessions, ticket, `the ticket was cancelled: ${reason}`);
     ticket.state = 'cancelled';

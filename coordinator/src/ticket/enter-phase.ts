@@ -40,8 +40,10 @@ export interface Entry {
 /** Opens the next visit of a locked ticket, and makes the tasks that the phase makes by itself. */
 export async function enterPhase(tx: Tx, workflow: WorkflowDefinition, ticket: TicketRow, entry: Entry): Promise<PhaseVisitRow> {
   const { em } = tx;
+  // A ticket is made with the id of its first visit.
+  const isFirst = ticket.visitNumber === 0;
   const visit = em.create(PhaseVisitEntity, {
-    id: uuidv7(),
+    id: isFirst ? ticket.visitId : uuidv7(),
     ticketId: ticket.id,
     number: ticket.visitNumber + 1,
     phase: entry.to,
@@ -56,8 +58,7 @@ export async function enterPhase(tx: Tx, workflow: WorkflowDefinition, ticket: T
   });
   const phase = findPhase(workflow, entry.to);
   const isBlocked = entry.to === workflow.blockedPhase;
-  // The first visit is part of the ticket's making.
-  if (ticket.visitNumber > 0) ticket.version += 1;
+  if (!isFirst) ticket.version += 1;
   ticket.visitId = visit.id;
   ticket.visitNumber = visit.number;
   ticket.phase = entry.to;

@@ -1,15 +1,21 @@
 import { CoordinatorError } from '@baton/protocol';
-import type { Origin } from '../artifact/artifact.service.ts';
+import type { ArtifactOrigin } from '../artifact/artifact.service.ts';
 import type { CallContext } from '../call.ts';
 import type { Tx } from '../db/transaction.ts';
 import { lockVisit } from '../phase/phase-visit.store.ts';
 import { holdAttempt, holdSession } from '../task/fence.store.ts';
+import { whyOver } from './ticket-rules.ts';
 import { holdTicket } from './ticket.store.ts';
 
 export interface EvidenceCall {
   readonly ticketId: string;
   readonly taskId?: string | undefined;
   readonly attempt?: number | undefined;
+}
+
+export interface EvidencePlace extends ArtifactOrigin {
+  /** Why nothing is judged of this ticket any more; undefined where something may be. */
+  readonly over: string | undefined;
 }
 
 /**
@@ -20,14 +26,14 @@ export async function holdTicketForEvidence(
   tx: Tx,
   { caller, session }: Pick<CallContext, 'caller' | 'session'>,
   { ticketId, taskId, attempt }: EvidenceCall,
-): Promise<Origin> {
+): Promise<EvidencePlace> {
   const ticket = await holdTicket(tx.em, tx.projectId, ticketId);
   await lockVisit(tx.em, ticket.visitId);
   if (session !== undefined) await holdSession(tx.em, session.sessionId);
   // A ticket that could not move may be able to now.
   tx.hints.ticketIds.add(ticketId);
   if (taskId !== undefined) {
-    const held = await holdAttempt(tx, { taskId, attempt, sessionId: session?.sessionId });
+    const held = await holdAttempt(tx, { taskId, attempt, sessionId: session?.sessionId, token: caller.name });
     if (held.ticketId !== ticketId) throw new CoordinatorError('claim_stale', { taskId, message: 'The task belongs to another ticket.' });
   }
   return {
@@ -36,7 +42,10 @@ export async function holdTicketForEvidence(
     visitNumber: ticket.visitNumber,
     phase: ticket.phase,
     author: session?.agentName ?? caller.name,
+    tokenId: caller.tokenId,
+    token: caller.name,
     taskId,
     attempt,
+    over: whyOver(ticket),
   };
 }

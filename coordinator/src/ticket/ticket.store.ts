@@ -107,5 +107,15 @@ export const listTicketsToAdvance = (
 export const postponeTicket = (em: EntityManager, visitId: string, delayMs: number): Promise<unknown[]> =>
   rowsOf(em, sql`update phase_visits set look_again_at = clock_timestamp() + ${delayMs} * interval '1 millisecond' where id = ${visitId}`);
 
+/** Says of a ticket why its workflow does not move it. False where it has moved meanwhile, or says so already. */
+export const writeHindrance = async (em: EntityManager, { id, visitId }: HeldTicket, reason: string): Promise<boolean> =>
+  (
+    await rowsOf(
+      em,
+      sql`update tickets set blocked_reason = ${reason}, version = version + 1, updated_at = clock_timestamp()
+        where id = ${id} and visit_id = ${visitId} and state = 'open' and blocked_reason is distinct from ${reason} returning id`,
+    )
+  ).length > 0;
+
 export const hasOpenTasks = async (em: EntityManager, visitId: string): Promise<boolean> =>
   (await rowsOf(em, sql`select 1 from tasks where visit_id = ${visitId} and state in ('blocked', 'ready', 'running') limit 1`)).length > 0;

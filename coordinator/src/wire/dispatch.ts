@@ -1,4 +1,4 @@
-import { CoordinatorError, isMethodName, mayAccess, methods, toFieldProblems } from '@baton/protocol';
+import { CoordinatorError, isMethodName, mayAccess, methods, rolesWith, toFieldProblems } from '@baton/protocol';
 import type { CallContext, Caller, Handlers, Peer, Session } from '../call.ts';
 import { translateDatabaseError } from '../db/errors.ts';
 import type { EntityManager } from '../db/orm.ts';
@@ -31,7 +31,11 @@ export function createDispatch({ handlers, em, findSession }: DispatchParts): Di
     if (!isMethodName(method)) throw new CoordinatorError('method_unknown', { method });
     const definition = methods[method];
     if (!mayAccess(caller.role, definition.access))
-      throw new CoordinatorError('access_denied', { role: caller.role, needs: definition.access });
+      throw new CoordinatorError('access_denied', {
+        role: caller.role,
+        needs: definition.access,
+        message: `It has the role ${caller.role}; ${method} takes ${rolesWith(definition.access)}.`,
+      });
 
     const params = definition.params.safeParse(toNamedParams(definition, call.params));
     if (!params.success) throw new CoordinatorError('invalid_params', { fields: toFieldProblems(params.error) });

@@ -1,6 +1,6 @@
 import { softwareDelivery, workflowDefinition, type WorkflowDefinitionInput } from '@baton/protocol';
-import { expect, test } from 'vitest';
-import { edgesFrom, findWorkflowProblems, isFinal, nextPhase } from './workflow-rules.ts';
+import { describe, expect, test } from 'vitest';
+import { edgesFrom, findWorkflowProblems, gatesAround, isFinal, nextPhase } from './workflow-rules.ts';
 
 const workflow = (more: Partial<WorkflowDefinitionInput> = {}) =>
   workflowDefinition.parse({
@@ -48,6 +48,32 @@ test.each<[string, Partial<WorkflowDefinitionInput>, string]>([
   ],
   ['an unknown blocked phase', { blockedPhase: 'X' }, 'blockedPhase: There is no phase X; there are A, B.'],
   [
+    'a way around the gates by the blocked phase',
+    {
+      phases: [{ name: 'A' }, { name: 'WAIT' }, { name: 'B' }],
+      edges: [
+        { from: 'A', to: 'WAIT', kind: 'block' },
+        { from: 'WAIT', to: 'B', kind: 'forward' },
+        { from: 'A', to: 'B', kind: 'forward' },
+      ],
+      blockedPhase: 'WAIT',
+    },
+    'edges[1].kind: An edge from the blocked phase is of the kind unblock.',
+  ],
+  [
+    'another kind of edge to the blocked phase',
+    {
+      phases: [{ name: 'A' }, { name: 'B' }, { name: 'WAIT' }],
+      edges: [
+        { from: 'A', to: 'B', kind: 'forward' },
+        { from: 'A', to: 'WAIT', kind: 'regression' },
+        { from: 'WAIT', to: 'A', kind: 'unblock' },
+      ],
+      blockedPhase: 'WAIT',
+    },
+    'edges[1].kind: An edge to the blocked phase is of the kind block.',
+  ],
+  [
     'a regression without an edge',
     { phases: [{ name: 'A' }, { name: 'B', onRefused: { regressTo: 'A' } }] },
     'phases[1].onRefused.regressTo: There is no regression edge from B to A.',
@@ -69,4 +95,29 @@ test('P6 a blocked ticket may return to the phase it was blocked in, and another
 
   expect(ways('DEPLOYMENT')).toContain('DEPLOYMENT');
   expect(ways('DESIGN')).not.toContain('DEPLOYMENT');
+});
+
+describe('gates that a way leads around', () => {
+  const around = (blockedIn: string | null, to: string) =>
+    gatesAround(softwareDelivery, { phase: 'BLOCKED', blockedIn }, { to, kind: 'unblock' });
+
+  test('G13 a blocked ticket that goes on further than it was has passed none of the gates in between', () => {
+    expect(around('REQUIREMENTS', 'TESTING')).toEqual(['REQUIREMENTS', 'DESIGN', 'IMPLEMENTATION']);
+    expect(around('TESTING', 'TESTING')).toEqual([]);
+    expect(around('TESTING', 'DESIGN')).toEqual([]);
+    expect(around('BACKLOG', 'REQUIREMENTS')).toEqual([]);
+  });
+
+  test('a ticket that began in the blocked phase has passed nothing', () => expect(around(null, 'DESIGN')).toEqual(['REQUIREMENTS']));
+
+  test('a way that asks for no gate leads around one wherever it leads on, except into the blocked phase', () => {
+    const from = (to: string, kind: 'forward' | 'block' | 'regression' | 'unblock') =>
+      gatesAround(softwareDelivery, { phase: 'DESIGN', blockedIn: null }, { to, kind });
+
+    expect([from('TESTING', 'forward'), from('BLOCKED', 'block'), from('REQUIREMENTS', 'regression')]).toEqual([[], [], []]);
+    expect([from('TESTING', 'regression'), from('DONE', 'block')]).toEqual([
+      ['DESIGN', 'IMPLEMENTATION'],
+      ['DESIGN', 'IMPLEMENTATION', 'TESTING', 'DEPLOYMENT'],
+    ]);
+  });
 });

@@ -1,6 +1,7 @@
 import type { EdgeKind, FieldProblem, PhaseDefinition, Ticket, WorkflowDefinition } from '@baton/protocol';
 import { describeProblem, findNeedProblems } from '../agent/capability-rules.ts';
-import { findSchemaFaults } from '../artifact/artifact-schemas.ts';
+import { findSchemaFaults } from '../artifact/content-schema.ts';
+import { findTemplateProblems } from './template-problems.ts';
 
 /** What contradicts itself in a workflow, each with the path of the field; empty where it holds together. */
 export function findWorkflowProblems(workflow: WorkflowDefinition): FieldProblem[] {
@@ -13,9 +14,13 @@ export function findWorkflowProblems(workflow: WorkflowDefinition): FieldProblem
   for (const [index, name] of names.entries()) {
     if (names.indexOf(name) !== index) report(`phases[${index}].name`, `The phase ${name} is there twice.`);
   }
-  for (const [index, { from, to }] of workflow.edges.entries()) {
+  for (const [index, { from, to, kind }] of workflow.edges.entries()) {
     if (!known.has(from)) report(`edges[${index}].from`, unknown(from));
     if (!known.has(to)) report(`edges[${index}].to`, unknown(to));
+    const { blockedPhase } = workflow;
+    if (to === blockedPhase && kind !== 'block') report(`edges[${index}].kind`, `An edge to the blocked phase is of the kind block.`);
+    if (from === blockedPhase && kind !== 'unblock')
+      report(`edges[${index}].kind`, `An edge from the blocked phase is of the kind unblock.`);
   }
   if (workflow.blockedPhase !== undefined && !known.has(workflow.blockedPhase)) report('blockedPhase', unknown(workflow.blockedPhase));
   for (const [index, { name, onRefused, tasks }] of workflow.phases.entries()) {
@@ -31,7 +36,10 @@ export function findWorkflowProblems(workflow: WorkflowDefinition): FieldProblem
       report(`phases[${index}].onRefused`, 'Name a phase in regressTo, or give tasks with `when: refused`.');
     }
   }
-  for (const { type, message } of findSchemaFaults(workflow)) report(`artifactTypes.${type}.schema`, `This is no JSON Schema: ${message}.`);
+  problems.push(...findTemplateProblems(workflow));
+  for (const [type, { schema }] of Object.entries(workflow.artifactTypes ?? {}))
+    for (const { path, message } of schema === undefined ? [] : findSchemaFaults(schema))
+      report(`artifactTypes.${type}.schema${path}`, message);
   for (const name of unreachablePhases(workflow)) report(`phases[${names.indexOf(name)}]`, `No edge leads to ${name}.`);
   // Where an edge leads to nowhere the ways are not known.
   const areWaysKnown = workflow.edges.every(({ from, to }) => known.has(from) && known.has(to));
@@ -87,12 +95,32 @@ export interface Position {
   readonly state?: Ticket['state'];
 }
 
+export interface Way {
+  readonly to: string;
+  readonly kind: EdgeKind;
+}
+
 /** All edges that leave where a ticket stands, with the one back to the phase it was blocked in. */
-export function edgesFrom(workflow: WorkflowDefinition, { phase, blockedIn, state }: Position): { to: string; kind: EdgeKind }[] {
+export function edgesFrom(workflow: WorkflowDefinition, { phase, blockedIn, state }: Position): Way[] {
   if (state === 'cancelled') return [];
   const edges = workflow.edges.filter(({ from }) => from === phase).map(({ to, kind }) => ({ to, kind }));
   const wayBack = phase === workflow.blockedPhase ? blockedIn : undefined;
   return wayBack === null || wayBack === undefined || edges.some(({ to }) => to === wayBack)
     ? edges
     : [...edges, { to: wayBack, kind: 'unblock' }];
+}
+
+/**
+ * The phases whose gates a ticket would get around on a way that asks for no gate: where it leads further on, that of the phase
+ * the ticket stands in and those of all phases before the target. A blocked ticket counts from the phase it was blocked in.
+ */
+export function gatesAround({ phases, blockedPhase }: WorkflowDefinition, { phase, blockedIn }: Position, { to, kind }: Way): string[] {
+  if (kind === 'forward' || to === blockedPhase) return [];
+  const names = phases.map(({ name }) => name);
+  // A ticket that began in the blocked phase has passed nothing yet.
+  const start = phase === blockedPhase ? names.indexOf(blockedIn ?? '') : names.indexOf(phase);
+  return phases
+    .slice(Math.max(0, start), names.indexOf(to))
+    .filter(({ name, gate }) => gate !== undefined && name !== blockedPhase)
+    .map(({ name }) => name);
 }

@@ -8,7 +8,7 @@ import { findNewestWorkflow, lockWorkflowName, toWorkflow } from './workflow.sto
 
 /** Which validators the enabled plugins offer. */
 export interface KnownValidators {
-  hasValidator(name: string): boolean;
+  list(): readonly { readonly validators: readonly string[] }[];
 }
 
 /** Stores a workflow as the next version of its name, unless the newest version is the same. */
@@ -36,14 +36,15 @@ export async function putWorkflow({ em, projectId }: Tx, definition: WorkflowDef
 }
 
 function refuseUnknownValidators({ phases }: WorkflowDefinition, validators: KnownValidators): void {
+  const offered = validators.list().flatMap((plugin) => plugin.validators);
   const unknown = phases.flatMap(({ gate }, phase) =>
     (gate?.validators ?? []).flatMap(({ use }, index) =>
-      validators.hasValidator(use)
+      offered.includes(use)
         ? []
         : [
             {
               path: `definition.phases[${phase}].gate.validators[${index}].use`,
-              message: `No enabled plugin offers the validator ${use}.`,
+              message: `No enabled plugin offers the validator ${use}. They offer ${offered.toSorted().join(', ') || 'none'}.`,
             },
           ],
     ),

@@ -24,8 +24,17 @@ export interface WorkflowName {
 export async function getWorkflowByName(em: EntityManager, projectId: string, { name, version }: WorkflowName): Promise<WorkflowRow> {
   const workflow =
     version === undefined ? await findNewestWorkflow(em, projectId, name) : await em.findOne(WorkflowEntity, { projectId, name, version });
-  if (workflow === null) throw new CoordinatorError('workflow_not_found', { name, ...(version !== undefined && { version }) });
-  return workflow;
+  return workflow ?? refuseMissing(em, projectId, { name, version });
+}
+
+async function refuseMissing(em: EntityManager, projectId: string, { name, version }: WorkflowName): Promise<never> {
+  const stored = await listNewestWorkflows(em, projectId);
+  const newest = stored.find((each) => each.name === name)?.version;
+  const message =
+    newest === undefined
+      ? `There is no workflow ${name}; there are ${stored.map((each) => each.name).join(', ')}.`
+      : `There is no version ${version} of ${name}; the newest is ${newest}.`;
+  throw new CoordinatorError('workflow_not_found', { name, ...(version !== undefined && { version }), message });
 }
 
 /** The workflow a ticket was started with. */

@@ -2,29 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { GateFacts, Report } from '@baton/sdk/plugin';
+import type { Report } from '@baton/sdk/plugin';
+import { makeFacts } from '@baton/sdk/plugin/testing';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import plugin from './index.ts';
 
-const facts: GateFacts = {
-  ticket: {
-    id: '0197f000-0000-7000-8000-000000000002',
-    title: 'T',
-    priority: 'MEDIUM',
-    workflow: { name: 'w', version: 1 },
-    phase: 'TESTING',
-    visit: 1,
-    state: 'open',
-    metadata: {},
-    createdAt: '2026-01-01T00:00:00.000Z',
-    updatedAt: '2026-01-01T00:00:00.000Z',
-    version: 1,
-  },
-  phase: 'TESTING',
-  visit: 1,
-  tasks: [],
-  attempts: [],
-};
+const facts = makeFacts({ phase: 'TESTING' });
 
 let folder: string;
 beforeAll(async () => {
@@ -126,6 +109,14 @@ describe('findings on standard output', () => {
   test('with mistakes are an error', async () => {
     await expect(judge(`console.log('{"findings":[{"severity":"fatal"}]}')`)).rejects.toThrow('The findings on standard output do not fit');
   });
+});
+
+test('a command in one text is told to be a list', () => {
+  const { error } = plugin.validators[0]!.config.safeParse({ command: 'npm test' });
+
+  expect(error?.issues).toMatchObject([
+    { path: ['command'], message: 'It takes a list with the program and each of its arguments, such as [npm, test].' },
+  ]);
 });
 
 describe('an error, which is not a verdict, is', () => {

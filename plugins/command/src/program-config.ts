@@ -3,7 +3,9 @@ import { z } from 'zod';
 /** What is said of a program that is run. */
 export const programConfig = z.strictObject({
   /** The program and its arguments. No shell reads them. */
-  command: z.tuple([z.string().min(1)], z.string()),
+  command: z.tuple([z.string().min(1)], z.string(), {
+    error: 'It takes a list with the program and each of its arguments, such as [npm, test].',
+  }),
   /** Where it runs. Without one, where the coordinator was started. */
   cwd: z.string().min(1).optional(),
   /** Beside what it needs to be found and to run. */

@@ -1,6 +1,6 @@
 import { definePlugin, defineValidator, type Report } from '@baton/sdk/plugin';
 import { z } from 'zod';
-import { type Coverage, type Metric, metrics, percentOf, readCoverage } from './read-coverage.ts';
+import { type Coverage, type Metric, metrics, readCoverage } from './read-coverage.ts';
 
 const percent = z.number().min(0).max(100);
 const thresholds = z.strictObject({
@@ -19,19 +19,26 @@ const coverage = defineValidator({
     min: thresholds.default({ lines: 80 }),
     /** What each file must reach by itself. */
     minPerFile: thresholds.optional(),
+    /** What it means where all files together have nothing of what is to be measured: no branch, or no line at all. */
+    nothingMeasured: z.enum(['fail', 'pass']).default('fail'),
   }),
   validate({ config, artifacts, fail, skip }) {
     const reports = artifacts.filter(({ type }) => type === config.artifact);
     if (reports.length === 0) skip(`There is no artifact ${config.artifact}.`);
     for (const { name, content } of reports) {
       const report = readCoverage(content);
-      if (report === undefined) {
-        fail('coverage_unreadable', `${config.artifact} "${name}" is neither the summary of istanbul or c8 nor lcov.`);
+      if ('problem' in report) {
+        fail(
+          'coverage_unreadable',
+          `${config.artifact} "${name}" cannot be read as a summary of istanbul or c8, nor as lcov: ${report.problem}.`,
+        );
         continue;
       }
-      compare(report.total, config.min, { fail, of: `${config.artifact} "${name}"`, path: undefined });
+      const isEmptyFine = config.nothingMeasured === 'pass';
+      compare(report.total, config.min, { fail, of: `${config.artifact} "${name}"`, path: undefined, isEmptyFine });
+      // A file without branches, or of types alone, is an ordinary file.
       for (const [file, part] of report.files)
-        if (config.minPerFile !== undefined) compare(part, config.minPerFile, { fail, of: file, path: file });
+        if (config.minPerFile !== undefined) compare(part, config.minPerFile, { fail, of: file, path: file, isEmptyFine: true });
     }
   },
 });
@@ -40,18 +47,29 @@ interface Place {
   readonly fail: Report;
   readonly of: string;
   readonly path: string | undefined;
+  readonly isEmptyFine: boolean;
 }
 
-function compare(found: Coverage, wanted: Partial<Record<Metric, number | undefined>>, { fail, of, path }: Place): void {
+function compare(found: Coverage, wanted: Partial<Record<Metric, number | undefined>>, { fail, of, path, isEmptyFine }: Place): void {
   for (const metric of metrics) {
     const min = wanted[metric];
     if (min === undefined) continue;
     const count = found[metric];
     if (count === undefined) fail('coverage_missing', `${of} says nothing of ${metric}, wanted >= ${min} %.`, { path });
-    else if (percentOf(count) < min)
-      fail('coverage_low', `${of}: ${metric} are ${round(percentOf(count))} % (${count.covered} of ${count.total}), wanted >= ${min} %.`, {
-        path,
-      });
+    else if (count.total > 0) {
+      const percentage = (100 * count.covered) / count.total;
+      if (percentage < min)
+        fail('coverage_low', `${of}: ${metric} are ${round(percentage)} % (${count.covered} of ${count.total}), wanted >= ${min} %.`, {
+          path,
+        });
+    } else if (!isEmptyFine)
+      fail(
+        'coverage_empty',
+        `${of}: no ${metric} were measured (0 of 0), wanted >= ${min} %. If there are none, set nothingMeasured: pass.`,
+        {
+          path,
+        },
+      );
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readLcov } from './read-lcov.ts';
 
 export const metrics = ['lines', 'branches', 'functions', 'statements'] as const;
 export type Metric = (typeof metrics)[number];
@@ -9,7 +10,7 @@ export interface Count {
   readonly total: number;
 }
 
-export type Coverage = Readonly<Partial<Record<Metric, Count>>>;
+export type Coverage = Readonly<Partial<Record<Metric, Count | undefined>>>;
 
 export interface CoverageReport {
   readonly total: Coverage;
@@ -17,7 +18,10 @@ export interface CoverageReport {
   readonly files: ReadonlyMap<string, Coverage>;
 }
 
-const count = z.object({ total: z.number().min(0), covered: z.number().min(0) });
+/** The percentage beside them is rounded, and `Unknown` where there is nothing: it is not read. */
+const count = z
+  .object({ total: z.int().min(0), covered: z.int().min(0) })
+  .refine(({ covered, total }) => covered <= total, 'More is covered than there is.');
 const coverage = z.object({
   lines: count.optional(),
   branches: count.optional(),
@@ -27,39 +31,33 @@ const coverage = z.object({
 /** What the reporter `json-summary` of istanbul and c8 writes. */
 const summary = z.object({ total: coverage }).catchall(coverage);
 
-/** Understands the summary of istanbul or c8, or the text of an lcov file. Undefined where it is neither. */
-export function readCoverage(content: unknown): CoverageReport | undefined {
-  if (typeof content === 'string') return readLcov(content);
-  const read = summary.safeParse(content);
-  if (!read.success) return undefined;
+/** Understands the summary of istanbul or c8, as JSON or as its text, and the text of an lcov file. */
+export function readCoverage(content: unknown): CoverageReport | { readonly problem: string } {
+  if (content === undefined) return { problem: 'its content is kept elsewhere, at its URI' };
+  if (typeof content === 'string' && !content.trimStart().startsWith('{')) return toReport(readLcov(content));
+  const read = summary.safeParse(typeof content === 'string' ? parseJson(content) : content);
+  if (!read.success) return { problem: z.prettifyError(read.error).replaceAll(/\s+/g, ' ') };
   const { total, ...files } = read.data;
-  return { total: total as Coverage, files: new Map(Object.entries(files) as [string, Coverage][]) };
+  return { total, files: new Map(Object.entries(files) as [string, Coverage][]) };
 }
 
-/** The records of lcov that count: found and hit, of lines, branches and functions. */
-const records: Readonly<Record<string, readonly [Metric, keyof Count]>> = {
-  LF: ['lines', 'total'],
-  LH: ['lines', 'covered'],
-  BRF: ['branches', 'total'],
-  BRH: ['branches', 'covered'],
-  FNF: ['functions', 'total'],
-  FNH: ['functions', 'covered'],
-};
-
-function readLcov(text: string): CoverageReport | undefined {
-  const files = new Map<string, Partial<Record<Metric, Count>>>();
-  let current: Partial<Record<Metric, Count>> | undefined;
-  for (const line of text.split('\n')) {
-    const [, record = '', value = ''] = /^([A-Z]+):(.*)$/.exec(line.trim()) ?? [];
-    if (record === 'SF') {
-      current = files.get(value) ?? {};
-      files.set(value, current);
-    }
-    const [metric, field] = records[record] ?? [];
-    if (current === undefined || metric === undefined || field === undefined || !/^\d+$/.test(value)) continue;
-    current[metric] = { covered: 0, total: 0, ...current[metric], [field]: Number(value) };
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
-  return files.size === 0 ? undefined : { files, total: sum([...files.values()]) };
+}
+
+function toReport(files: ReadonlyMap<string, Coverage>): CoverageReport | { readonly problem: string } {
+  if (files.size === 0) return { problem: 'it has no record of a file (SF:)' };
+  for (const [file, found] of files)
+    for (const metric of metrics) {
+      const part = found[metric];
+      if (part !== undefined && part.covered > part.total)
+        return { problem: `${file}: ${part.covered} of ${part.total} ${metric} are covered, more than there are` };
+    }
+  return { files, total: sum([...files.values()]) };
 }
 
 function sum(files: readonly Coverage[]): Coverage {
@@ -73,6 +71,3 @@ function sum(files: readonly Coverage[]): Coverage {
     }
   return total;
 }
-
-/** In percent, of nothing 100: where there is nothing to run, nothing was left out. */
-export const percentOf = ({ covered, total }: Count): number => (total === 0 ? 100 : (100 * covered) / total);

@@ -1,24 +1,11 @@
-import { type ArtifactWithContent, type Criterion, criterion, type JsonValue } from '@baton/sdk/plugin';
-import { testValidator } from '@baton/sdk/plugin/testing';
+import { type Criterion, criterion, type JsonValue } from '@baton/sdk/plugin';
+import { makeArtifact, testValidator } from '@baton/sdk/plugin/testing';
 import { describe, expect, test } from 'vitest';
 import plugin from './index.ts';
 import { judgeCriterion } from './judge-criterion.ts';
 
-const artifact = (content: JsonValue | undefined, { type = 'report', name = 'default' } = {}): ArtifactWithContent => ({
-  id: '0197f000-0000-7000-8000-000000000001',
-  ticketId: '0197f000-0000-7000-8000-000000000002',
-  phase: 'TESTING',
-  visit: 1,
-  type,
-  name,
-  version: 1,
-  mediaType: 'application/json',
-  sha256: '0'.repeat(64),
-  sizeBytes: 1,
-  author: 'tester',
-  createdAt: '2026-01-01T00:00:00.000Z',
-  ...(content === undefined ? {} : { content }),
-});
+const artifact = (content: JsonValue | undefined, { type = 'report', name = 'default' } = {}) =>
+  makeArtifact({ type, name, ...(content === undefined ? {} : { content }) });
 
 const judge = (content: JsonValue | undefined, criterion: Omit<Criterion, 'artifact'>) =>
   judgeCriterion({ artifact: 'report', ...criterion }, [artifact(content)]).map(({ message }) => message);
@@ -150,6 +137,25 @@ describe('a small sample is given its margin', () => {
       atLeast,
       ['fail criterion_failed report: percentage is 79, wanted >= 80'],
     ],
+    [
+      'one is the smallest',
+      { percentage: 75, statements: 1 },
+      atLeast,
+      ['info small_sample report: percentage is 75, which is enough: wanted >= 75 (80 − 5, because statements is 1, less than 20)'],
+    ],
+    [
+      'an empty one shows nothing',
+      { percentage: 79, statements: 0 },
+      atLeast,
+      ['fail criterion_failed report: percentage is 79, wanted >= 80'],
+    ],
+    [
+      'decimals are added as they are written',
+      { rate: 0.8, runs: 1 },
+      { path: 'rate', op: '<=', value: 0.7, smallSample: { path: 'runs', below: 3, margin: 0.1 } },
+      ['info small_sample report: rate is 0.8, which is enough: wanted <= 0.8 (0.7 + 0.1, because runs is 1, less than 3)'],
+    ],
+    ['a large one', { percentage: 79, statements: 1e15 }, atLeast, ['fail criterion_failed report: percentage is 79, wanted >= 80']],
     ['its size is missing', { percentage: 79 }, atLeast, ['fail criterion_failed report: percentage is 79, wanted >= 80']],
     [
       'its size is no number',
@@ -201,6 +207,31 @@ describe('a small sample is given its margin', () => {
       criterion.safeParse({ artifact: 'a', path: 'b', op: '==', value: 1, smallSample: atLeast.smallSample }).error?.issues,
     ).toMatchObject([{ path: ['smallSample'], message: 'A margin needs an operator that compares sizes: >, >=, < or <=.' }]);
   });
+});
+
+test.each<[string, object, string, string]>([
+  ['no value', { op: '>=' }, 'value', '>= needs a value to compare with.'],
+  ['a text as a size', { op: '>=', value: '80' }, 'value', '>= compares with a number.'],
+  ['no list', { op: 'containsAll', value: 'scope' }, 'value', 'containsAll takes a list; contains takes one value.'],
+  ['no pattern', { op: 'matches', value: 3 }, 'value', 'matches takes a regular expression, as a text.'],
+  ['a wrong pattern', { op: 'matches', value: '(' }, 'value', 'Invalid regular expression: /(/: Unterminated group'],
+  ['a value that exists has no use for', { op: 'exists', value: 'yes' }, 'value', 'exists takes true, false or no value.'],
+  [
+    'a gap',
+    { path: 'suites..failed', op: 'exists' },
+    'path',
+    'A path is names and indices with one dot between them, as in suites.0.failed.',
+  ],
+  [
+    'a dot at the end',
+    { path: 'suites.', op: 'exists' },
+    'path',
+    'A path is names and indices with one dot between them, as in suites.0.failed.',
+  ],
+])('a criterion with %s is a mistake that is told with its field', (_, given, path, message) => {
+  const checked = criterion.safeParse({ artifact: 'a', path: 'b', ...given });
+
+  expect(checked.error?.issues.map((issue) => [issue.path.join('.'), issue.message])).toEqual([[path, message]]);
 });
 
 test('a configuration with an unknown operator does not fit', () => {

@@ -1,4 +1,5 @@
-import type { ContextItem, ContextKind } from '@baton/sdk/plugin';
+import { type ContextItem, type ContextKind, findSummaryFault } from '@baton/sdk/plugin';
+import { makeItem } from '@baton/sdk/plugin/testing';
 import { describe, expect, test } from 'vitest';
 import { digestItems } from './digest-items.ts';
 
@@ -8,21 +9,7 @@ const count = (text: string) => text.split(/\s+/).filter(Boolean).length;
 let number = 0;
 function item(kind: ContextKind, text: string, more: Partial<ContextItem> = {}): ContextItem {
   number += 1;
-  return {
-    id: crypto.randomUUID(),
-    citation: `c:${number}`,
-    ticketId: '0197f000-0000-7000-8000-000000000002',
-    phase: 'DESIGN',
-    visit: 1,
-    kind,
-    text,
-    references: [],
-    pinned: false,
-    author: 'a',
-    source: 'said',
-    createdAt: `2026-01-01T00:00:${String(number % 60).padStart(2, '0')}.000Z`,
-    ...more,
-  };
+  return makeItem({ kind, text, createdAt: `2026-01-01T00:00:${String(number % 60).padStart(2, '0')}.000Z`, ...more }, number - 1);
 }
 const linesOf = (items: readonly ContextItem[], budgetTokens: number) => digestItems(items, { budgetTokens, count }).text.split('\n');
 
@@ -51,6 +38,17 @@ describe('a digest', () => {
     const items = [item('risk', 'Scope creep', { citation: 'c:1' }), item('risk', 'scope  creep', { citation: 'c:2' })];
 
     expect(digestItems(items, { budgetTokens: 100, count })).toEqual({ text: 'risk: scope creep [c:2][c:1]', citations: ['c:2', 'c:1'] });
+  });
+
+  test('of items that have citations in their own words keeps every promise', () => {
+    const items = [
+      item('constraint', 'Ports stay closed, as [c:99] says', { citation: 'c:1' }),
+      item('rejected', 'What [c:1]\nproposes', { citation: 'c:2', rationale: 'See [c:98, DESIGN]' }),
+      item('fact', '[c:97]', { citation: 'c:3' }),
+    ];
+    const work = { items, budgetTokens: 1_000, count };
+
+    expect(findSummaryFault(digestItems(items, work), work)).toBeUndefined();
   });
 
   test('of nothing is empty', () => {

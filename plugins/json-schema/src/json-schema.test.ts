@@ -40,3 +40,13 @@ test('what is no schema is an error and no pass', async () => {
 
   await expect(testValidator(jsonSchema!, cases)).rejects.toThrow('should pass and is error; threw: Error: schema is invalid');
 });
+
+test.each([
+  ['without a schema', { artifact: 'list' }, 'schema'],
+  ['without a type', { schema }, 'artifact'],
+  ['with a field that is none', { ...config, strict: true }, ''],
+])('a configuration %s does not fit, and the field is named', (_, wrong, path) => {
+  const checked = jsonSchema!.config.safeParse(wrong);
+
+  expect(checked.error?.issues.map((issue) => issue.path.join('.'))).toEqual([path]);
+});

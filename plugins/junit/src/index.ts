@@ -1,5 +1,7 @@
 import { definePlugin, defineValidator } from '@baton/sdk/plugin';
 import { z } from 'zod';
+import { checkTotals } from './check-totals.ts';
+import { listTests } from './list-tests.ts';
 import { readJUnit } from './read-junit.ts';
 
 const junit = defineValidator({
@@ -11,22 +13,28 @@ const junit = defineValidator({
     testsMin: z.int().min(0).default(1),
     /** What a test means that failed before it passed. */
     flaky: z.enum(['fail', 'warn', 'ignore']).default('warn'),
-    /** Whether tests may be skipped. */
+    /** How many tests may be skipped. */
     skippedMax: z.int().min(0).optional(),
+    /** Whether the runner writes each run of a test as a case of its own, as gotestsum and Gradle do. Else two cases are two tests. */
+    repeatsAreReruns: z.boolean().default(false),
   }),
   validate({ config, artifacts, fail, warn, info, skip }) {
     const reports = artifacts.filter(({ type }) => type === config.artifact);
     if (reports.length === 0) skip(`There is no artifact ${config.artifact}.`);
     for (const { name, content } of reports) {
-      const tests = typeof content === 'string' ? readJUnit(content) : undefined;
-      if (tests === undefined) {
-        fail('report_unreadable', `${config.artifact} "${name}" is not the text of a JUnit report.`);
+      const read = typeof content === 'string' ? readJUnit(content) : { problem: describeContent(content) };
+      if ('problem' in read) {
+        fail('report_unreadable', `${config.artifact} "${name}" is not the text of a JUnit report: ${read.problem}.`);
         continue;
       }
+      for (const { severity, message } of checkTotals(read)) ({ fail, warn })[severity]('totals_disagree', message);
+      const tests = listTests(read, config);
       for (const test of tests.filter(({ state }) => state === 'failed'))
-        fail('test_failed', `${test.name} failed${test.message === undefined ? '' : `: ${test.message}`}.`, { path: test.name });
+        fail('test_failed', `${test.name} failed${test.message === undefined ? '.' : `: ${test.message}`}`, {
+          path: test.file ?? test.name,
+        });
       for (const test of config.flaky === 'ignore' ? [] : tests.filter(({ isFlaky }) => isFlaky))
-        (config.flaky === 'fail' ? fail : warn)('test_flaky', `${test.name} failed before it passed.`, { path: test.name });
+        (config.flaky === 'fail' ? fail : warn)('test_flaky', `${test.name} failed before it passed.`, { path: test.file ?? test.name });
       const ran = tests.filter(({ state }) => state !== 'skipped').length;
       if (ran < config.testsMin) fail('tests_too_few', `${ran} tests ran in "${name}", wanted ${config.testsMin}.`);
       const skipped = tests.length - ran;
@@ -36,5 +44,8 @@ const junit = defineValidator({
     }
   },
 });
+
+const describeContent = (content: unknown): string =>
+  content === undefined ? 'its content is kept elsewhere, at its URI' : 'it is JSON, and has to be one text with the XML in it';
 
 export default definePlugin({ name: 'junit', apiVersion: 1, validators: [junit] });

@@ -1,13 +1,30 @@
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { z } from 'zod';
 
-export interface TestCase {
-  /** With the class or file it is in. */
-  readonly name: string;
-  readonly state: 'passed' | 'failed' | 'skipped';
-  /** It failed before it passed. */
-  readonly isFlaky: boolean;
+/** What went wrong in a test, as far as the report says it. */
+export interface Complaint {
   readonly message: string | undefined;
+}
+
+/** One `testcase`, as it is written. */
+export interface WrittenCase {
+  readonly name: string;
+  readonly classname: string;
+  readonly file: string | undefined;
+  readonly failures: readonly Complaint[];
+  /** Runs that failed before another one passed. */
+  readonly flakes: readonly Complaint[];
+  readonly isSkipped: boolean;
+}
+
+/** A `testsuite`, or the `testsuites` around all of them. */
+export interface Suite {
+  readonly name: string | undefined;
+  readonly file: string | undefined;
+  /** What its attributes say that it has. */
+  readonly declared: { readonly tests: number | undefined; readonly failed: number };
+  readonly cases: readonly WrittenCase[];
+  readonly suites: readonly Suite[];
 }
 
 const lists = ['testsuite', 'testcase', 'failure', 'error', 'flakyFailure', 'flakyError', 'rerunFailure', 'rerunError'];
@@ -15,58 +32,96 @@ const parser = new XMLParser({
   ignoreAttributes: false,
   attributeNamePrefix: '',
   textNodeName: 'text',
-  parseAttributeValue: false,
-  processEntities: false,
+  parseTagValue: false,
+  // Decodes &#10; and the like; the parser has no other switch for it.
+  htmlEntities: true,
   isArray: (name) => lists.includes(name),
 });
 
 const complaint = z.union([
-  z.string().transform((text) => ({ message: undefined, text })),
-  z.object({ message: z.string().optional(), text: z.unknown().optional() }),
+  z.string().transform((text) => ({ message: firstLine(text) })),
+  z.object({ message: z.string().optional(), text: z.unknown().optional() }).transform(({ message, text }) => ({
+    message: firstLine(message) ?? firstLine(text),
+  })),
 ]);
 const complaints = z.array(complaint).default([]);
-const testcase = z.object({
-  name: z.string().default(''),
-  classname: z.string().default(''),
-  failure: complaints,
-  error: complaints,
-  flakyFailure: complaints,
-  flakyError: complaints,
-  skipped: z.unknown().optional(),
-});
-interface Suite {
-  readonly testsuite?: readonly Suite[] | undefined;
-  readonly testcase?: readonly z.infer<typeof testcase>[] | undefined;
+
+const writtenCase = z
+  .object({
+    name: z.string().default(''),
+    classname: z.string().default(''),
+    file: z.string().optional(),
+    status: z.string().optional(),
+    result: z.string().optional(),
+    failure: complaints,
+    error: complaints,
+    flakyFailure: complaints,
+    flakyError: complaints,
+    rerunFailure: complaints,
+    rerunError: complaints,
+    skipped: z.unknown().optional(),
+  })
+  .transform(({ name, classname, file, status, result, skipped, ...said }): WrittenCase => ({
+    name,
+    classname,
+    file,
+    // Reruns are written for a test that never passed.
+    failures: [...said.failure, ...said.error, ...said.rerunFailure, ...said.rerunError],
+    flakes: [...said.flakyFailure, ...said.flakyError],
+    isSkipped: skipped !== undefined || [status, result].some((word) => word !== undefined && notRun.includes(word)),
+  }));
+/** How googletest and ctest say that a test was left out. */
+const notRun = ['notrun', 'disabled', 'suppressed', 'skipped'];
+
+const total = z.coerce.number().int().min(0).optional().catch(undefined);
+const suite: z.ZodType<Suite> = z.lazy(() =>
+  z
+    .object({
+      name: z.string().optional(),
+      file: z.string().optional(),
+      tests: total,
+      failures: total,
+      errors: total,
+      testcase: z.array(writtenCase).default([]),
+      testsuite: z.array(suiteOrEmpty).default([]),
+    })
+    .transform(({ name, file, tests, failures = 0, errors = 0, testcase, testsuite }) => ({
+      name,
+      file,
+      declared: { tests, failed: failures + errors },
+      cases: testcase,
+      suites: testsuite,
+    })),
+);
+/** An element without attributes and content is read as an empty text. */
+const suiteOrEmpty = z.union([z.string().transform(() => ({})), z.unknown()]).pipe(suite);
+const report = z.union([
+  z.object({ testsuites: suiteOrEmpty }).transform(({ testsuites }) => [testsuites]),
+  z.object({ testsuite: z.array(suiteOrEmpty).min(1) }).transform(({ testsuite }) => testsuite),
+]);
+
+/**
+ * The outermost suites of a JUnit report, or why the text is none. There is no standard: see
+ * https://github.com/testmoapp/junitxml for what is common, and the fixtures of the tests for who writes what.
+ */
+export function readJUnit(text: string): readonly Suite[] | { readonly problem: string } {
+  const valid = XMLValidator.validate(text);
+  if (valid !== true) return { problem: `it is no XML: ${valid.err.msg} (line ${valid.err.line})` };
+  // No test runner writes one, and what it defines could make the text many times as long.
+  if (text.slice(0, text.search(/<[A-Za-z_]/)).includes('<!DOCTYPE')) return { problem: 'it has a DOCTYPE, which is not read' };
+  try {
+    const read = report.safeParse(parser.parse(text));
+    return read.success ? read.data : { problem: 'it has neither <testsuites> nor <testsuite> at its top' };
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) };
+  }
 }
-const suite: z.ZodType<Suite> = z.lazy(() => z.object({ testsuite: z.array(suite).optional(), testcase: z.array(testcase).optional() }));
-const empty = z.literal('').transform((): Suite => ({}));
-const report = z.object({ testsuites: z.union([suite, empty]).optional(), testsuite: z.array(z.union([suite, empty])).optional() });
 
-/** The tests of a JUnit report, as many tools write it. Undefined where the text is none. A test that ran again is one test. */
-export function readJUnit(text: string): TestCase[] | undefined {
-  if (XMLValidator.validate(text) !== true) return undefined;
-  const read = report.safeParse(parser.parse(text));
-  if (!read.success) return undefined;
-  const { testsuites, testsuite } = read.data;
-  if (testsuites === undefined && testsuite === undefined) return undefined;
-  const cases = [...(testsuites === undefined ? [] : [testsuites]), ...(testsuite ?? [])].flatMap(casesOf).map(toTestCase);
-  return [...Map.groupBy(cases, ({ name }) => name).values()].map(joinRuns);
-}
-
-const casesOf = ({ testsuite = [], testcase: own = [] }: Suite): z.infer<typeof testcase>[] => [...own, ...testsuite.flatMap(casesOf)];
-
-function toTestCase({ name, classname, failure, error, flakyFailure, flakyError, skipped }: z.infer<typeof testcase>): TestCase {
-  const [first] = [...failure, ...error];
-  return {
-    name: classname === '' ? name : `${classname} › ${name}`,
-    state: first !== undefined ? 'failed' : skipped !== undefined ? 'skipped' : 'passed',
-    isFlaky: flakyFailure.length + flakyError.length > 0,
-    message: first?.message,
-  };
-}
-
-/** Some tools write each run of a test as one of its own: the last one counts. */
-function joinRuns(runs: readonly TestCase[]): TestCase {
-  const last = runs.at(-1) as TestCase;
-  return { ...last, isFlaky: last.isFlaky || (last.state === 'passed' && runs.some(({ state }) => state === 'failed')) };
+function firstLine(text: unknown): string | undefined {
+  if (typeof text !== 'string') return undefined;
+  const line = text
+    .split('\n')
+    .map((part) => part.trim())
+    .find((part) => part !== '');
+  return line?.slice(0, 300);
 }

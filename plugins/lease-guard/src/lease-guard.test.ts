@@ -17,6 +17,7 @@ const held = (...keys: string[]) => ({
       taskId,
       number: 1,
       agentName: 'ada',
+      token: 'ada',
       outcome: 'lost' as const,
       locks: [{ key: 'file:src/lost.ts', mode: 'exclusive' as const, fence: 1 }],
     },
@@ -24,13 +25,14 @@ const held = (...keys: string[]) => ({
       taskId,
       number: 2,
       agentName: 'ada',
+      token: 'ada',
       outcome: 'completed' as const,
       locks: keys.map((key) => ({ key, mode: 'exclusive' as const, fence: 2 })),
     },
   ],
 });
 const shared = (key: string) => ({
-  attempts: [{ taskId, number: 2, agentName: 'ada', locks: [{ key, mode: 'shared' as const, fence: 2 }] }],
+  attempts: [{ taskId, number: 2, agentName: 'ada', token: 'ada', locks: [{ key, mode: 'shared' as const, fence: 2 }] }],
 });
 
 test('what was changed lies within the exclusive locks of the attempt that changed it', async () => {

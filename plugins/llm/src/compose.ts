@@ -25,9 +25,10 @@ export function compose(statements: readonly Statement[], { items, budgetTokens,
     .filter(({ citations }) => citations.length > 0 && citations.every((citation) => known.has(citation)));
   const due = sound.filter(({ citations }) => citations.some(isDue));
   const rest = sound.filter((line) => !due.includes(line));
-  const carried = findUncovered(write(due), items).map(({ kind, text, citation }) =>
-    toLine({ text: `${kind}: ${text}`, citations: [citation] }),
-  );
+  const carried = findUncovered(write(due), items).map(({ kind, text, citation }) => ({
+    text: `${kind}: ${text.replaceAll(/\s+/g, ' ').trim()}`,
+    citations: [citation],
+  }));
 
   const chosen: Line[] = [];
   for (const line of [...carried, ...due, ...rest]) {

@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ContextItem, JsonObject } from '@baton/sdk/plugin';
+import type { JsonObject } from '@baton/sdk/plugin';
 import { createPluginHost, type PluginHost } from '@baton/sdk/plugin/host';
+import { makeItem } from '@baton/sdk/plugin/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const statements = [{ text: 'Answers take 50 ms at most.', citations: ['c:1'] }];
@@ -43,34 +44,41 @@ afterAll(async () => {
   });
 });
 
-const item: ContextItem = {
-  id: '1',
-  citation: 'c:1',
-  ticketId: 't',
-  phase: 'DESIGN',
-  visit: 1,
-  kind: 'constraint',
-  text: 'Answers within 50 ms.',
-  references: [],
-  pinned: false,
-  author: 'ada',
-  source: 'said',
-  createdAt: '',
-};
+const item = makeItem({ kind: 'constraint', text: 'Answers within 50 ms.' });
 const summarize = (config: JsonObject) => host.summarize({ use: 'llm', config, items: [item], budgetTokens: 100 });
 const baseURL = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
 
 test('a provider that the configuration names is loaded where plugins run, and its model asked with the key', async () => {
-  const config = { provider: '@ai-sdk/openai-compatible', model: 'm', options: { baseURL: baseURL(), apiKey: 'key-of-the-test' } };
+  const config = {
+    provider: '@ai-sdk/openai-compatible',
+    model: 'm',
+    options: { baseURL: baseURL() },
+    secrets: { apiKey: 'key-of-the-test' },
+  };
 
   expect(await summarize(config)).toEqual({ outcome: 'ok', text: 'Answers take 50 ms at most. [c:1]', citations: ['c:1'] });
 });
 
 test.each<[string, JsonObject, RegExp]>([
   ['no configuration', {}, /No model is set: the file that BATON_SUMMARIZER_CONFIG_FILE names needs "provider" and "model"/],
-  ['no key', { provider: '@ai-sdk/openai', model: 'm' }, /There is no key for @ai-sdk\/openai: .*"options": \{ "apiKey"/],
-  ['a provider that is not declared', { provider: '@ai-sdk/none', model: 'm', options: { apiKey: 'k' } }, /@ai-sdk\/none cannot be loaded/],
-  ['a package that is none', { provider: 'zod', model: 'm', options: { apiKey: 'k' } }, /zod is no provider of the AI SDK/],
+  ['no key', { provider: '@ai-sdk/openai', model: 'm' }, /There is no key for @ai-sdk\/openai: .*"secrets": \{ "apiKey"/],
+  ['a provider that is not declared', { provider: '@ai-sdk/none', model: 'm', secrets: { apiKey: 'k' } }, /@ai-sdk\/none cannot be loaded/],
+  ['a package that is none', { provider: 'zod', model: 'm', secrets: { apiKey: 'k' } }, /zod is no provider of the AI SDK/],
+  [
+    'a key among the options',
+    { options: { apiKey: 'sk-1234' } },
+    /^The configuration does not fit: options\.apiKey: is a secret: put it under "secrets"\.$/,
+  ],
+  [
+    'a password in an address',
+    { options: { baseURL: 'https://ada:pass-word@127.0.0.1' } },
+    /^The configuration does not fit: options\.baseURL: has a name or a password in it: (?!.*pass-word)/,
+  ],
+  [
+    'a token in an address',
+    { options: { baseURL: 'https://tok-en@127.0.0.1' } },
+    /options\.baseURL: has a name or a password in it: (?!.*tok-en)/,
+  ],
   ['a field that it does not know', { modell: 'm' }, /The configuration does not fit: .*modell/],
 ])('%s is an error that says so', async (_, config, message) => {
   expect(await summarize(config)).toEqual({ outcome: 'error', message: expect.stringMatching(message) });
@@ -80,9 +88,9 @@ test.each(['anthropic', 'azure', 'google', 'mistral', 'openai', 'openai-compatib
   'the provider %s is loaded and asked',
   async (name) => {
     const { port } = server.address() as AddressInfo;
-    const options = { baseURL: `http://127.0.0.1:${port}`, apiKey: 'unknown' };
+    const options = { baseURL: `http://127.0.0.1:${port}` };
 
-    expect(await summarize({ provider: `@ai-sdk/${name}`, model: 'm', options })).toEqual({
+    expect(await summarize({ provider: `@ai-sdk/${name}`, model: 'm', options, secrets: { apiKey: 'unknown' } })).toEqual({
       outcome: 'error',
       message: expect.stringMatching(/^AI_/),
     });
@@ -90,7 +98,7 @@ test.each(['anthropic', 'azure', 'google', 'mistral', 'openai', 'openai-compatib
 );
 
 test('a key that the provider refuses is an error with its words', async () => {
-  const config = { provider: '@ai-sdk/openai-compatible', model: 'm', options: { baseURL: baseURL(), apiKey: 'wrong' } };
+  const config = { provider: '@ai-sdk/openai-compatible', model: 'm', options: { baseURL: baseURL() }, secrets: { apiKey: 'wrong' } };
 
   expect(await summarize(config)).toEqual({ outcome: 'error', message: expect.stringContaining('is not known') });
 });

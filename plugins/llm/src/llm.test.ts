@@ -1,4 +1,5 @@
-import type { ContextItem, ContextKind } from '@baton/sdk/plugin';
+import { type ContextKind, findSummaryFault } from '@baton/sdk/plugin';
+import { makeItem } from '@baton/sdk/plugin/testing';
 import { MockLanguageModelV4 } from 'ai/test';
 import { describe, expect, test } from 'vitest';
 import { llmConfig } from './config.ts';
@@ -8,20 +9,7 @@ import { summarizeWith } from './summarize.ts';
 /** Words and marks, which is enough of a counter for a test. */
 const count = (text: string) => text.split(/\s+/).filter(Boolean).length;
 
-const item = (number: number, kind: ContextKind, text: string): ContextItem => ({
-  id: String(number),
-  citation: `c:${number}`,
-  ticketId: 't',
-  phase: 'DESIGN',
-  visit: 1,
-  kind,
-  text,
-  references: [],
-  pinned: false,
-  author: 'ada',
-  source: 'said',
-  createdAt: '',
-});
+const item = (number: number, kind: ContextKind, text: string) => makeItem({ kind, text }, number - 1);
 const items = [
   item(1, 'constraint', 'Answers within 50 ms.'),
   item(2, 'decision', 'Use feature flags.'),
@@ -69,6 +57,16 @@ describe('what a model says becomes a summary', () => {
       'constraint: Answers within 50 ms. [c:1]',
       'number: The queue holds 2,000 entries. [c:4]',
     ]);
+  });
+
+  test('and a constraint with a citation in its own words is carried as it is', async () => {
+    const quoting = [item(1, 'constraint', 'Ports stay closed,\nas [c:99] says.')];
+    const work = { items: quoting, budgetTokens: 100, count };
+
+    const summary = await summarizeWith(modelStating(), { ...work, config: llmConfig.parse({}), signal: AbortSignal.timeout(10_000) });
+
+    expect(summary.text).toBe('constraint: Ports stay closed, as [c:99] says. [c:1]');
+    expect(findSummaryFault(summary, work)).toBeUndefined();
   });
 
   test('without statements that have no source, or one that is not there', async () => {

@@ -1,12 +1,13 @@
-import { type ArtifactWithContent, definePlugin, defineValidator, type GateFacts, type JsonValue } from '@baton/sdk/plugin';
+import { type ArtifactWithContent, definePlugin, defineValidator, type JsonValue } from '@baton/sdk/plugin';
 import { z } from 'zod';
+import { byAge, findUnseen, findWork } from './work.ts';
 
 const review = defineValidator({
   name: 'review',
   config: z.strictObject({
     /** The type of the artifacts that are reviews. */
     artifact: z.string().min(1).default('review'),
-    /** How many must approve, each by another. */
+    /** How many must approve, each stored with a token of another name. */
     approvals: z.int().min(1).default(1),
     /** How many reviews there must be, whatever they say. */
     reviews: z.int().min(1).optional(),
@@ -16,49 +17,77 @@ const review = defineValidator({
     approve: z.string().default('approve'),
     /** Whether one review that does not approve is enough to refuse. */
     unanimous: z.boolean().default(true),
-    /** Only the authors of these types count as authors. Without it those of everything that is no review, and who completed the tasks it came from. */
-    of: z.array(z.string()).optional(),
+    /** The types of tasks in which reviews are written. Who completed any other task of the visit is an author. */
+    tasks: z.array(z.string().min(1)).default(['review']),
+    /** The types of the artifacts that are reviewed. Without it all that is no review, and what tasks have done. */
+    of: z.array(z.string().min(1)).min(1).optional(),
+    /** Where a review may list the digests (sha256) of the artifacts that it is about. */
+    judged: z.string().min(1).default('judged'),
   }),
-  validate({ config, artifacts, facts, fail, info }) {
-    const authors = findAuthors(config, artifacts, facts);
+  validate({ config, artifacts, facts, fail, warn, info }) {
+    const work = findWork(config, artifacts, facts);
+    const { authors } = work;
     const all = artifacts.filter(({ type }) => type === config.artifact);
-    const others = all.filter(({ author }) => !authors.has(author));
-    for (const { name, author } of all.filter((each) => !others.includes(each)))
-      info('review_of_own', `The review "${name}" is by ${author}, an author of what it reviews, and does not count.`, { path: name });
+    const others = all.filter(({ token }) => !authors.has(token));
+    for (const own of all.filter((each) => !others.includes(each)))
+      info(
+        'review_of_own',
+        `The review "${own.name}" by ${whoOf(own)} does not count: something of the visit that is no review was made with the token ${own.token}, too. Give reviewers tokens of their own, and name the types of their tasks in tasks.`,
+        { path: own.name },
+      );
+    const bound = others.filter((each) => {
+      const unseen = findUnseen(each, digestsIn(each.content, config.judged), work);
+      if (unseen !== undefined)
+        info(
+          'review_outdated',
+          `The review "${each.name}" by ${whoOf(each)} does not count: it is not about ${unseen}. Review that too, and store the review anew with the sha256 of each artifact that it is about in ${config.judged}; or name in of the types of the artifacts that reviews are about.`,
+          { path: each.name },
+        );
+      return unseen === undefined;
+    });
 
-    // One voice each: the newest of what somebody said.
-    const byAge = others.toSorted((a, b) => a.createdAt.localeCompare(b.createdAt) || a.id.localeCompare(b.id));
-    const voices = [...new Map(byAge.map((each) => [each.author, each])).values()];
+    // One voice for each token, since agents choose their own names: the newest of what was said with it.
+    const voices = [...new Map(bound.toSorted(byAge).map((each) => [each.token, each])).values()];
     const approving = voices.filter(({ content }) => valueAt(content, config.path) === config.approve);
+    // A refusal does not go away because somebody else stores a review under its name.
+    for (const lost of facts.replaced) {
+      const isReview = lost.type === config.artifact && !authors.has(lost.token) && findUnseen(lost, [], work) === undefined;
+      if (!isReview || voices.some(({ token }) => token === lost.token)) continue;
+      const report = config.unanimous ? fail : warn;
+      report(
+        'review_replaced',
+        `The review "${lost.name}" by ${whoOf(lost)} was replaced by another's of this name. It counts again when ${lost.token} stores it under a name of its own.`,
+        { path: lost.name },
+      );
+    }
     const wanted = config.reviews ?? config.approvals;
     if (voices.length < wanted)
-      fail('reviews_too_few', `${voices.length} of ${wanted} reviews by others are there${listAuthors(authors)}.`);
+      fail(
+        'reviews_too_few',
+        `${voices.length} of ${wanted} reviews by others of what stands here are there, each with a token of its own${listAuthors(authors)}.`,
+      );
     if (approving.length < config.approvals)
       fail(
         'approvals_too_few',
-        `${approving.length} of ${config.approvals} reviews approve${approving.length === 0 ? '' : `: ${approving.map(({ author }) => author).join(', ')}`}.`,
+        `${approving.length} of ${config.approvals} reviews approve${approving.length === 0 ? '' : `: ${approving.map(whoOf).join(', ')}`}.`,
       );
-    for (const { name, author, content } of config.unanimous ? voices.filter((each) => !approving.includes(each)) : [])
-      fail('review_refused', `${author} says ${JSON.stringify(valueAt(content, config.path) ?? null)} in "${name}".`, { path: name });
+    for (const voice of config.unanimous ? voices.filter((each) => !approving.includes(each)) : [])
+      fail('review_refused', `${whoOf(voice)} says ${JSON.stringify(valueAt(voice.content, config.path) ?? null)} in "${voice.name}".`, {
+        path: voice.name,
+      });
   },
 });
 
-interface Subject {
-  readonly artifact: string;
-  readonly of?: readonly string[] | undefined;
-}
+const whoOf = ({ author, token }: Pick<ArtifactWithContent, 'author' | 'token'>): string =>
+  author === token ? author : `${author} (token ${token})`;
 
-/** Who made what is reviewed: the authors of its artifacts, and the agents who completed the tasks that made something else than reviews. */
-function findAuthors({ artifact, of }: Subject, artifacts: readonly ArtifactWithContent[], { attempts }: GateFacts): Set<string> {
-  const subjects = artifacts.filter(({ type }) => (of === undefined ? type !== artifact : of.includes(type)));
-  const authors = new Set(subjects.map(({ author }) => author));
-  if (of !== undefined) return authors;
-  const reviewing = new Set(artifacts.filter(({ type }) => type === artifact).map(({ taskId }) => taskId));
-  for (const { taskId, outcome, agentName } of attempts) if (outcome === 'completed' && !reviewing.has(taskId)) authors.add(agentName);
-  return authors;
-}
+const listAuthors = (authors: ReadonlySet<string>): string =>
+  authors.size === 0 ? '' : `; what is reviewed was made with ${[...authors].join(', ')}`;
 
-const listAuthors = (authors: ReadonlySet<string>): string => (authors.size === 0 ? '' : `; the authors are ${[...authors].join(', ')}`);
+function digestsIn(content: JsonValue | undefined, path: string): string[] {
+  const digests = valueAt(content, path);
+  return Array.isArray(digests) ? digests.filter((each) => typeof each === 'string') : [];
+}
 
 function valueAt(content: JsonValue | undefined, path: string): JsonValue | undefined {
   let value = content;

@@ -16,3 +16,6 @@ export const role = z
   .meta({ id: 'Role', description: 'What a token may do: a viewer looks, an agent works, an operator steers, an admin overrides rules.' });
 
 export const mayAccess = (of: Role, access: Access): boolean => (roleAccess[of] as readonly Access[]).includes(access);
+
+/** The roles that may, as words: `operator or admin`. */
+export const rolesWith = (access: Access): string => roles.filter((of) => mayAccess(of, access)).join(' or ');

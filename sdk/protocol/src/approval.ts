@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { role } from './access.ts';
 import { event, method, readParams, writeParams } from './define.ts';
-import { approvalRule } from './gate.ts';
+import { approvalRule } from './approval-rule.ts';
 import { decidedApproval, waitingApproval } from './story/approval.ts';
 import { ids } from './story/cast.ts';
 import { id, limit, nextCursor, phaseName, sha256, timestamp } from './values.ts';
@@ -14,11 +14,12 @@ export const approvalState = z.enum(approvalStates).meta({
 
 export const approvalDecision = z
   .object({
-    by: z.string().describe("Who decided: an agent's name, or a token's."),
+    by: z.string().describe('Who decided: the name of the token, which has one voice.'),
     role,
     decision: z.enum(['approve', 'refuse']),
     comment: z.string().optional(),
     at: timestamp,
+    agent: z.string().optional().describe('What the agent that spoke with it calls itself.'),
   })
   .meta({ id: 'ApprovalDecision', description: 'What one of those who may decide has said.' });
 export type ApprovalDecision = z.infer<typeof approvalDecision>;
@@ -57,7 +58,7 @@ export const approvalMethods = {
     example: { params: { ticketId: ids.ticket }, result: { approvals: [waitingApproval] } },
   }),
   'approval/decide': method({
-    summary: 'Approves or refuses what a gate asks about. The same decision of the same caller again changes nothing.',
+    summary: 'Approves or refuses what a gate asks about. A token has one voice; the same decision of it again changes nothing.',
     access: 'work',
     session: false,
     idempotent: true,

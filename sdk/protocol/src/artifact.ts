@@ -23,7 +23,11 @@ export const newArtifact = z
       .describe('What tells two artifacts of one type apart, often a path. Storing the same name again makes the next version.'),
     mediaType: z.string().max(255).default('application/json'),
     content: jsonValue.optional().describe('The evidence itself. Either this or `uri`.'),
-    uri: z.string().max(2_048).optional().describe('Where the evidence lies, if it is too large to be stored.'),
+    uri: z
+      .url('Give an absolute URI, such as https://example.com/coverage.json.')
+      .max(2_048)
+      .optional()
+      .describe('Where the evidence lies, if it is too large to be stored. A gate cannot look into it.'),
     sha256: sha256.optional().describe('Of what lies at `uri`, and needed with it.'),
     sizeBytes: z.int().min(0).optional().describe('Of what lies at `uri`.'),
   })
@@ -58,8 +62,11 @@ export const artifact = z
     uri: z.string().optional(),
     taskId: id.optional(),
     attempt: z.int32().optional(),
-    author: z.string().describe('The name of the agent that made it, or of the token that stored it.'),
+    author: z.string().describe('The name of the agent that made it, or of the token that stored it. Agents choose their names.'),
     createdAt: timestamp,
+    token: z
+      .string()
+      .describe('The name of the token that stored it, which an admin gave: whose it is, where that matters, and who may not approve it.'),
   })
   .meta({ id: 'Artifact', description: 'A piece of evidence as it is stored, without its content.' });
 export type Artifact = z.infer<typeof artifact>;
@@ -77,13 +84,13 @@ const origin = {
 export const artifactMethods = {
   'artifact/put': method({
     summary:
-      'Stores an artifact for the current phase visit of a ticket, as the next version of its type and name. The same content again makes no new version.',
+      'Stores an artifact for the current phase visit of a ticket, as the next version of its type and name. The same content in the same place, from the same task and token, makes no new version.',
     access: 'work',
     session: false,
     idempotent: false,
     params: writeParams({ ticketId: id, artifact: newArtifact, ...origin }),
     result: artifact,
-    errors: ['ticket_not_found', 'limit_exceeded', 'claim_stale', 'artifact_invalid'],
+    errors: ['ticket_not_found', 'limit_exceeded', 'claim_stale', 'artifact_invalid', 'phase_closed'],
     example: {
       params: { ticketId: ids.ticket, artifact: { type: 'test_results', name: 'unit', content: { passed: 41, failed: 0 } } },
       result: testResults,

@@ -33,9 +33,7 @@ const budgetTokens = z.int().min(50).max(200_000).default(4_000).describe('How l
 const since = z
   .union([z.int().min(0), citation])
   .optional()
-  .describe(
-    'Only what came, was pinned or was superseded after this event or item, such as the `asOf` of an earlier pack; what was noted in `forPhase` itself is part of it then.',
-  );
+  .describe('Only what came, was pinned or was superseded after this event or item, such as the `asOf` of an earlier pack.');
 const origin = {
   taskId: id.optional().describe('The task that it came from.'),
   attempt: z.int32().min(1).optional().describe('The attempt at this task. A stale one is refused.'),
@@ -71,7 +69,7 @@ const rehydration = z
           ticketId: id,
           phase: phaseName,
           gate: gateResult.optional().describe('What its gate said last.'),
-          pack: contextPack.describe('For the phase that the ticket is in, what was noted in that phase itself included.'),
+          pack: contextPack.describe('For the phase that the ticket is in.'),
         }),
       )
       .describe('Of the tasks that it holds; at most ten.'),
@@ -81,7 +79,8 @@ export type Rehydration = z.infer<typeof rehydration>;
 
 export const contextMethods = {
   'context/note': method({
-    summary: 'Leaves an item for later phases. The same text of the same kind in one visit is kept once.',
+    summary:
+      'Leaves an item for later phases. The same text of the same kind in one visit is kept once, with every reason, reference and pin given with it.',
     access: 'work',
     session: false,
     idempotent: true,
@@ -126,7 +125,8 @@ export const contextMethods = {
     example: { params: { ticketId: ids.ticket, phase: 'FIX' }, result: fixContext },
   }),
   'context/get': method({
-    summary: 'Returns what the phases before `forPhase` have come to, within a budget of tokens, each line with its source.',
+    summary:
+      'Returns what the phases before `forPhase` have come to, and that phase itself so far, within a budget of tokens, each line with its source.',
     access: 'read',
     session: false,
     idempotent: true,
@@ -146,7 +146,8 @@ export const contextMethods = {
     example: { params: { ticketId: ids.ticket, forPhase: 'REVIEW', budgetTokens: 1_000 }, result: packForReview },
   }),
   'context/supersede': method({
-    summary: 'Puts an item in the place of another, which no pack has any more. It stays listed, with what took its place and why.',
+    summary:
+      'Puts an item in the place of another, which no pack has any more. It stays listed, with what took its place and why. A pin goes over to the new one.',
     access: 'work',
     session: false,
     idempotent: false,
@@ -198,7 +199,7 @@ export const contextMethods = {
 
 export const contextEvents = {
   'context.noted': event({
-    summary: 'An item was left for later phases.',
+    summary: 'An item was left for later phases, or left again with something more.',
     data: z.object({
       itemId: id,
       citation: z.string(),
@@ -210,7 +211,7 @@ export const contextEvents = {
     }),
   }),
   'context.recorded': event({
-    summary: 'The coordinator recorded items by itself: what a task returned, and mechanical facts.',
+    summary: 'Items were recorded that nobody had to say: what a task returned, what an artifact tells, and what the coordinator saw.',
     data: z.object({ ticketId: id, phase: phaseName, citations: z.array(z.string()) }),
   }),
   'context.superseded': event({

@@ -9,11 +9,11 @@ export const contextKind = z
 export type ContextKind = z.infer<typeof contextKind>;
 
 /** Whose word a statement is. */
-export const contextSources = ['said', 'summary', 'artifact', 'mechanical'] as const;
+export const contextSources = ['said', 'summary', 'artifact', 'reported', 'mechanical'] as const;
 export const contextSource = z.enum(contextSources).meta({
   id: 'ContextSource',
   description:
-    'Whose word it is: `said` by an agent or a person; `summary` and `artifact` are what a task returned; `mechanical` is a fact that the coordinator has recorded by itself.',
+    'Whose word it is: `said` by an agent or a person; `summary` and `artifact` are what a task returned; `reported` is what an artifact tells, the word of its author; `mechanical` is what the coordinator saw for itself.',
 });
 export type ContextSource = z.infer<typeof contextSource>;
 
@@ -30,7 +30,7 @@ export type ContextReference = z.infer<typeof contextReference>;
 export const newContextItem = z
   .strictObject({
     kind: contextKind,
-    text: z.string().min(1).max(4_000).describe('The statement, in a sentence or two.'),
+    text: z.string().regex(/\S/, 'Say something: a text of blanks is none.').max(4_000).describe('The statement, in a sentence or two.'),
     rationale: z
       .string()
       .max(4_000)
@@ -57,7 +57,7 @@ export const contextItem = z
     data: jsonValue.optional(),
     references: z.array(contextReference),
     pinned: z.boolean(),
-    author: z.string().describe('The name of the agent or of the token that left it.'),
+    author: z.string().describe('The name of the agent or of the token that said it last; `coordinator` where nobody did.'),
     taskId: id.optional(),
     attempt: z.int32().optional(),
     createdAt: timestamp,
@@ -120,9 +120,15 @@ export const contextPack = z
     counter: z.string().describe('What counted the tokens.'),
     omitted: z
       .array(z.object({ citation: z.string(), tokens: z.int() }))
-      .describe('Items that did not fit, and what each would have taken; the most important first.'),
+      .describe('Items that did not fit, and what each would have taken; in the order in which more room would bring them.'),
     asOf: z.int().describe('The number of the newest event of the ticket that it knows of; `since` it there may be more.'),
-    digest: sha256.describe('Of all that the pack was made from: with the same digest it is the same text.'),
+    digest: sha256.describe('Of all that it tells: with the same digest it is the same pack.'),
+    own: phaseContext
+      .optional()
+      .describe('What the phase itself has come to so far; its items are in the text as well. Absent before the ticket is in it.'),
   })
-  .meta({ id: 'ContextPack', description: 'What a reader needs to know of earlier phases, within a budget, each line with its source.' });
+  .meta({
+    id: 'ContextPack',
+    description: 'What a reader needs to know of earlier phases, and of his own so far, within a budget, each line with its source.',
+  });
 export type ContextPack = z.infer<typeof contextPack>;

@@ -38,7 +38,7 @@ export const errorCatalogue = {
   context_item_not_found: { code: 40414, blame: 'caller', title: 'The ticket has no context item of this citation.' },
   approval_not_found: { code: 40412, blame: 'caller', title: 'No approval has this id.' },
 
-  transition_refused: { code: 40901, blame: 'caller', title: 'The workflow has no such edge from the phase the ticket is in.' },
+  transition_refused: { code: 40901, blame: 'caller', title: 'The ticket cannot go this way.' },
   gate_blocked: { code: 40902, blame: 'caller', title: 'The gate of the phase does not let the ticket go.' },
   claim_stale: { code: 40903, blame: 'caller', title: 'This attempt is no longer yours; its result was not recorded.' },
   lock_conflict: { code: 40904, blame: 'caller', title: 'Another holder has the lock.' },
@@ -47,7 +47,7 @@ export const errorCatalogue = {
   task_state_refused: { code: 40907, blame: 'caller', title: 'The task cannot take this step from its state.' },
   version_conflict: { code: 40908, blame: 'caller', title: 'The object changed since it was read.' },
   phase_closed: { code: 40909, blame: 'caller', title: 'The ticket is not in this phase.' },
-  approval_closed: { code: 40912, blame: 'caller', title: 'This approval is no longer waited for.' },
+  approval_closed: { code: 40912, blame: 'caller', title: 'This approval does not take the decision.' },
   context_item_superseded: { code: 40913, blame: 'caller', title: 'This context item no longer holds.' },
   project_exists: { code: 40910, blame: 'caller', title: 'A project of this name exists.' },
   agent_terminated: { code: 40911, blame: 'caller', title: 'The agent was terminated, which is for good.' },

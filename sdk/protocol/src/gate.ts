@@ -1,49 +1,11 @@
 import { z } from 'zod';
-import { role } from './access.ts';
+import { approvalRule } from './approval-rule.ts';
 import { newArtifact } from './artifact.ts';
+import { criterion } from './criterion.ts';
 import { event, method, readParams, writeParams } from './define.ts';
 import { ids } from './story/cast.ts';
 import { gatePassed } from './story/evidence.ts';
-import { id, jsonObject, jsonValue, limit, name, nextCursor, phaseName, sha256, timestamp } from './values.ts';
-
-export const criterionOperators = ['==', '!=', '>', '>=', '<', '<=', 'contains', 'containsAll', 'matches', 'exists'] as const;
-
-/** The operators that compare sizes, which a margin can move. */
-const sizeOperators: readonly string[] = ['>', '>=', '<', '<='];
-
-const smallSample = z
-  .strictObject({
-    path: z.string().min(1).max(512).describe('Where in the same content the size of the sample stands.'),
-    below: z.number().describe('A sample is small where its size is less than this.'),
-    margin: z.number().min(0).describe('How much less than `value` is enough for `>` and `>=`, and how much more for `<` and `<=`.'),
-  })
-  .meta({
-    id: 'SmallSample',
-    description:
-      'Few cases say little: where the sample is small, `value` is relaxed by a margin. Where its size is no number nothing is relaxed.',
-  });
-
-export const criterion = z
-  .strictObject({
-    artifact: z.string().min(1).max(128).describe("The artifact's type. Every current artifact of this type is judged."),
-    path: z
-      .string()
-      .min(1)
-      .max(512)
-      .describe('Where in the content to look: names and indices with dots between them, as in `suites.0.failed`.'),
-    op: z.enum(criterionOperators),
-    value: jsonValue.optional().describe('What it is compared with; `exists` needs none.'),
-    smallSample: smallSample.optional().describe('A margin for small samples; only with an operator that compares sizes.'),
-  })
-  .refine(({ op, smallSample }) => smallSample === undefined || sizeOperators.includes(op), {
-    path: ['smallSample'],
-    message: 'A margin needs an operator that compares sizes: >, >=, < or <=.',
-  })
-  .meta({
-    id: 'Criterion',
-    description: "One comparison on the content of an artifact: `{ artifact: 'test_coverage', path: 'percentage', op: '>=', value: 80 }`.",
-  });
-export type Criterion = z.infer<typeof criterion>;
+import { id, jsonObject, limit, name, nextCursor, phaseName, sha256, timestamp } from './values.ts';
 
 export const gateValidator = z
   .strictObject({
@@ -58,25 +20,6 @@ export const gateValidator = z
   })
   .meta({ id: 'GateValidator', description: 'A validator that a gate asks, and what its answer means.' });
 export type GateValidator = z.infer<typeof gateValidator>;
-
-export const approvalRule = z
-  .strictObject({
-    name: z.string().min(1).max(128).default('approval').describe('What is approved, such as `release`. One name once in a gate.'),
-    count: z.int().min(1).max(100).default(1).describe('How many different people or agents must approve.'),
-    by: z.array(name).min(1).max(100).optional().describe('Who may: names of agents or of tokens. Without it anybody whose role fits.'),
-    roles: z.array(role).min(1).optional().describe('The roles that may. Without it, and without `by`, operators and admins.'),
-    authorsMay: z
-      .boolean()
-      .default(false)
-      .describe('Whether the authors of what is judged may approve it: of the artifacts of the ticket, and of its completed tasks.'),
-    expiresInMs: z.int().min(1_000).max(31_536_000_000).optional().describe('How long it may be waited for, in ms. Without it for ever.'),
-    onRefusal: z
-      .enum(['refuse', 'count'])
-      .default('refuse')
-      .describe('Whether one refusal refuses it, or it is refused only when those who are left cannot make up the number.'),
-  })
-  .meta({ id: 'ApprovalRule', description: 'An approval that a gate waits for: how many, by whom, until when.' });
-export type ApprovalRule = z.infer<typeof approvalRule>;
 
 export const gateDefinition = z
   .strictObject({
@@ -144,6 +87,8 @@ export const gateReason = z
       'approval_waiting',
       'approval_refused',
       'approval_expired',
+      'approval_later',
+      'gate_skipped',
     ]),
     message: z.string(),
     artifactType: z.string().optional(),
@@ -156,13 +101,19 @@ export const gateReason = z
       .object({ id: id.optional(), name: z.string(), given: z.int(), needed: z.int() })
       .optional()
       .describe('The approval that is missing; without an id it has not been asked for yet.'),
+    phase: phaseName.optional().describe('The phase whose gate a way would skip.'),
   })
-  .meta({ id: 'GateReason', description: 'Why a gate does not let a ticket go. `code` is for programs, `message` for people.' });
+  .meta({
+    id: 'GateReason',
+    description:
+      'Why a gate does not let a ticket go. `code` is for programs, `message` for people. `approval_later` is an approval that is asked for once the rest is there; `gate_skipped` stands against a way that leads around a gate.',
+  });
 export type GateReason = z.infer<typeof gateReason>;
 
 export const judgedArtifact = z
   .object({ artifactId: id, type: z.string(), name: z.string(), version: z.int32(), sha256 })
   .meta({ id: 'JudgedArtifact', description: 'The version of an artifact that was judged.' });
+export type JudgedArtifact = z.infer<typeof judgedArtifact>;
 
 export const gateResult = z
   .object({
@@ -172,7 +123,7 @@ export const gateResult = z
     visit: z.int32(),
     outcome: z.enum(['passed', 'failed']),
     digest: sha256.describe(
-      'Of all that was judged: artifact versions, task set and gate definition. Another digest makes the result stale.',
+      'Of all that was judged: the gate, the versions of the artifacts, the tasks and, where validators are asked, the attempts and what the ticket says of itself. Another digest makes the result stale.',
     ),
     judged: z.array(judgedArtifact),
     reasons: z.array(gateReason).describe('Why it was not passed, all at once.'),
@@ -191,10 +142,14 @@ export const gateStatus = z
     phase: phaseName,
     visit: z.int32(),
     state: z.enum(gateStates),
-    met: z.boolean().describe('All that can be known without running a validator is in order.'),
-    missing: z.array(gateReason).describe('All of it at once.'),
+    met: z.boolean().describe('All that is known without running a validator is in order.'),
+    missing: z
+      .array(gateReason)
+      .describe('All of it at once, with what the validators said in the newest result where that judged what is there now.'),
     result: gateResult.optional().describe('The newest result of this visit.'),
-    stale: z.boolean().describe('The result judged something else than what is there now.'),
+    stale: z
+      .boolean()
+      .describe('The result judged something else than what is there now, or a program took part in it and that was too long ago.'),
   })
   .meta({ id: 'GateStatus', description: 'What a gate would say now, as far as that can be known without running a validator.' });
 export type GateStatus = z.infer<typeof gateStatus>;
@@ -205,11 +160,23 @@ export const gateExplanation = z
     phase: phaseName,
     visit: z.int32(),
     ready: z.boolean().describe('The gate would let the ticket go.'),
-    missing: z.array(gateReason).describe('All that it lacks, each thing once. Empty where it is ready.'),
+    missing: z
+      .array(gateReason)
+      .describe('All that it lacks, each thing once, with the approvals that it will ask for. Empty where it is ready.'),
     verdicts: z.array(verdict).describe('What each validator says of it now.'),
   })
   .meta({ id: 'GateExplanation', description: 'What a gate would say now, its validators included. Nothing is recorded.' });
 export type GateExplanation = z.infer<typeof gateExplanation>;
+
+const assumedArtifact = newArtifact
+  .safeExtend({
+    taskId: id
+      .optional()
+      .describe(
+        'The task of this visit whose newest attempt is to have made it, for validators that ask who made what. Without it nobody.',
+      ),
+  })
+  .meta({ id: 'AssumedArtifact', description: 'A piece of evidence that is to be taken for stored.' });
 
 export const gateMethods = {
   'gate/status': method({
@@ -244,7 +211,7 @@ export const gateMethods = {
       assume: z
         .strictObject({
           completed: z.array(id).max(1_000).default([]).describe('Tasks to be taken for completed, such as the one in hand.'),
-          artifacts: z.array(newArtifact).max(1_000).default([]).describe('Evidence to be taken for stored.'),
+          artifacts: z.array(assumedArtifact).max(1_000).default([]).describe('Evidence to be taken for stored.'),
         })
         .optional()
         .describe('What the caller is about to hand in.'),

@@ -1,5 +1,5 @@
 export { type Access, type EventDefinition, type MethodDefinition, type NotificationDefinition } from './define.ts';
-export { mayAccess, type Role, role, roleAccess, roles } from './access.ts';
+export { mayAccess, type Role, role, roleAccess, roles, rolesWith } from './access.ts';
 export {
   CoordinatorError,
   type ErrorBlame,
@@ -61,13 +61,11 @@ export {
 } from './context.ts';
 export { type ExpandedContextItem, type Rehydration } from './context-methods.ts';
 export { type Durability } from './coordinator.ts';
+export { type Criterion, criterion, criterionOperators } from './criterion.ts';
 export { type EventData, type EventName, eventNames, events, type RecordedEvent } from './event.ts';
 export { type Approval, type ApprovalDecision, approvalStates } from './approval.ts';
+export { type ApprovalRule } from './approval-rule.ts';
 export {
-  type ApprovalRule,
-  type Criterion,
-  criterion,
-  criterionOperators,
   type Finding,
   finding,
   type GateDefinition,
@@ -77,6 +75,7 @@ export {
   type GateResult,
   type GateStatus,
   type GateValidator,
+  type JudgedArtifact,
   type Verdict,
   verdictOutcomes,
 } from './gate.ts';

@@ -35,7 +35,10 @@ export const ticket = z
     previousPhase: phaseName.optional().describe('Where it came from.'),
     visit: z.int32().describe('The number of the current phase visit: 1 for the first.'),
     state: ticketState,
-    blockedReason: z.string().optional().describe('Why it is blocked: what the gate said, or whoever blocked it.'),
+    blockedReason: z
+      .string()
+      .optional()
+      .describe('Why it is blocked, or does not go on where it is: what the gate said, or whoever blocked it.'),
     metadata: jsonObject.describe('Whatever its author wanted to keep with it.'),
     createdAt: timestamp,
     updatedAt: timestamp,
@@ -60,6 +63,17 @@ export const phaseVisit = z
   })
   .meta({ id: 'PhaseVisit', description: 'One stay of a ticket in a phase.' });
 export type PhaseVisit = z.infer<typeof phaseVisit>;
+
+const validTransition = z
+  .object({
+    to: phaseName,
+    kind: edgeKind,
+    skipsGatesOf: z
+      .array(phaseName)
+      .optional()
+      .describe('Phases whose gates have not been passed and would be skipped: only an admin may force the ticket this way.'),
+  })
+  .meta({ id: 'ValidTransition', description: 'A way that leaves the phase a ticket is in.' });
 
 export const ticketMethods = {
   'ticket/create': method({
@@ -119,7 +133,7 @@ export const ticketMethods = {
     example: { params: { states: ['open'] }, result: { tickets: [reportedBug] } },
   }),
   'ticket/update': method({
-    summary: 'Changes what a ticket says of itself. What is not named stays; a null takes the description away.',
+    summary: 'Changes what a ticket says of itself, as long as it is not over. What is not named stays; a null takes the description away.',
     access: 'operate',
     session: false,
     idempotent: false,
@@ -132,14 +146,15 @@ export const ticketMethods = {
       metadata: jsonObject.optional().describe('In place of what there was.'),
     }),
     result: ticket,
-    errors: ['ticket_not_found', 'version_conflict'],
+    errors: ['ticket_not_found', 'version_conflict', 'phase_closed'],
     example: {
       params: { ticketId: ids.ticket, version: 4, title: "Sign-in fails for O'Brien" },
       result: renamedBug,
     },
   }),
   'ticket/transition': method({
-    summary: 'Moves a ticket along an edge of its workflow. A forward edge passes the gate of the phase that is left.',
+    summary:
+      'Moves a ticket along an edge of its workflow. A forward edge passes the gate of the phase that is left; another edge may lead around no gate.',
     access: 'operate',
     session: false,
     idempotent: false,
@@ -149,7 +164,7 @@ export const ticketMethods = {
       reason: z.string().max(4_000).optional().describe('Kept in the history.'),
       artifacts: jsonObject.default({}).describe('What is given as its grounds, kept in the history.'),
       visit: z.int32().min(1).optional().describe('Refused unless the ticket is still in this visit.'),
-      force: z.boolean().default(false).describe('Ignores the gate. Needs the admin role and a reason, and leaves an event.'),
+      force: z.boolean().default(false).describe('Ignores the gates. Needs the admin role and a reason, and leaves an event.'),
     }),
     result: z.object({ ticket, visit: phaseVisit }),
     errors: ['ticket_not_found', 'phase_unknown', 'transition_refused', 'gate_blocked', 'version_conflict', 'access_denied', 'overloaded'],
@@ -205,12 +220,12 @@ export const ticketMethods = {
     example: { params: { ticketId: ids.ticket }, result: { visits: [fixVisit, reviewVisit] } },
   }),
   'ticket/validTransitions': method({
-    summary: 'Lists the edges that leave the phase the ticket is in.',
+    summary: 'Lists the edges that leave the phase the ticket is in, and the gates that a way would skip.',
     access: 'read',
     session: false,
     idempotent: true,
     params: readParams({ ticketId: id }),
-    result: z.object({ from: phaseName, transitions: z.array(z.object({ to: phaseName, kind: edgeKind })) }),
+    result: z.object({ from: phaseName, transitions: z.array(validTransition) }),
     errors: ['ticket_not_found'],
     example: {
       params: { ticketId: ids.ticket },
@@ -268,8 +283,18 @@ export const ticketEvents = {
     summary: 'A ticket was ended where it stood.',
     data: z.object({ ticketId: id, phase: phaseName, by: z.string(), reason: z.string() }),
   }),
+  'ticket.hindered': event({
+    summary: 'A ticket that its workflow would move does not go on where it is: the reason stands in its `blockedReason`.',
+    data: z.object({ ticketId: id, phase: phaseName, reason: z.string() }),
+  }),
   'ticket.gateForced': event({
-    summary: 'An admin moved a ticket past its gate.',
-    data: z.object({ ticketId: id, phase: phaseName, by: z.string(), reason: z.string(), reasons: z.array(gateReason) }),
+    summary: 'An admin moved a ticket past a gate: one event for each.',
+    data: z.object({
+      ticketId: id,
+      phase: phaseName.describe('Whose gate.'),
+      by: z.string(),
+      reason: z.string(),
+      reasons: z.array(gateReason),
+    }),
   }),
 };

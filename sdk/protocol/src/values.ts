@@ -11,7 +11,7 @@ export const jsonObject = z
   .custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'Expected a JSON object.')
   .meta({ id: 'JsonObject', type: 'object', description: 'Any JSON object.' });
 
-export const id = z.uuid().meta({ id: 'Id', description: 'A UUID. Ids are made by the coordinator.' });
+export const id = z.uuid('An id is a UUID, written in full.').meta({ id: 'Id', description: 'A UUID. Ids are made by the coordinator.' });
 
 export const timestamp = z.iso
   .datetime('Write a moment in UTC, such as 2030-05-04T09:30:00Z.')

@@ -6,11 +6,12 @@ import { bugFix, bugFixDefinition } from './story/workflow.ts';
 import { newTaskFields } from './task.ts';
 import { id, jsonObject, name, phaseName, timestamp } from './values.ts';
 
-/** Forward edges pass the gate of the phase they leave; the other kinds need none. */
+/** Forward edges pass the gate of the phase they leave; the other kinds need none, and get around none. */
 export const edgeKinds = ['forward', 'regression', 'block', 'unblock'] as const;
-export const edgeKind = z
-  .enum(edgeKinds)
-  .meta({ id: 'EdgeKind', description: 'Forward edges pass the gate of the phase they leave; the other kinds need none.' });
+export const edgeKind = z.enum(edgeKinds).meta({
+  id: 'EdgeKind',
+  description: 'Forward edges pass the gate of the phase they leave; the other kinds need none, and get around none.',
+});
 export type EdgeKind = z.infer<typeof edgeKind>;
 
 export const edge = z

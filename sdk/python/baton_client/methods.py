@@ -407,13 +407,13 @@ class TicketMethods:
         metadata: t.JsonObject | None = None,
         idempotency_key: t.IdempotencyKey | None = None,
     ) -> t.Ticket:
-        """Changes what a ticket says of itself. What is not named stays; a null takes the description away.
+        """Changes what a ticket says of itself, as long as it is not over. What is not named stays; a null takes the description away.
 
         `version`: As it was read. Refused with `version_conflict` where the ticket has changed since.
         `priority`: Of its waiting tasks as well, those that have the priority the ticket had.
         `metadata`: In place of what there was.
 
-        Raises CoordinatorError: `ticket_not_found`, `version_conflict`.
+        Raises CoordinatorError: `ticket_not_found`, `version_conflict`, `phase_closed`.
         """
         result: t.Ticket = await self._call(
             'ticket/update',
@@ -432,13 +432,13 @@ class TicketMethods:
         force: bool | None = None,
         idempotency_key: t.IdempotencyKey | None = None,
     ) -> t.TicketTransitionResult:
-        """Moves a ticket along an edge of its workflow. A forward edge passes the gate of the phase that is left.
+        """Moves a ticket along an edge of its workflow. A forward edge passes the gate of the phase that is left; another edge may lead around no gate.
 
         `to`: The phase it is to move to.
         `reason`: Kept in the history.
         `artifacts`: What is given as its grounds, kept in the history. {} unless given.
         `visit`: Refused unless the ticket is still in this visit.
-        `force`: Ignores the gate. Needs the admin role and a reason, and leaves an event. false unless given.
+        `force`: Ignores the gates. Needs the admin role and a reason, and leaves an event. false unless given.
 
         Raises CoordinatorError: `ticket_not_found`, `phase_unknown`, `transition_refused`, `gate_blocked`, `version_conflict`, `access_denied`, `overloaded`.
         """
@@ -525,7 +525,7 @@ class TicketMethods:
         *,
         ticket_id: t.Id,
     ) -> t.TicketValidTransitionsResult:
-        """Lists the edges that leave the phase the ticket is in.
+        """Lists the edges that leave the phase the ticket is in, and the gates that a way would skip.
 
         Raises CoordinatorError: `ticket_not_found`.
         """
@@ -1325,12 +1325,12 @@ class ArtifactMethods:
         attempt: int | None = None,
         idempotency_key: t.IdempotencyKey | None = None,
     ) -> t.Artifact:
-        """Stores an artifact for the current phase visit of a ticket, as the next version of its type and name. The same content again makes no new version.
+        """Stores an artifact for the current phase visit of a ticket, as the next version of its type and name. The same content in the same place, from the same task and token, makes no new version.
 
         `task_id`: The task that it came from.
         `attempt`: The attempt at this task. A stale one is refused.
 
-        Raises CoordinatorError: `ticket_not_found`, `limit_exceeded`, `claim_stale`, `artifact_invalid`.
+        Raises CoordinatorError: `ticket_not_found`, `limit_exceeded`, `claim_stale`, `artifact_invalid`, `phase_closed`.
         """
         result: t.Artifact = await self._call(
             'artifact/put',
@@ -1487,7 +1487,7 @@ class ApprovalMethods:
         comment: str | None = None,
         idempotency_key: t.IdempotencyKey | None = None,
     ) -> t.Approval:
-        """Approves or refuses what a gate asks about. The same decision of the same caller again changes nothing.
+        """Approves or refuses what a gate asks about. A token has one voice; the same decision of it again changes nothing.
 
         `comment`: Kept with the decision. A refusal needs one.
 
@@ -1513,7 +1513,7 @@ class ContextMethods:
         attempt: int | None = None,
         idempotency_key: t.IdempotencyKey | None = None,
     ) -> t.ContextItem:
-        """Leaves an item for later phases. The same text of the same kind in one visit is kept once.
+        """Leaves an item for later phases. The same text of the same kind in one visit is kept once, with every reason, reference and pin given with it.
 
         `task_id`: The task that it came from.
         `attempt`: The attempt at this task. A stale one is refused.
@@ -1587,12 +1587,12 @@ class ContextMethods:
         query: str | None = None,
         since: int | str | None = None,
     ) -> t.ContextPack:
-        """Returns what the phases before `for_phase` have come to, within a budget of tokens, each line with its source.
+        """Returns what the phases before `for_phase` have come to, and that phase itself so far, within a budget of tokens, each line with its source.
 
         `for_phase`: Without it the phase that the ticket is in.
         `budget_tokens`: How long the text may be. 4000 unless given.
         `query`: What the reader is after: items that speak of it, or of files it names, come first.
-        `since`: Only what came, was pinned or was superseded after this event or item, such as the `as_of` of an earlier pack; what was noted in `for_phase` itself is part of it then.
+        `since`: Only what came, was pinned or was superseded after this event or item, such as the `as_of` of an earlier pack.
 
         Raises CoordinatorError: `ticket_not_found`, `phase_unknown`, `limit_exceeded`, `context_item_not_found`.
         """
@@ -1613,7 +1613,7 @@ class ContextMethods:
         attempt: int | None = None,
         idempotency_key: t.IdempotencyKey | None = None,
     ) -> t.ContextSupersedeResult:
-        """Puts an item in the place of another, which no pack has any more. It stays listed, with what took its place and why.
+        """Puts an item in the place of another, which no pack has any more. It stays listed, with what took its place and why. A pin goes over to the new one.
 
         `citation`: What no longer holds. The same statement elsewhere in the ticket goes with it.
         `by`: What holds instead: a new item, or the citation of one.

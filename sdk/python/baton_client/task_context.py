@@ -114,9 +114,17 @@ class TaskContext:
         """
         return HeldLock(self.task_locks, keys, ttl_ms=ttl_ms, wait_ms=wait_ms)
 
-    async def pack(self, budget_tokens: int | None = None) -> t.ContextPack:
-        """What the earlier phases of the ticket have come to, within a budget of tokens, each line with its source."""
-        return await self.client.context.get(ticket_id=self.ticket_id, for_phase=self.phase, budget_tokens=budget_tokens)
+    async def pack(
+        self, budget_tokens: int | None = None, *, query: str | None = None, since: int | str | None = None
+    ) -> t.ContextPack:
+        """What the earlier phases of the ticket have come to, and its own so far, within a budget of tokens, each line with its source.
+
+        What speaks of the `query`, or of files that it names, comes first. With `since`, the number of an event such as the `asOf`
+        of an earlier pack, or the citation of an item, only what is new after it and what no longer holds.
+        """
+        return await self.client.context.get(
+            ticket_id=self.ticket_id, for_phase=self.phase, budget_tokens=budget_tokens, query=query, since=since
+        )
 
     async def spawn(self, tasks: Sequence[t.NewTask]) -> t.TaskSubmitResult:
         """Adds tasks to the phase this attempt runs in, as its children. All are added or none."""

@@ -35,7 +35,7 @@ AgentState: TypeAlias = Literal['active', 'draining', 'maintenance', 'quarantine
 AgentStatus: TypeAlias = Literal['idle', 'working', 'busy', 'unavailable', 'draining', 'lost', 'maintenance', 'quarantined', 'terminated']
 AgentHealth: TypeAlias = Literal['healthy', 'stale', 'lost']
 ApprovalState: TypeAlias = Literal['waiting', 'approved', 'refused', 'expired', 'cancelled']
-ContextSource: TypeAlias = Literal['said', 'summary', 'artifact', 'mechanical']
+ContextSource: TypeAlias = Literal['said', 'summary', 'artifact', 'reported', 'mechanical']
 
 
 class Durability(TypedDict):
@@ -142,7 +142,7 @@ class Criterion(TypedDict):
 
 
 class SmallSample(TypedDict):
-    """Few cases say little: where the sample is small, `value` is relaxed by a margin. Where its size is no number nothing is relaxed."""
+    """Few cases say little: where the sample is small, `value` is relaxed by a margin. Where it is empty, or its size is no number, nothing is relaxed."""
 
     #: Where in the same content the size of the sample stands.
     path: str
@@ -172,13 +172,13 @@ class ApprovalRule(TypedDict):
 
     #: What is approved, such as `release`. One name once in a gate.
     name: NotRequired[str]
-    #: How many different people or agents must approve.
+    #: How many must approve, each with a token of another name.
     count: NotRequired[int]
-    #: Who may: names of agents or of tokens. Without it anybody whose role fits.
+    #: Who may: names of tokens. Agents choose their own names, which count for nothing here. Without it anybody whose role fits.
     by: NotRequired[list[Name]]
-    #: The roles that may. Without it, and without `by`, operators and admins.
+    #: The roles that may, and those that may all that one of them may. Without it, and without `by`, operators and admins.
     roles: NotRequired[list[Role]]
-    #: Whether the authors of what is judged may approve it: of the artifacts of the ticket, and of its completed tasks.
+    #: Whether the tokens may approve that stored artifacts of the ticket or completed its tasks.
     authorsMay: NotRequired[bool]
     #: How long it may be waited for, in ms. Without it for ever.
     expiresInMs: NotRequired[int]
@@ -292,7 +292,7 @@ class Ticket(TypedDict):
     #: The number of the current phase visit: 1 for the first.
     visit: int
     state: TicketState
-    #: Why it is blocked: what the gate said, or whoever blocked it.
+    #: Why it is blocked, or does not go on where it is: what the gate said, or whoever blocked it.
     blockedReason: NotRequired[str]
     #: Whatever its author wanted to keep with it.
     metadata: JsonObject
@@ -322,6 +322,15 @@ PhaseVisit = TypedDict(
         'durationMs': 'float',
     },
 )
+
+
+class ValidTransition(TypedDict):
+    """A way that leaves the phase a ticket is in."""
+
+    to: PhaseName
+    kind: EdgeKind
+    #: Phases whose gates have not been passed and would be skipped: only an admin may force the ticket this way.
+    skipsGatesOf: NotRequired[list[PhaseName]]
 
 
 class NewTask(TypedDict):
@@ -511,7 +520,7 @@ class NewArtifact(TypedDict):
     mediaType: NotRequired[str]
     #: The evidence itself. Either this or `uri`.
     content: NotRequired[JsonValue]
-    #: Where the evidence lies, if it is too large to be stored.
+    #: Where the evidence lies, if it is too large to be stored. A gate cannot look into it.
     uri: NotRequired[str]
     #: Of what lies at `uri`, and needed with it.
     sha256: NotRequired[Sha256]
@@ -866,9 +875,11 @@ class Artifact(TypedDict):
     uri: NotRequired[str]
     taskId: NotRequired[Id]
     attempt: NotRequired[int]
-    #: The name of the agent that made it, or of the token that stored it.
+    #: The name of the agent that made it, or of the token that stored it. Agents choose their names.
     author: str
     createdAt: Timestamp
+    #: The name of the token that stored it, which an admin gave: whose it is, where that matters, and who may not approve it.
+    token: str
 
 
 class ArtifactWithContent(TypedDict):
@@ -888,9 +899,11 @@ class ArtifactWithContent(TypedDict):
     uri: NotRequired[str]
     taskId: NotRequired[Id]
     attempt: NotRequired[int]
-    #: The name of the agent that made it, or of the token that stored it.
+    #: The name of the agent that made it, or of the token that stored it. Agents choose their names.
     author: str
     createdAt: Timestamp
+    #: The name of the token that stored it, which an admin gave: whose it is, where that matters, and who may not approve it.
+    token: str
     content: NotRequired[JsonValue]
 
 
@@ -901,13 +914,13 @@ class GateStatus(TypedDict):
     phase: PhaseName
     visit: int
     state: Literal['not_configured', 'blocked', 'waiting_tasks', 'waiting_approval', 'ready']
-    #: All that can be known without running a validator is in order.
+    #: All that is known without running a validator is in order.
     met: bool
-    #: All of it at once.
+    #: All of it at once, with what the validators said in the newest result where that judged what is there now.
     missing: list[GateReason]
     #: The newest result of this visit.
     result: NotRequired[GateResult]
-    #: The result judged something else than what is there now.
+    #: The result judged something else than what is there now, or a program took part in it and that was too long ago.
     stale: bool
 
 
@@ -921,9 +934,9 @@ class GateReasonApproval(TypedDict):
 
 
 class GateReason(TypedDict):
-    """Why a gate does not let a ticket go. `code` is for programs, `message` for people."""
+    """Why a gate does not let a ticket go. `code` is for programs, `message` for people. `approval_later` is an approval that is asked for once the rest is there; `gate_skipped` stands against a way that leads around a gate."""
 
-    code: Literal['artifact_missing', 'task_open', 'task_failed', 'tasks_too_few', 'validator_failed', 'validator_error', 'validator_timeout', 'validator_skipped', 'approval_waiting', 'approval_refused', 'approval_expired']
+    code: Literal['artifact_missing', 'task_open', 'task_failed', 'tasks_too_few', 'validator_failed', 'validator_error', 'validator_timeout', 'validator_skipped', 'approval_waiting', 'approval_refused', 'approval_expired', 'approval_later', 'gate_skipped']
     message: str
     artifactType: NotRequired[str]
     taskId: NotRequired[Id]
@@ -935,6 +948,8 @@ class GateReason(TypedDict):
     line: NotRequired[int]
     #: The approval that is missing; without an id it has not been asked for yet.
     approval: NotRequired[GateReasonApproval]
+    #: The phase whose gate a way would skip.
+    phase: NotRequired[PhaseName]
 
 
 class GateResult(TypedDict):
@@ -945,7 +960,7 @@ class GateResult(TypedDict):
     phase: PhaseName
     visit: int
     outcome: Literal['passed', 'failed']
-    #: Of all that was judged: artifact versions, task set and gate definition. Another digest makes the result stale.
+    #: Of all that was judged: the gate, the versions of the artifacts, the tasks and, where validators are asked, the attempts and what the ticket says of itself. Another digest makes the result stale.
     digest: Sha256
     judged: list[JudgedArtifact]
     #: Why it was not passed, all at once.
@@ -984,6 +999,25 @@ class Finding(TypedDict):
     line: NotRequired[int]
 
 
+class AssumedArtifact(TypedDict):
+    """A piece of evidence that is to be taken for stored."""
+
+    type: ArtifactType
+    #: What tells two artifacts of one type apart, often a path. Storing the same name again makes the next version.
+    name: NotRequired[str]
+    mediaType: NotRequired[str]
+    #: The evidence itself. Either this or `uri`.
+    content: NotRequired[JsonValue]
+    #: Where the evidence lies, if it is too large to be stored. A gate cannot look into it.
+    uri: NotRequired[str]
+    #: Of what lies at `uri`, and needed with it.
+    sha256: NotRequired[Sha256]
+    #: Of what lies at `uri`.
+    sizeBytes: NotRequired[int]
+    #: The task of this visit whose newest attempt is to have made it, for validators that ask who made what. Without it nobody.
+    taskId: NotRequired[Id]
+
+
 class GateExplanation(TypedDict):
     """What a gate would say now, its validators included. Nothing is recorded."""
 
@@ -992,7 +1026,7 @@ class GateExplanation(TypedDict):
     visit: int
     #: The gate would let the ticket go.
     ready: bool
-    #: All that it lacks, each thing once. Empty where it is ready.
+    #: All that it lacks, each thing once, with the approvals that it will ask for. Empty where it is ready.
     missing: list[GateReason]
     #: What each validator says of it now.
     verdicts: list[Verdict]
@@ -1021,12 +1055,14 @@ class Approval(TypedDict):
 class ApprovalDecision(TypedDict):
     """What one of those who may decide has said."""
 
-    #: Who decided: an agent's name, or a token's.
+    #: Who decided: the name of the token, which has one voice.
     by: str
     role: Role
     decision: Literal['approve', 'refuse']
     comment: NotRequired[str]
     at: Timestamp
+    #: What the agent that spoke with it calls itself.
+    agent: NotRequired[str]
 
 
 class ContextItemReference(TypedDict):
@@ -1059,7 +1095,7 @@ class ContextItem(TypedDict):
     data: NotRequired[JsonValue]
     references: list[ContextItemReference]
     pinned: bool
-    #: The name of the agent or of the token that left it.
+    #: The name of the agent or of the token that said it last; `coordinator` where nobody did.
     author: str
     taskId: NotRequired[Id]
     attempt: NotRequired[int]
@@ -1118,7 +1154,7 @@ class ContextPackOmittedItem(TypedDict):
 
 
 class ContextPack(TypedDict):
-    """What a reader needs to know of earlier phases, within a budget, each line with its source."""
+    """What a reader needs to know of earlier phases, and of his own so far, within a budget, each line with its source."""
 
     ticketId: Id
     #: Whom it is for.
@@ -1133,12 +1169,14 @@ class ContextPack(TypedDict):
     budgetTokens: int
     #: What counted the tokens.
     counter: str
-    #: Items that did not fit, and what each would have taken; the most important first.
+    #: Items that did not fit, and what each would have taken; in the order in which more room would bring them.
     omitted: list[ContextPackOmittedItem]
     #: The number of the newest event of the ticket that it knows of; `since` it there may be more.
     asOf: int
-    #: Of all that the pack was made from: with the same digest it is the same text.
+    #: Of all that it tells: with the same digest it is the same pack.
     digest: Sha256
+    #: What the phase itself has come to so far; its items are in the text as well. Absent before the ticket is in it.
+    own: NotRequired[PhaseContext]
 
 
 class PhaseContextArtifact(TypedDict):
@@ -1214,7 +1252,7 @@ class RehydrationTicket(TypedDict):
     phase: PhaseName
     #: What its gate said last.
     gate: NotRequired[GateResult]
-    #: For the phase that the ticket is in, what was noted in that phase itself included.
+    #: For the phase that the ticket is in.
     pack: ContextPack
 
 
@@ -1237,7 +1275,7 @@ class RecordedEvent(TypedDict):
     """A fact with its place in the project's stream: 1, 2, 3 … in the order of commits, without a gap."""
 
     seq: int
-    name: Literal['ticket.created', 'ticket.transitioned', 'ticket.updated', 'ticket.cancelled', 'ticket.gateForced', 'task.submitted', 'task.claimed', 'task.deferred', 'task.completed', 'task.requeued', 'task.failed', 'task.cancelled', 'task.skipped', 'task.reopened', 'task.reserved', 'agent.registered', 'agent.deregistered', 'agent.lost', 'agent.capability.updated', 'agent.availabilityChanged', 'agent.stateChanged', 'lock.defined', 'lock.expired', 'artifact.stored', 'gate.evaluated', 'approval.requested', 'approval.decided', 'approval.cancelled', 'context.noted', 'context.recorded', 'context.superseded', 'context.pinned', 'token.created', 'token.revoked', 'plugin.switchedOff']
+    name: Literal['ticket.created', 'ticket.transitioned', 'ticket.updated', 'ticket.cancelled', 'ticket.hindered', 'ticket.gateForced', 'task.submitted', 'task.claimed', 'task.deferred', 'task.completed', 'task.requeued', 'task.failed', 'task.cancelled', 'task.skipped', 'task.reopened', 'task.reserved', 'agent.registered', 'agent.deregistered', 'agent.lost', 'agent.capability.updated', 'agent.availabilityChanged', 'agent.stateChanged', 'lock.defined', 'lock.expired', 'artifact.stored', 'gate.evaluated', 'approval.requested', 'approval.decided', 'approval.cancelled', 'context.noted', 'context.recorded', 'context.superseded', 'context.pinned', 'token.created', 'token.revoked', 'plugin.switchedOff']
     ticketId: NotRequired[Id]
     at: Timestamp
     data: JsonObject
@@ -1327,16 +1365,11 @@ class TicketHistoryResult(TypedDict):
     visits: list[PhaseVisit]
 
 
-class TicketValidTransitionsResultTransition(TypedDict):
-    to: PhaseName
-    kind: EdgeKind
-
-
 TicketValidTransitionsResult = TypedDict(
     'TicketValidTransitionsResult',
     {
         'from': 'PhaseName',
-        'transitions': 'list[TicketValidTransitionsResultTransition]',
+        'transitions': 'list[ValidTransition]',
     },
 )
 
@@ -1549,7 +1582,7 @@ class GateExplainAssume(TypedDict):
     #: Tasks to be taken for completed, such as the one in hand.
     completed: NotRequired[list[Id]]
     #: Evidence to be taken for stored.
-    artifacts: NotRequired[list[NewArtifact]]
+    artifacts: NotRequired[list[AssumedArtifact]]
 
 
 class GateResultsResult(TypedDict):

@@ -37,6 +37,23 @@ class AgentTest(unittest.IsolatedAsyncioTestCase):
         items = await self.client.context.list(ticket_id=task['ticketId'])
         self.assertIn('Doubling is done by adding.', [item['text'] for item in items['items']])
 
+    async def test_a_task_is_told_what_it_asks_for_and_what_is_new_after_a_pack(self) -> None:
+        @self.agent.task(self.kind)
+        async def follow(given: Any, ctx: TaskContext) -> list[str]:
+            for kind, text in (('fact', 'It is blue.'), ('constraint', 'It has two doors.')):
+                await self.client.context.note(ticket_id=ctx.ticket_id, item={'kind': kind, 'text': text})
+            asked = await ctx.pack(50, query='what is blue')
+            await self.client.context.note(ticket_id=ctx.ticket_id, item={'kind': 'fact', 'text': 'It is round.'})
+            return [asked['text'], (await ctx.pack(since=asked['asOf']))['text']]
+
+        async with serving(self.agent):
+            [task_id] = await submit(self.client, {'type': self.kind})
+            task = await task_in(self.client, task_id, 'completed')
+
+        asked, new = task.get('output')
+        self.assertIn('It is blue. [c:1, ', asked)
+        self.assertRegex(new, r'^## Facts\n- It is round\. \[c:3, [A-Z]+\]\n$')
+
     async def test_a_plain_function_runs_in_a_thread_and_the_agent_goes_on(self) -> None:
         both = threading.Barrier(2, timeout=40)
 

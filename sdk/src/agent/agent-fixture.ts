@@ -98,6 +98,17 @@ const talk = defineTask({
   },
 });
 
+/** Tells what was known when it began, and what it learned while it ran. */
+const follow = defineTask({
+  type: 'follow',
+  input: z.object({ says: z.string() }),
+  async run({ says }, { context, client, ticketId }) {
+    const { asOf, text } = await context.pack();
+    await client.context.note({ ticketId, item: { kind: 'fact', text: says } });
+    return { before: text, since: (await context.since(asOf)).text };
+  },
+});
+
 /** Works at the second try. */
 const flaky = defineTask({
   type: 'flaky',
@@ -119,7 +130,7 @@ export default defineAgent({
   name: 'fixture',
   capabilities: ['Arithmetic '],
   capacity: 2,
-  tasks: [add, addInline, wait, waitInline, spin, dozeAndSpin, fail, talk, flaky, nap],
+  tasks: [add, addInline, wait, waitInline, spin, dozeAndSpin, fail, talk, follow, flaky, nap],
 });
 
 if (import.meta.main) await runAgent(import.meta.url);

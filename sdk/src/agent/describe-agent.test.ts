@@ -27,6 +27,7 @@ test('an agent is described without being run', async () => {
       'doze-and-spin-inline',
       'fail',
       'flaky',
+      'follow',
       'nap',
       'spin',
       'talk',
@@ -35,9 +36,11 @@ test('an agent is described without being run', async () => {
     ],
     capacity: 2,
     tags: [],
-    tasks: ['add', 'add-inline', 'wait', 'wait-inline', 'spin', 'doze-and-spin-inline', 'fail', 'talk', 'flaky', 'nap'].map((type) => ({
-      type,
-    })),
+    tasks: ['add', 'add-inline', 'wait', 'wait-inline', 'spin', 'doze-and-spin-inline', 'fail', 'talk', 'follow', 'flaky', 'nap'].map(
+      (type) => ({
+        type,
+      }),
+    ),
   });
 });
 

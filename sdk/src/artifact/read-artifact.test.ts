@@ -36,6 +36,12 @@ test('what lies on a server too', async () => {
   expect((await readArtifact({ uri: at('/there'), sha256 })).toString()).toBe(text);
 });
 
+test('where nobody answers the address is named, and why', async () => {
+  const uri = 'http://127.0.0.1:1/there';
+
+  await expect(readArtifact({ uri, sha256 })).rejects.toThrow(/^http:\/\/127\.0\.0\.1:1\/there cannot be read: (?!fetch failed)\S/);
+});
+
 test('what has changed is refused, with both digests', async () => {
   const expected = '0'.repeat(64);
   const uri = pathToFileURL(file).href;
@@ -44,6 +50,20 @@ test('what has changed is refused, with both digests', async () => {
 
   await expect(reading).rejects.toBeInstanceOf(ArtifactChangedError);
   await expect(reading).rejects.toMatchObject({ data: { uri, expected, found: sha256 } });
+});
+
+test.each([text.length - 1, text.length + 1])('what has not the size that was told is refused, with both: %i', async (sizeBytes) => {
+  const reading = readArtifact({ uri: pathToFileURL(file).href, sha256, sizeBytes });
+
+  await expect(reading).rejects.toThrow(`its size in bytes is ${text.length}, and should be ${sizeBytes}`);
+});
+
+test('what has the size that was told, or of which none was told, is read', async () => {
+  const uri = pathToFileURL(file).href;
+
+  const read = await Promise.all([text.length, 0].map((sizeBytes) => readArtifact({ uri, sha256, sizeBytes })));
+
+  expect(read.map(String)).toEqual([text, text]);
 });
 
 test('inline content is its JSON', async () => {

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Sandbox } from './isolation.ts';
-import { createPluginFixture, type PluginFixture, sampleFacts, silentLog } from './plugin-fixture.ts';
+import { createPluginFixture, type PluginFixture, sampleFacts, silentLog, writePackage } from './plugin-fixture.ts';
 import { createPluginHost, type PluginHost } from './plugin-host.ts';
 
 const limits = { threadsMax: 2, memoryMb: 64, timeoutMs: 20_000, verdictBytesMax: 65_536, graceMs: 200, backstopMs: 3_000 };
@@ -123,40 +123,39 @@ describe.each(sandboxes)('with the sandbox %s', (sandbox) => {
   });
 });
 
-test('a plugin that misbehaves three times in a row is switched off and told of, and others go on', async () => {
-  const host = await createPluginHost({ plugins: ['./attacker', './innocent'], cwd: fixture.folder, log, limits });
-  const told: unknown[] = [];
-  host.onSwitchedOff((off) => told.push(off));
-  const validate = (use: string) => host.validate({ use, config: {}, artifacts: [], facts: sampleFacts });
-  try {
-    for (let n = 0; n < 2; n += 1) await validate('end the process');
-    await validate('see the environment');
-    for (let n = 0; n < 3; n += 1) await validate('end the process');
-
-    expect(told).toMatchObject([{ plugin: 'attacker', reason: expect.stringContaining('it ended its thread or process') as string }]);
-    expect(await validate('see the environment')).toMatchObject({ outcome: 'error', findings: [{ code: 'plugin_off' }] });
-    expect((await validate('clean')).outcome).toBe('pass');
-    expect(host.list()).toMatchObject([{ name: 'attacker', offBecause: expect.any(String) as string }, { name: 'innocent' }]);
-
-    host.switchOn('attacker');
-    expect((await validate('see the environment')).outcome).toBe('fail');
-  } finally {
-    await host.stop();
+test('a plugin that was named by a file reads the folder of this file, and not the project around it', async () => {
+  const project = join(fixture.folder, 'project');
+  await writePackage(project, { name: 'project', baton: { apiVersion: 1, validators: ['look'], summarizers: [] } }, '');
+  await writeFile(join(project, '.env'), `TOKEN=${secret}`);
+  const code = (folder: string) => `
+    import { readFileSync } from 'node:fs';
+    import { definePlugin, defineValidator } from '@baton/sdk/plugin';
+    import { z } from 'zod';
+    import { word } from './word.js';
+    const look = defineValidator({ name: 'look', config: z.object({ file: z.string() }), async validate({ config, fail }) {
+      fail(word, readFileSync(new URL(config.file, import.meta.url), 'utf8'));
+    } });
+    export default definePlugin({ name: '${folder}', apiVersion: 1, validators: [look] });`;
+  for (const folder of [project, join(project, 'checks')]) {
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'look.js'), code(folder));
+    await writeFile(join(folder, 'word.js'), `export const word = 'read';`);
   }
-});
+  const lookAt = async (plugin: string, file: string) => {
+    await using stack = new AsyncDisposableStack();
+    const host = await createPluginHost({ plugins: [plugin], cwd: project, log, limits });
+    stack.defer(() => host.stop());
+    return await host.validate({ use: 'look', config: { file }, artifacts: [], facts: sampleFacts });
+  };
 
-test('a plugin that was given less than its usual time, or whose caller has gone, has not misbehaved', async () => {
-  const host = await createPluginHost({ plugins: ['./attacker'], cwd: fixture.folder, log, limits });
-  const told: unknown[] = [];
-  host.onSwitchedOff((off) => told.push(off));
-  const loop = { use: 'loop for ever', config: {}, artifacts: [], facts: sampleFacts };
-  try {
-    for (let n = 0; n < 3; n += 1) await host.validate({ ...loop, timeoutMs: 50 });
-    for (let n = 0; n < 3; n += 1) await host.validate({ ...loop, signal: AbortSignal.timeout(50) });
-
-    expect(told).toEqual([]);
-  } finally {
-    await host.stop();
+  expect(await lookAt('./checks/look.js', './word.js')).toMatchObject({ outcome: 'fail', findings: [{ code: 'read' }] });
+  for (const [plugin, file] of [
+    ['./checks/look.js', '../.env'],
+    ['./look.js', './.env'],
+  ] as const) {
+    const verdict = await lookAt(plugin, file);
+    expect(verdict).toMatchObject({ outcome: 'error', findings: [{ message: expect.stringContaining('restricted') as string }] });
+    expect(JSON.stringify(verdict)).not.toContain(secret);
   }
 });
 

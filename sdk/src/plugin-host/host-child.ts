@@ -1,13 +1,18 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { addAbortListener } from 'node:events';
+import { Socket } from 'node:net';
 import { setPriority } from 'node:os';
+import type { Readable } from 'node:stream';
+import { readFrames, writeFrame } from './frames.ts';
 import type { PluginLog } from './plugin-log.ts';
 import type { Isolation } from './isolation.ts';
-import type { HostAnswer, HostReply, HostRequest } from './job.ts';
+import { hostReply } from './host-reply.ts';
+import { type HostAnswer, type HostRequest, reasonCharsMax } from './job.ts';
 import type { Evidence } from './shared-evidence.ts';
+import { toText } from './text.ts';
 
 export interface JobText {
-  /** The name of the plugin whose job it is. */
-  readonly plugin: string;
   /** In JSON, without its evidence. */
   readonly job: string;
   readonly evidence?: Evidence | undefined;
@@ -18,41 +23,41 @@ export interface RunJobOptions {
   readonly signal: AbortSignal;
 }
 
-/** One plugin process, from its start to its end. */
+/** The process of one plugin, from its start to its end, which comes by itself when it has had nothing to do for a while. */
 export interface HostChild {
+  /** False as soon as it is about to end. */
   readonly alive: boolean;
   /** Resolves when the process has gone. */
   readonly ended: Promise<void>;
-  /** Never rejects, and always answers: when all else fails after `timeoutMs`, the grace and the backstop. */
+  /**
+   * Always answers: when all else fails after `timeoutMs`, the grace and the backstop.
+   * @throws EvidenceTooLarge
+   */
   run(job: JobText, options: RunJobOptions): Promise<HostAnswer>;
   /** No job will come any more with this evidence. */
   drop(evidence: Evidence): void;
   stop(): Promise<void>;
 }
 
-interface Waiting {
-  settle(answer: HostAnswer): void;
-}
-
-export function startHostChild(isolation: Isolation, log: PluginLog): HostChild {
-  const { settings, backstopMs } = isolation;
-  const child = spawn(isolation.program, [...isolation.args], {
-    env: { ...isolation.env },
-    // Text goes over as it is, instead of being quoted once more.
-    serialization: 'advanced',
-    // What plugins print must not mix with the output of the command that started the coordinator.
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
-  if (child.pid !== undefined) standBack(child.pid, isolation.niceness);
-  const waiting = new Map<number, Waiting>();
-  const sent = new Map<Evidence, number>();
-  let evidences = 0;
-  let jobs = 0;
-  let alive = true;
+export function startHostChild({ program, args, env, niceness, settings, idleMs, backstopMs }: Isolation, log: PluginLog): HostChild {
+  // What plugins print must not mix with the output of the command that started the coordinator.
+  const child = spawn(program, [...args], { env: { ...env }, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+  const waiting = new Map<string, (answer: HostAnswer) => void>();
+  let over: string | undefined;
+  let leaving = false;
+  let idle: NodeJS.Timeout | undefined;
 
   const end = (reason: string) => {
-    alive = false;
-    for (const { settle } of waiting.values()) settle({ kind: 'died', reason });
+    over ??= reason;
+    leaving = true;
+    clearTimeout(idle);
+    for (const settle of waiting.values()) settle({ kind: 'died', reason: over });
+    waiting.clear();
+  };
+  const kill = (reason: string) => {
+    log.warn({ reason }, 'a plugin process is killed');
+    end(reason);
+    child.kill('SIGKILL');
   };
   const ended = new Promise<void>((resolve) => {
     child.once('exit', (code, signal) => {
@@ -66,73 +71,100 @@ export function startHostChild(isolation: Isolation, log: PluginLog): HostChild 
       else child.kill('SIGKILL');
     });
   });
-  child.on('message', ({ id, answer }: HostReply) => waiting.get(id)?.settle(answer));
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (text: string) => log.debug({ output: text.slice(0, 2_000) }, 'a plugin printed'));
+  if (child.pid !== undefined) {
+    standBack(child.pid, niceness);
+    for (const stream of [child.stdout, child.stderr])
+      if (stream !== null) readSlowly(stream, (output) => log.debug({ output }, 'a plugin printed'));
+  }
+  const channel = child.pid === undefined ? undefined : child.stdio[3];
+  if (channel instanceof Socket) void readAnswers(channel);
+
+  async function readAnswers(from: Socket): Promise<void> {
+    // A channel that breaks ends the reading, and there it is dealt with.
+    from.on('error', () => {});
+    try {
+      for await (const { header, body } of readFrames(from, { headerBytesMax, bodyBytesMax: settings.verdictBytesMax })) {
+        const { id, ...answer } = hostReply.parse(header);
+        const settle = waiting.get(id);
+        if (settle === undefined) throw new Error('it answers a job that it does not have');
+        waiting.delete(id);
+        settle(answer.kind === 'answered' ? { kind: 'answered', text: body.toString() } : answer);
+      }
+      leaving = true;
+      // If it is about to end, its end says why. If not, it has closed the channel and can be of no more use.
+      child.kill('SIGKILL');
+    } catch (error) {
+      kill(`what the plugin process wrote is no answer: ${toText(error instanceof Error ? error.message : error, reasonCharsMax)}`);
+    }
   }
 
-  const send = (request: HostRequest) =>
-    child.send(request, (error) => {
-      if (error !== null && request.kind === 'run') waiting.get(request.id)?.settle({ kind: 'died', reason: error.message });
-    });
+  const send = (request: HostRequest, body?: Uint8Array) => {
+    // There is no need to wait until it has gone out: no more is sent than the jobs need that may run at a time.
+    if (channel instanceof Socket && channel.writable) writeFrame(channel, request, body);
+  };
 
+  const kept = new Map<Evidence, number>();
+  let evidences = 0;
+  const drop = (evidence: Evidence) => {
+    const number = kept.get(evidence);
+    if (number !== undefined && kept.delete(evidence)) send({ kind: 'drop', evidence: number });
+  };
   /** Sends evidence the first time that it is asked for. */
   const numberOf = (evidence: Evidence): number => {
-    const known = sent.get(evidence);
+    const known = kept.get(evidence);
     if (known !== undefined) return known;
-    const { text } = evidence;
+    const bytes = evidence.read();
+    // Those of a job that runs are with its thread: no more need to be kept than may be asked for side by side.
+    for (const [oldest] of kept) if (kept.size >= settings.threadsMax) drop(oldest);
     evidences += 1;
-    sent.set(evidence, evidences);
-    send({ kind: 'keep', evidence: evidences, text });
+    kept.set(evidence, evidences);
+    send({ kind: 'keep', evidence: evidences }, bytes);
     return evidences;
   };
 
+  async function stop(): Promise<void> {
+    leaving = true;
+    send({ kind: 'stop' });
+    using _killing = setTimeout(() => child.kill('SIGKILL'), settings.graceMs + 2_000);
+    await ended;
+  }
+  const startIdling = () => {
+    idle = setTimeout(() => void stop(), idleMs).unref();
+  };
+  startIdling();
+
   return {
     get alive() {
-      return alive;
+      return !leaving;
     },
     ended,
-    drop(evidence) {
-      const number = sent.get(evidence);
-      if (number === undefined) return;
-      sent.delete(evidence);
-      if (alive) send({ kind: 'drop', evidence: number });
+    drop,
+    async run({ job, evidence }, { timeoutMs, signal }) {
+      if (over !== undefined) return { kind: 'died', reason: over };
+      const id = randomUUID();
+      const request = { kind: 'run', id, evidence: evidence && numberOf(evidence), timeoutMs } as const;
+      const { promise, resolve } = Promise.withResolvers<HostAnswer>();
+      clearTimeout(idle);
+      waiting.set(id, resolve);
+      send(request, Buffer.from(job));
+      using _cancelling = addAbortListener(signal, () => send({ kind: 'cancel', id }));
+      using _backstop = setTimeout(
+        () => {
+          resolve({ kind: signal.aborted ? 'cancelled' : 'timed_out', forced: true });
+          kill('the plugin process does not answer.');
+        },
+        timeoutMs + settings.graceMs + backstopMs,
+      );
+      const answer = await promise;
+      if (waiting.size === 0 && !leaving) startIdling();
+      return answer;
     },
-    run({ plugin, job, evidence }, { timeoutMs, signal }) {
-      if (!alive) return Promise.resolve({ kind: 'died', reason: 'the plugin process has ended.' });
-      const id = ++jobs;
-      return new Promise((resolve) => {
-        const cancel = () => send({ kind: 'cancel', id });
-        const backstop = setTimeout(
-          () => {
-            log.warn({ timeoutMs }, 'the plugin process does not answer and is killed');
-            alive = false;
-            waiting.get(id)?.settle({ kind: signal.aborted ? 'cancelled' : 'timed_out', forced: true });
-            child.kill('SIGKILL');
-          },
-          timeoutMs + settings.graceMs + backstopMs,
-        );
-        waiting.set(id, {
-          settle(answer) {
-            clearTimeout(backstop);
-            signal.removeEventListener('abort', cancel);
-            waiting.delete(id);
-            resolve(answer);
-          },
-        });
-        signal.addEventListener('abort', cancel);
-        send({ kind: 'run', id, plugin, job, ...(evidence !== undefined && { evidence: numberOf(evidence) }), timeoutMs });
-        if (signal.aborted) cancel();
-      });
-    },
-    async stop() {
-      if (child.connected) send({ kind: 'stop' });
-      const killing = setTimeout(() => child.kill('SIGKILL'), settings.graceMs + 2_000);
-      await ended;
-      clearTimeout(killing);
-    },
+    stop,
   };
 }
+
+/** Of an answer: room for a reason of its full length, whatever its characters. */
+const headerBytesMax = 8 * reasonCharsMax;
 
 /** Before the process has threads, which inherit it. */
 function standBack(pid: number, niceness: number): void {
@@ -141,4 +173,15 @@ function standBack(pid: number, niceness: number): void {
   } catch {
     // It has gone already, which its end will tell, or the system knows no priorities.
   }
+}
+
+/** A chunk now and then: reading what a plugin prints in a loop would leave no time for anything else. */
+const printMs = 50;
+
+function readSlowly(stream: Readable, tell: (text: string) => void): void {
+  stream.setEncoding('utf8').on('data', (text: string) => {
+    tell(text.slice(0, 2_000));
+    stream.pause();
+    setTimeout(() => stream.resume(), printMs).unref();
+  });
 }

@@ -1,27 +1,45 @@
+import { Socket } from 'node:net';
 import { extname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+import { readFrames, writeFrame } from './frames.ts';
+import type { HostReply } from './host-reply.ts';
 import type { HostSettings } from './isolation.ts';
-import type { EndReason, HostAnswer, HostReply, HostRequest, RunRequest } from './job.ts';
+import { type EndReason, type HostRequest, reasonCharsMax, type RunRequest } from './job.ts';
 import type { ThreadTask } from './plugin-thread.ts';
+import { toText } from './text.ts';
+
+/** The descriptor that the coordinator reads and writes at its other end. */
+const channelFd = 3;
 
 /**
- * The plugin process: a pool of threads that run foreign code, between them and the coordinator nothing but text.
+ * The process of a plugin: a pool of threads that run its code, between them and the coordinator nothing but text.
  * What a thread does to this process, the coordinator survives.
  */
 function serveJobs(settings: HostSettings): void {
   const { verdictBytesMax, graceMs, residentMbMax } = settings;
-  const pools = new Map(Object.entries(settings.threadArgv).map(([plugin, execArgv]) => [plugin, createPool(settings, execArgv)]));
-  watchMemory(residentMbMax);
+  const pool = createPool(settings);
+  let keptBytesMax = 0;
+  watchMemory(() => residentMbMax * 1024 * 1024 + evidenceCopies * keptBytesMax);
+  const channel = new Socket({ fd: channelFd });
+  // Nobody to tell it to is dealt with where the channel is read.
+  channel.on('error', () => {});
+
+  pool.on('error', (error) => {
+    // A thread that dies between two jobs has cost none of them anything.
+    if (pool.queueSize === 0 || pool.threads.length > 0) return;
+    // Those that could not even begin would wait for a thread until their time is over: the pool starts no other.
+    for (const id of running.keys())
+      writeFrame(channel, { kind: 'died', id, reason: toText(`it could not begin: ${error.message}`, reasonCharsMax) });
+    channel.end(() => process.exit(1));
+  });
 
   const kept = new Map<number, string>();
-  const running = new Map<number, { end(reason: EndReason): void; done: Promise<void> }>();
+  const running = new Map<string, { end(reason: EndReason): void; done: Promise<void> }>();
 
-  async function runJob({ id, plugin, job, evidence: number, timeoutMs }: RunRequest): Promise<HostAnswer> {
-    const pool = pools.get(plugin);
-    if (pool === undefined) return { kind: 'died', reason: `the plugin process knows no plugin ${plugin}.` };
+  async function runJob({ id, evidence: number, timeoutMs }: RunRequest, job: string): Promise<HostReply & { body?: Buffer }> {
     const { port1, port2 } = new MessageChannel();
     const terminating = new AbortController();
     let ended: EndReason | undefined;
@@ -32,7 +50,7 @@ function serveJobs(settings: HostSettings): void {
       port1.postMessage(reason);
       grace = setTimeout(() => terminating.abort(), graceMs);
     };
-    const timer = setTimeout(end, timeoutMs, 'timed_out');
+    using _timer = setTimeout(end, timeoutMs, 'timed_out');
     const done = Promise.withResolvers<void>();
     running.set(id, { end, done: done.promise });
     try {
@@ -40,15 +58,15 @@ function serveJobs(settings: HostSettings): void {
       const task = { job, evidence, bytesMax: verdictBytesMax, port: port2 };
       const text = await pool.run(task, { transferList: [port2], signal: terminating.signal });
       // An answer that came after the end of its time is no answer.
-      if (ended !== undefined) return { kind: ended };
-      if (typeof text !== 'string' || Buffer.byteLength(text) > verdictBytesMax) return { kind: 'too_large' };
-      return { kind: 'answered', text };
+      if (ended !== undefined) return { kind: ended, id };
+      if (typeof text !== 'string') return { kind: 'died', id, reason: 'its thread answered with something else than text.' };
+      const body = Buffer.from(text);
+      return body.length > verdictBytesMax ? { kind: 'too_large', id } : { kind: 'answered', id, body };
     } catch (error) {
       return ended === undefined
-        ? { kind: 'died', reason: error instanceof Error ? error.message : String(error) }
-        : { kind: ended, forced: terminating.signal.aborted };
+        ? { kind: 'died', id, reason: toText(error instanceof Error ? error.message : error, reasonCharsMax) }
+        : { kind: ended, id, forced: terminating.signal.aborted };
     } finally {
-      clearTimeout(timer);
       clearTimeout(grace);
       port1.close();
       running.delete(id);
@@ -66,26 +84,37 @@ function serveJobs(settings: HostSettings): void {
     process.exit(0);
   }
 
-  process.on('message', (request: HostRequest) => {
-    if (request.kind === 'stop') void stop();
-    else if (request.kind === 'cancel') running.get(request.id)?.end('cancelled');
-    else if (request.kind === 'keep') kept.set(request.evidence, request.text);
-    else if (request.kind === 'drop') kept.delete(request.evidence);
-    else void runJob(request).then((answer) => reply({ id: request.id, answer }));
-  });
-  // The coordinator is gone, however it went: nobody is left to answer to.
-  process.once('disconnect', () => void stop());
+  function keep(evidence: number, body: Buffer): void {
+    kept.set(evidence, body.toString());
+    const bytes = [...kept.values()].reduce((sum, { length }) => sum + length, 0);
+    // What was dropped is freed some time later.
+    keptBytesMax = Math.max(keptBytesMax, bytes);
+  }
+
+  async function serve(): Promise<void> {
+    try {
+      for await (const { header, body } of readFrames(channel)) {
+        // Nobody else writes to this end of the channel.
+        const request = header as HostRequest;
+        if (request.kind === 'stop') await stop();
+        else if (request.kind === 'cancel') running.get(request.id)?.end('cancelled');
+        else if (request.kind === 'keep') keep(request.evidence, body);
+        else if (request.kind === 'drop') kept.delete(request.evidence);
+        else void runJob(request, body.toString()).then(({ body: text, ...reply }) => writeFrame(channel, reply, text));
+      }
+    } finally {
+      // The coordinator is gone, however it went: nobody is left to answer to.
+      await stop();
+    }
+  }
+  void serve();
   process.once('SIGTERM', () => void stop());
   // Ctrl-C reaches every process of the terminal. The coordinator takes it, and ends this process when it is done with it.
   process.on('SIGINT', () => {});
 }
 
-/** A pool for one plugin: what its code leaves behind in a thread meets no other plugin. */
-function createPool(
-  { threadsMax, resourceLimits, hasEnvironment }: HostSettings,
-  execArgv: readonly string[],
-): Piscina<ThreadTask, unknown> {
-  const pool = new Piscina<ThreadTask, unknown>({
+function createPool({ threadsMax, resourceLimits, hasEnvironment, threadArgv }: HostSettings): Piscina<ThreadTask, unknown> {
+  return new Piscina<ThreadTask, unknown>({
     filename: fileURLToPath(new URL(`./plugin-thread${extname(import.meta.url)}`, import.meta.url)),
     minThreads: 0,
     maxThreads: threadsMax,
@@ -95,29 +124,24 @@ function createPool(
     // Otherwise timers that a job left behind would stand still and go off in the middle of the next.
     atomics: 'disabled',
     resourceLimits,
-    execArgv: [...execArgv],
+    execArgv: [...threadArgv],
     // What started this process may have added to its environment, which is to be empty where programs are not run.
     ...(hasEnvironment ? {} : { env: {} }),
   });
-  // A thread that dies between two jobs has cost none of them anything.
-  pool.on('error', (error) => process.stderr.write(`A plugin thread ended between two jobs: ${String(error)}\n`));
-  return pool;
 }
 
 const memoryLookMs = 50;
 
+/** Evidence is here as the bytes that came in, as text of up to two bytes for each, and once more on its way to each thread. */
+const evidenceCopies = 5;
+
 /** Ends the process before it takes the machine's memory: Buffers are in no heap, and nothing else counts them. */
-function watchMemory(residentMbMax: number): void {
+function watchMemory(bytesMax: () => number): void {
   setInterval(() => {
-    if (process.memoryUsage.rss() <= residentMbMax * 1024 * 1024) return;
-    process.stderr.write(`The plugin process takes more than ${residentMbMax} MiB and ends.\n`);
+    if (process.memoryUsage.rss() <= bytesMax()) return;
+    process.stderr.write(`The plugin process takes more than ${bytesMax()} bytes and ends.\n`);
     process.kill(process.pid, 'SIGKILL');
   }, memoryLookMs).unref();
-}
-
-function reply(message: HostReply): void {
-  // Nobody to tell it to is dealt with by 'disconnect'.
-  if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
 serveJobs(JSON.parse(process.argv[2] ?? '{}'));

@@ -3,7 +3,7 @@ import { delimiter, dirname, extname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ResourceLimits } from 'node:worker_threads';
 import { PluginSetupError } from './plugin-setup-error.ts';
-import { findPlaces } from './plugin-places.ts';
+import { findPackagePlaces, findPlaces } from './plugin-places.ts';
 import type { ReadPlugin } from './read-plugins.ts';
 
 /** `permissions` is Node's permission model; `bwrap` puts the plugin process into namespaces of its own besides: no network, no other process. */
@@ -19,10 +19,14 @@ export interface PluginLimits {
   readonly timeoutMs: number;
   /** The size of one answer. */
   readonly verdictBytesMax: number;
+  /** What the validators of one gate are shown, in JSON. */
+  readonly evidenceBytesMax?: number;
   /** How long a job may go on once its signal has aborted, before its thread is ended. */
   readonly graceMs?: number;
   /** How long after that the plugin process itself is held for stuck and killed. Covers its start on a busy machine. */
   readonly backstopMs?: number;
+  /** How long a plugin process stays that has nothing to do. */
+  readonly idleMs?: number;
 }
 
 /** Given to the plugin process as its only argument, in JSON. */
@@ -31,15 +35,15 @@ export interface HostSettings {
   readonly verdictBytesMax: number;
   readonly graceMs: number;
   readonly resourceLimits: ResourceLimits;
-  /** What the whole process may take before it is ended: Buffers count in no heap. */
+  /** What the whole process may take before it is ended, beside the evidence: Buffers count in no heap. */
   readonly residentMbMax: number;
   /** Threads see the environment of the process. */
   readonly hasEnvironment: boolean;
-  /** The options of Node for the threads of each plugin, by its name. */
-  readonly threadArgv: Readonly<Record<string, readonly string[]>>;
+  /** The options of Node for the threads. */
+  readonly threadArgv: readonly string[];
 }
 
-/** How one plugin process is started. */
+/** How the process of a plugin is started. */
 export interface Isolation {
   readonly program: string;
   readonly args: readonly string[];
@@ -47,14 +51,8 @@ export interface Isolation {
   /** How far the process stands back for others, as `nice` has it: 0 not at all, 19 always. */
   readonly niceness: number;
   readonly settings: HostSettings;
+  readonly idleMs: number;
   readonly backstopMs: number;
-}
-
-export interface Isolations {
-  /** For plugins that only look at what they are given: they read nothing but their own code, and have an empty environment. */
-  readonly strict: Isolation;
-  /** For plugins that are allowed to run programs, which may do whatever their user may. */
-  readonly programs: Isolation;
 }
 
 /** What programs need to be found, to speak a language and to have a place for temporary files; nothing that could be a secret. */
@@ -66,28 +64,42 @@ const threadMb = 50;
 
 type Isolated = Pick<ReadPlugin, 'name' | 'permissions' | 'source'>;
 
-/** All that is decided about what plugin code may use, in one place. */
-export function isolate(limits: PluginLimits, plugins: readonly Isolated[], sandbox: Sandbox = 'permissions'): Isolations {
-  const trusted = plugins.filter(({ permissions }) => permissions.includes('programs'));
-  const others = plugins.filter((plugin) => !trusted.includes(plugin));
-  const places = new Map(others.map(({ name, source }) => [name, findPlaces(source.packageFile)]));
+/**
+ * All that is decided about what plugin code may use, in one place: for each plugin, by its name. Those that only look at what they are
+ * given read nothing but their own code, and have an empty environment. Those that may run programs may do whatever their user may.
+ */
+export function isolate(
+  limits: PluginLimits,
+  plugins: readonly Isolated[],
+  sandbox: Sandbox = 'permissions',
+): ReadonlyMap<string, Isolation> {
   const hostPlaces = findHostPlaces();
-  const all = [...new Set([...hostPlaces, ...[...places.values()].flat()])];
-  const threadArgv = Object.fromEntries([...places].map(([name, own]) => [name, [...nodeOptions(), ...toFlags([...hostPlaces, ...own])]]));
-  const strict = start(limits, [...nodeOptions(), ...toFlags(all), '--allow-worker', '--disable-warning=SecurityWarning'], {
+  return new Map(
+    plugins.map((plugin) => [
+      plugin.name,
+      plugin.permissions.includes('programs') ? trust(limits) : restrict(limits, [...hostPlaces, ...findPlaces(plugin.source)], sandbox),
+    ]),
+  );
+}
+
+function restrict(limits: PluginLimits, places: readonly string[], sandbox: Sandbox): Isolation {
+  const argv = [...nodeOptions(), '--permission', ...new Set(places.map((place) => `--allow-fs-read=${place}`))];
+  const isolation = start(limits, [...argv, '--allow-worker', '--disable-warning=SecurityWarning'], {
     env: {},
     // A plugin that spins takes what is left of the processors, and the coordinator goes on as before.
     niceness: 5,
-    threadArgv,
+    threadArgv: argv,
   });
-  const programs = start(limits, nodeOptions(), {
+  return sandbox === 'bwrap' ? intoNamespaces(isolation) : isolation;
+}
+
+const trust = (limits: PluginLimits): Isolation =>
+  start(limits, nodeOptions(), {
     env: environmentOf(passedOn),
     // What it runs is the user's own, such as tests, which have a time to keep.
     niceness: 0,
-    threadArgv: Object.fromEntries(trusted.map(({ name }) => [name, nodeOptions()])),
+    threadArgv: nodeOptions(),
   });
-  return { strict: sandbox === 'bwrap' ? intoNamespaces(strict) : strict, programs };
-}
 
 // `--conditions=source` lets the workspace run from source; a debugger's port and the like must not be inherited.
 // Resolving from another package than our own is still behind a flag.
@@ -96,20 +108,19 @@ const nodeOptions = (): string[] => [
   '--experimental-import-meta-resolve',
 ];
 
-const toFlags = (places: readonly string[]): string[] => ['--permission', ...places.map((place) => `--allow-fs-read=${place}`)];
-
 /** Where the code lies that runs a plugin: this folder, and what it imports. */
 function findHostPlaces(): string[] {
   const here = dirname(fileURLToPath(import.meta.url)) + sep;
   const packageFile = fileURLToPath(import.meta.resolve('@baton/sdk/package.json'));
-  return [...new Set([here, ...findPlaces(packageFile, [])])];
+  return [here, ...findPackagePlaces(packageFile, [])];
 }
 
 function start(
-  { threadsMax, memoryMb, verdictBytesMax, graceMs = 500, backstopMs = 10_000 }: PluginLimits,
+  limits: PluginLimits,
   execArgv: readonly string[],
   { env, niceness, threadArgv }: Pick<Isolation, 'env' | 'niceness'> & Pick<HostSettings, 'threadArgv'>,
 ): Isolation {
+  const { threadsMax, memoryMb, verdictBytesMax, graceMs = 500, backstopMs = 10_000, idleMs = 60_000 } = limits;
   const settings: HostSettings = {
     threadsMax,
     verdictBytesMax,
@@ -120,7 +131,7 @@ function start(
     hasEnvironment: Object.keys(env).length > 0,
   };
   const module = fileURLToPath(new URL(`./host-process${extname(import.meta.url)}`, import.meta.url));
-  return { program: process.execPath, args: [...execArgv, module, JSON.stringify(settings)], env, niceness, settings, backstopMs };
+  return { program: process.execPath, args: [...execArgv, module, JSON.stringify(settings)], env, niceness, settings, idleMs, backstopMs };
 }
 
 /**

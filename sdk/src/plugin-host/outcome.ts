@@ -25,7 +25,16 @@ export const threadAnswer = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('described'), offers: pluginManifest }),
   /** The job could not be done as it was asked for: a configuration that does not fit, a name that is not there. */
   z.object({ kind: z.literal('refused'), findings }),
-  z.object({ kind: z.literal('threw'), name: z.string().max(128), message: z.string().max(4_000) }),
+  /** It did what no plugin may do, and its answer is worth nothing. */
+  z.object({ kind: z.literal('misbehaved'), code: z.enum(['polluted', 'answer_too_large']), message: z.string().max(4_000) }),
+  z.object({
+    kind: z.literal('threw'),
+    name: z.string().max(128),
+    message: z.string().max(4_000),
+    /** Where in its own files. */
+    path: z.string().max(1_024).optional(),
+    line: z.int().min(1).optional(),
+  }),
 ]);
 export type ThreadAnswer = z.infer<typeof threadAnswer>;
 
@@ -87,8 +96,13 @@ export function harmOf(answer: HostAnswer, { hadItsTime }: { readonly hadItsTime
     case 'cancelled':
       // Whoever asked has gone; that is not the plugin's doing.
       return undefined;
-    case 'answered':
-      return threadAnswer.safeParse(parseJson(answer.text)).success ? undefined : 'its answer was none that a plugin thread gives';
+    case 'not_run':
+      return undefined;
+    case 'answered': {
+      const said = threadAnswer.safeParse(parseJson(answer.text));
+      if (!said.success) return 'its answer was none that a plugin thread gives';
+      return said.data.kind === 'misbehaved' ? said.data.message : undefined;
+    }
   }
 }
 
@@ -112,6 +126,8 @@ function readAnswer(answer: HostAnswer, timeoutMs: number): Said {
       return failure('crashed', `It ended its thread or process: ${answer.reason}`);
     case 'too_large':
       return failure('answer_too_large', 'Its answer is larger than allowed.');
+    case 'not_run':
+      return failure(answer.code, answer.message);
   }
 }
 
@@ -120,10 +136,16 @@ function readThreadAnswer(text: string): Said {
   if (!answer.success) return failure('answer_invalid', 'Its answer is not one that a plugin thread gives.');
   const said = answer.data;
   if (said.kind === 'refused') return { kind: 'problem', outcome: 'error', findings: said.findings };
+  if (said.kind === 'misbehaved') return failure(said.code, said.message);
   if (said.kind !== 'threw') return said;
   // What `AbortSignal.timeout` and our own signal throw: the plugin gave up in time, which is not a crash.
   if (said.name === 'TimeoutError') return { kind: 'problem', outcome: 'timeout', findings: [problem('timed_out', said.message)] };
-  return failure('threw', `${said.name}: ${said.message}`);
+  const { name, message, path, line } = said;
+  return {
+    kind: 'problem',
+    outcome: 'error',
+    findings: [{ ...problem('threw', `${name}: ${message}`), ...(path !== undefined && { path }), ...(line !== undefined && { line }) }],
+  };
 }
 
 /** Undefined where the text is not JSON, which fits no answer. */

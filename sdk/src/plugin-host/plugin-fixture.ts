@@ -68,6 +68,7 @@ export const sampleFacts: GateFacts = {
   },
   tasks: [],
   attempts: [],
+  replaced: [],
 };
 
 export const sampleArtifact = (type: string, content: JsonValue): ArtifactWithContent => ({
@@ -81,6 +82,7 @@ export const sampleArtifact = (type: string, content: JsonValue): ArtifactWithCo
   sha256: '0'.repeat(64),
   sizeBytes: 2,
   author: 'a',
+  token: 'a',
   createdAt: at,
   content,
 });

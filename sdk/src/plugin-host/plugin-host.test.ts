@@ -96,6 +96,10 @@ describe('a verdict', () => {
     expect(await validate(use)).toMatchObject({ outcome: 'error', findings: [{ severity: 'fail', code: 'threw', message }] });
   });
 
+  test('that throws is told with the file and line where it did', async () => {
+    expect((await validate('throws')).findings).toMatchObject([{ path: 'index.mjs', line: expect.any(Number) }]);
+  });
+
   test.each(['hangs', 'waits', 'obeys'])('is a timeout where the validator %s', async (use) => {
     const { outcome, durationMs } = await validate(use, { timeoutMs: 300 });
 

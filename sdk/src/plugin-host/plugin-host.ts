@@ -1,10 +1,11 @@
 import type { ArtifactWithContent, ContextItem, Finding, JsonObject, Verdict } from '@baton/protocol';
 import { findSummaryFault, type GateFacts } from '../plugin/index.ts';
 import { countTokens } from './count-tokens.ts';
+import { describeTooLarge, evidenceBytesUsual } from './evidence-size.ts';
 import type { PluginLog } from './plugin-log.ts';
 import { PluginSetupError } from './plugin-setup-error.ts';
 import { isolate, type PluginLimits, type Sandbox } from './isolation.ts';
-import type { HostAnswer, PluginJob } from './job.ts';
+import type { HostAnswer, SummarizeJob, ValidateJob } from './job.ts';
 import { createJobRunner } from './job-runner.ts';
 import { harmOf, type SummarizeOutcome, toSummary, toVerdict } from './outcome.ts';
 import { type PluginInfo, type ReadPlugin, readPlugins } from './read-plugins.ts';
@@ -50,6 +51,8 @@ export interface PluginHost {
   hasSummarizer(name: string): boolean;
   /** Never rejects and always ends: whatever a plugin does is its verdict, and only a clean run without a `fail` is a pass. */
   validate(options: ValidateOptions): Promise<ValidatorVerdict>;
+  /** The verdict of every validator on evidence that is too large to be shown, by what its contents take; undefined for all other. */
+  refuseEvidence(contentBytes: number): ValidatorVerdict | undefined;
   /** Never rejects and always ends. A summary that breaks a promise (see `findSummaryFault`) is an error that names it. */
   summarize(options: SummarizeOptions): Promise<SummarizeOutcome>;
   /** Ends what runs and the processes. What is asked for later is answered with an error. */
@@ -88,13 +91,14 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
     return reason === undefined ? undefined : `The plugin ${plugin} is switched off, because ${reason}.`;
   };
 
-  async function run(job: PluginJob, options: RunOptions): Promise<HostAnswer> {
+  async function run(job: ValidateJob | SummarizeJob, options: RunOptions): Promise<HostAnswer> {
     const answer = await jobs.run(job, options);
     const { name: plugin } = job.plugin;
+    const use = { plugin, verb: job.verb, use: job.use };
     const reason = harmOf(answer, { hadItsTime: options.timeoutMs >= limits.timeoutMs });
-    if (reason === undefined) strikes.forgive(plugin);
-    else if (strikes.strike(plugin, reason)) {
-      log.error({ plugin, reason }, 'a plugin misbehaved three times in a row and is switched off');
+    if (reason === undefined) strikes.forgive(use);
+    else if (strikes.strike(use, reason)) {
+      log.error({ plugin, reason }, 'a plugin misbehaves and is switched off');
       for (const listener of listeners) listener({ plugin, reason });
     }
     return answer;
@@ -118,17 +122,19 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
     async validate({ use, config, artifacts, facts, timeoutMs = limits.timeoutMs, signal }) {
       const startedAt = performance.now();
       const plugin = validators.get(use);
-      if (plugin === undefined) {
-        const message = `No enabled plugin offers the validator ${use}.`;
-        return { outcome: 'error', findings: [{ severity: 'fail', code: 'validator_unknown', message }], durationMs: 0 };
-      }
+      if (plugin === undefined) return fault('validator_unknown', `No enabled plugin offers the validator ${use}.`);
       const off = describeOff(plugin.name);
-      if (off !== undefined) return { outcome: 'error', findings: [{ severity: 'fail', code: 'plugin_off', message: off }], durationMs: 0 };
+      if (off !== undefined) return fault('plugin_off', off);
       const job = { verb: 'validate', plugin: plugin.source, use, config, artifacts, facts } as const;
       const verdict = toVerdict(await run(job, { timeoutMs, signal }), timeoutMs);
       const durationMs = Math.round(performance.now() - startedAt);
       metrics?.recordValidator(use, verdict.outcome, durationMs);
       return { ...verdict, durationMs };
+    },
+
+    refuseEvidence(contentBytes) {
+      const bytesMax = limits.evidenceBytesMax ?? evidenceBytesUsual;
+      return contentBytes > bytesMax ? fault('evidence_too_large', describeTooLarge(contentBytes, bytesMax)) : undefined;
     },
 
     async summarize({ use, config, items, budgetTokens, timeoutMs = limits.timeoutMs, signal }) {
@@ -138,13 +144,20 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
       if (off !== undefined) return { outcome: 'error', message: off };
       const job = { verb: 'summarize', plugin: plugin.source, use, config, items, budgetTokens } as const;
       const summary = toSummary(await run(job, { timeoutMs, signal }), timeoutMs);
-      const fault = summary.outcome === 'ok' ? findSummaryFault(summary, { items, budgetTokens, count: countTokens }) : undefined;
-      return fault === undefined ? summary : { outcome: 'error', message: fault };
+      const broken = summary.outcome === 'ok' ? findSummaryFault(summary, { items, budgetTokens, count: countTokens }) : undefined;
+      return broken === undefined ? summary : { outcome: 'error', message: broken };
     },
 
     stop: () => jobs.stop(),
   };
 }
+
+/** The verdict of a validator that was not asked. */
+const fault = (code: string, message: string): ValidatorVerdict => ({
+  outcome: 'error',
+  findings: [{ severity: 'fail', code, message }],
+  durationMs: 0,
+});
 
 /** A plugin that runs programs can do what its user can: somebody has to have said so. */
 function refusePrograms(plugins: readonly ReadPlugin[], allowed: readonly string[]): void {

@@ -3,10 +3,10 @@ import type { EndReason, PluginJob, SummarizeJob, ValidateJob } from './job.ts';
 import { loadPlugin } from './load-plugin.ts';
 import type { ThreadAnswer } from './outcome.ts';
 import { describeOffers } from './describe-offers.ts';
+import { describeThrown } from './describe-thrown.ts';
 import { watchIntrinsics } from './intrinsics.ts';
 import { runSummarizer } from './run-summarizer.ts';
 import { type RunOptions, runValidator } from './run-validator.ts';
-import { toText } from './text.ts';
 
 export interface ThreadTask {
   /** A `PluginJob` in JSON, but for its evidence. */
@@ -26,7 +26,9 @@ export default async function runJob({ job, evidence, bytesMax, port }: ThreadTa
   port.on('message', (reason: EndReason) => ending.abort(endErrors[reason]()));
   try {
     const whole = { ...JSON.parse(job), ...(evidence !== undefined && JSON.parse(evidence)) } as PluginJob;
-    const answer = await perform(whole, { signal: ending.signal, bytesMax }).catch(describe);
+    const answer = await perform(whole, { signal: ending.signal, bytesMax }).catch((error: unknown) =>
+      describeThrown(error, whole.plugin.packageFile),
+    );
     if (!isUntouched()) return refusePolluter();
     const text = JSON.stringify(answer);
     return Buffer.byteLength(text) <= bytesMax ? text : JSON.stringify(tooLarge);
@@ -41,7 +43,11 @@ function refuse(code: string, message: string): ThreadAnswer {
 
 // Before any plugin is loaded.
 const isUntouched = watchIntrinsics();
-const pollution = JSON.stringify(refuse('polluted', 'It changed what all objects of its thread share, such as Object.prototype.'));
+const pollution = JSON.stringify({
+  kind: 'misbehaved',
+  code: 'polluted',
+  message: 'It changed what all objects of its thread share, such as Object.prototype.',
+} satisfies ThreadAnswer);
 const exit = process.exit.bind(process);
 
 /** The answer is worth nothing, and neither is the thread: it ends as soon as this has been said. */
@@ -66,13 +72,7 @@ async function perform(job: PluginJob, options: RunOptions): Promise<ThreadAnswe
   return summarizer === undefined ? notOffered(job) : runSummarizer(summarizer, job, options);
 }
 
-const tooLarge = refuse('answer_too_large', 'The answer is larger than allowed.');
+const tooLarge: ThreadAnswer = { kind: 'misbehaved', code: 'answer_too_large', message: 'Its answer is larger than allowed.' };
 
 const notOffered = ({ plugin, use }: ValidateJob | SummarizeJob): ThreadAnswer =>
   refuse('not_offered', `The package.json of ${plugin.name} promises ${use}, but its code does not offer it.`);
-
-/** Anything can be thrown. */
-function describe(error: unknown): ThreadAnswer {
-  const { name, message } = error instanceof Error ? error : { name: 'Error', message: error };
-  return { kind: 'threw', name: toText(name, 128), message: toText(message, 4_000) };
-}

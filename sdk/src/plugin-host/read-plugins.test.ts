@@ -62,7 +62,7 @@ test('every mistake is named at once', async () => {
   expect(String(error).split('\n  ').slice(1)).toEqual([
     'no-such-package: no package of this name is installed. A path starts with ./ or /.',
     `./nowhere: there is no package.json in ${join(fixture.folder, 'nowhere')}, and no such file.`,
-    `./plain: ${join(fixture.folder, 'plain', 'package.json')} has no "baton" field, so this is no plugin.`,
+    `./plain: ${join(fixture.folder, 'plain', 'package.json')} has no "baton" field that says what it offers. For a plugin \`baton plugin manifest --write\` adds it.`,
     `./later: baton.apiVersion in ${join(fixture.folder, 'later', 'package.json')} does not fit (this coordinator speaks version 1): Invalid input: expected 1`,
     'criteria is offered by more than one: same, @baton/plugin-criteria.',
   ]);

@@ -60,7 +60,10 @@ export async function readPluginPackage(name: string, where: Where): Promise<Plu
 async function readPlugin(name: string, where: Where): Promise<ReadPlugin> {
   const { baton, source, ...about } = await readPluginPackage(name, where);
   const { packageFile } = source;
-  if (baton === undefined) throw new Error(`${name}: ${packageFile} has no "baton" field, so this is no plugin.`);
+  if (baton === undefined)
+    throw new Error(
+      `${name}: ${packageFile} has no "baton" field that says what it offers. For a plugin \`baton plugin manifest --write\` adds it.`,
+    );
   const manifest = pluginManifest.safeParse(baton);
   if (!manifest.success) {
     const [issue] = manifest.error.issues;

@@ -1,17 +1,24 @@
-/** A fixed number of places to run in, taken in the order of asking. */
+/** A fixed number of places to run in. Who asks for one says on whose behalf: those wait in the order of asking, and take turns with others. */
 export interface Slots {
   /** Waits for a place and returns what gives it back. Undefined when the signal aborted before there was one. */
-  take(signal: AbortSignal): Promise<(() => void) | undefined>;
+  take(behalf: string, signal: AbortSignal): Promise<(() => void) | undefined>;
 }
 
 export function createSlots(count: number): Slots {
   let free = count;
-  const waiting: (() => void)[] = [];
+  /** Whose turn is next stands first. Nobody stands here without somebody who waits. */
+  const lines = new Map<string, (() => void)[]>();
 
   const giveBack = () => {
-    const next = waiting.shift();
-    if (next === undefined) free += 1;
-    else next();
+    const [next] = lines;
+    if (next === undefined) {
+      free += 1;
+      return;
+    }
+    const [behalf, [enter, ...others]] = next;
+    lines.delete(behalf);
+    if (others.length > 0) lines.set(behalf, others);
+    enter?.();
   };
   const place = () => {
     let given = false;
@@ -22,7 +29,7 @@ export function createSlots(count: number): Slots {
   };
 
   return {
-    take(signal) {
+    take(behalf, signal) {
       if (signal.aborted) return Promise.resolve(undefined);
       if (free > 0) {
         free -= 1;
@@ -34,10 +41,12 @@ export function createSlots(count: number): Slots {
           resolve(place());
         };
         const leave = () => {
-          waiting.splice(waiting.indexOf(enter), 1);
+          const others = (lines.get(behalf) ?? []).filter((one) => one !== enter);
+          if (others.length > 0) lines.set(behalf, others);
+          else lines.delete(behalf);
           resolve(undefined);
         };
-        waiting.push(enter);
+        lines.set(behalf, [...(lines.get(behalf) ?? []), enter]);
         signal.addEventListener('abort', leave, { once: true });
       });
     },

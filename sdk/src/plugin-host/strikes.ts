@@ -8,25 +8,42 @@ export interface SwitchedOff {
   readonly reason: string;
 }
 
-/** Counts how often plugins harmed their surroundings in a row: ended their process, went on after their time, answered what is no answer. */
+/** Who did it: a validator or summarizer of a plugin. */
+export interface Use {
+  /** The package's name. */
+  readonly plugin: string;
+  readonly verb: string;
+  readonly use: string;
+}
+
+/**
+ * Counts how often a validator harmed its surroundings in a row: ended its process, went on after its time, answered what is no
+ * answer. The whole plugin is then switched off, since they share their code.
+ */
 export interface Strikes {
-  /** A run without harm. What was counted is forgotten. */
-  forgive(plugin: string): void;
-  /** Returns whether this was the one that switched it off. */
-  strike(plugin: string, reason: string): boolean;
+  /** A run without harm. What was counted of this validator is forgotten, and of no other. */
+  forgive(use: Use): void;
+  /** Returns whether this was the one that switched the plugin off. */
+  strike(use: Use, reason: string): boolean;
   /** Why it is off; undefined while it is on. */
   offBecause(plugin: string): string | undefined;
   switchOn(plugin: string): void;
 }
 
 export function createStrikes(): Strikes {
-  const counts = new Map<string, number>();
+  const counts = new Map<string, Map<string, number>>();
   const off = new Map<string, string>();
+  const countsOf = (plugin: string) => {
+    const known = counts.get(plugin) ?? new Map<string, number>();
+    counts.set(plugin, known);
+    return known;
+  };
   return {
-    forgive: (plugin) => void counts.delete(plugin),
-    strike(plugin, reason) {
-      const count = (counts.get(plugin) ?? 0) + 1;
-      counts.set(plugin, count);
+    forgive: ({ plugin, verb, use }) => void countsOf(plugin).delete(`${verb} ${use}`),
+    strike({ plugin, verb, use }, reason) {
+      const own = countsOf(plugin);
+      const count = (own.get(`${verb} ${use}`) ?? 0) + 1;
+      own.set(`${verb} ${use}`, count);
       if (count < strikesMax || off.has(plugin)) return false;
       off.set(plugin, reason);
       return true;

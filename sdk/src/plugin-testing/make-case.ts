@@ -23,6 +23,8 @@ export function makeArtifact(
     sizeBytes: Buffer.byteLength(text),
     author: 'author',
     createdAt: at,
+    // Each author with a token of his own, unless it is said otherwise.
+    token: given.author ?? 'author',
     ...given,
   };
 }
@@ -44,6 +46,7 @@ export const makeFacts = (given: Partial<GateFacts> = {}): GateFacts => ({
   },
   tasks: [],
   attempts: [],
+  replaced: [],
   ...given,
 });
 

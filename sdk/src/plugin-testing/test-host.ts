@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { createPluginHost, type PluginHost } from '../plugin-host/plugin-host.ts';
+import { PluginTestError } from './plugin-test-error.ts';
 
 export interface TestPlace {
   /** The folder of the plugin's package.json. Without it where the tests were started. */
@@ -25,7 +26,7 @@ const packageJson = z.object({ name: z.string() });
 
 export async function startTestHost({ folder: given, timeoutMs = warmMs }: TestPlace): Promise<TestHost> {
   const folder = typeof given === 'string' ? resolve(given) : given === undefined ? process.cwd() : fileURLToPath(given);
-  const { name } = packageJson.parse(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')));
+  const name = readName(join(folder, 'package.json'));
   const host = await createPluginHost({
     plugins: [folder],
     // Whoever tests it has written it, and trusts it with what it asks for.
@@ -36,4 +37,15 @@ export async function startTestHost({ folder: given, timeoutMs = warmMs }: TestP
   // A case that ends its process shall not switch off the plugin for the next.
   host.onSwitchedOff(({ plugin }) => host.switchOn(plugin));
   return { ...host, folder, timeoutMs, [Symbol.asyncDispose]: () => host.stop() };
+}
+
+function readName(file: string): string {
+  try {
+    return packageJson.parse(JSON.parse(readFileSync(file, 'utf8'))).name;
+  } catch (cause) {
+    throw new PluginTestError(
+      `${file} is not the package.json of a plugin, with its name. Say where it is: folder: new URL('.', import.meta.url).`,
+      { cause },
+    );
+  }
 }

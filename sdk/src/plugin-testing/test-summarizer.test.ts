@@ -9,8 +9,8 @@ import { z } from 'zod';
 const config = z.object({});
 let asked = 0;
 export default definePlugin({ name: 'told', apiVersion: 1, summarizers: [
-  defineSummarizer({ name: 'first', config, summarize: ({ items: [first] }) => ({ text: first?.text ?? 'nothing', citations: first ? [first.citation] : [] }) }),
-  defineSummarizer({ name: 'fickle', config, summarize: () => ({ text: String(asked++), citations: [] }) }),
+  defineSummarizer({ name: 'first', config, summarize: ({ items: [first] }) => (first ? { text: first.text + ' [' + first.citation + ']', citations: [first.citation] } : { text: '', citations: [] }) }),
+  defineSummarizer({ name: 'fickle', config, summarize: () => ({ text: asked++ + ' [c:1]', citations: ['c:1'] }) }),
   defineSummarizer({ name: 'inventor', config, summarize: () => ({ text: 'x', citations: ['c:99'] }) }),
 ] });`;
 
@@ -43,14 +43,16 @@ test('all that do not hold are named, with what was said instead', async () => {
   await expect(checking).rejects.toThrow(
     [
       'first:',
-      '  another part: should say "May" and says "Use feature flags."',
+      '  another part: should say "May" and says "Use feature flags. [c:1]"',
       '  another citation: should cite c:2 and cites c:1',
-      '  too little: should come to a summary and is error: The summary has 4 tokens, of 1 allowed.',
-      '  two: should be refused because of "too many" and is "Use feature flags."',
+      '  too little: should come to a summary and is error: The summary has 9 tokens, of 1 allowed.',
+      '  two: should be refused because of "too many" and is "Use feature flags. [c:1]"',
     ].join('\n'),
   );
 });
 
 test('a summarizer that says something else the second time is found', async () => {
-  await expect(check('fickle', { valid: [{ name: 'two', items }] })).rejects.toThrow('asked again it says something else: "1", then "2"');
+  await expect(check('fickle', { valid: [{ name: 'two', items }] })).rejects.toThrow(
+    'asked again it says something else: "1 [c:1]", then "2 [c:1]"',
+  );
 });

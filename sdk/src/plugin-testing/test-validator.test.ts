@@ -11,6 +11,8 @@ beforeAll(async () => {
     fickle: `globalThis.count ??= 0; globalThis.count += artifacts.length; if (artifacts.length > 0 && globalThis.count % 2 === 0) fail('second_time', 'x');`,
     reader: `(await import('node:fs')).readFileSync('/etc/hostname');`,
     slow: `if (artifacts.length > 0) await new Promise((resolve) => setTimeout(resolve, 60_000));`,
+    teller: `return { passed: true };`,
+    thrower: `if (artifacts.length > 0) artifact.read();`,
     quitter: `if (artifacts.length > 0) process.exit(0);`,
   });
 });
@@ -49,7 +51,21 @@ test('a validator that says something else the second time is found', async () =
 });
 
 test('the isolation is the real one', async () => {
-  await expect(check('reader', { valid: [{ name: 'anything' }] })).rejects.toThrow('Access to this API has been restricted');
+  await expect(check('reader', { valid: [{ name: 'anything' }] })).rejects.toThrow(
+    /anything: should pass and is error; threw: Error: Access to this API has been restricted\. A plugin may read its own package .* \(index\.mjs:\d+\)$/,
+  );
+});
+
+test('a validator that throws is told with the place where it did', async () => {
+  await expect(check('thrower', { valid: [{ name: 'anything', ...text('abc') }] })).rejects.toThrow(
+    /anything: should pass and is error; threw: ReferenceError: artifact is not defined \(index\.mjs:\d+\)$/,
+  );
+});
+
+test('a validator that returns its verdict is told to report instead', async () => {
+  await expect(check('teller', { valid: [{ name: 'anything', ...text('abc') }] })).rejects.toThrow(
+    'answer_invalid: The validator returned a value. It must report with fail, warn, info or skip and return nothing.',
+  );
 });
 
 test('a validator that takes too long is told of, with the time', async () => {
@@ -89,6 +105,12 @@ test('a case that would arrive as something else is named', async () => {
       '  a circle: the case cannot be sent as JSON: config.list[0] holds itself',
       '  a function: the case cannot be sent as JSON: config.run is a function',
     ].join('\n'),
+  );
+});
+
+test('a folder without a plugin is named, with what to say', async () => {
+  await expect(check('short', { folder: fixture.folder })).rejects.toThrow(
+    `${join(fixture.folder, 'package.json')} is not the package.json of a plugin, with its name. Say where it is: folder: new URL('.', import.meta.url).`,
   );
 });
 

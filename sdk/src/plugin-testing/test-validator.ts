@@ -97,4 +97,7 @@ const judgeSkipped = (verdict: ValidatorVerdict, { reason }: SkippedCase): strin
     : `should be skipped because of "${reason}" and is ${describe(verdict)}`;
 
 const describe = ({ outcome, findings }: ValidatorVerdict): string =>
-  [outcome, ...findings.map(({ code, message }) => `${code}: ${message}`)].join('; ');
+  [
+    outcome,
+    ...findings.map(({ code, message, path, line }) => `${code}: ${message}${line === undefined ? '' : ` (${path}:${line})`}`),
+  ].join('; ');

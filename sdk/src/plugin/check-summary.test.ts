@@ -1,22 +1,10 @@
-import type { ContextItem, ContextKind } from '@baton/protocol';
+import type { ContextKind } from '@baton/protocol';
 import { describe, expect, test } from 'vitest';
 import { countTokens } from '../plugin-host/count-tokens.ts';
+import { makeItem } from '../plugin-testing/make-case.ts';
 import { findSummaryFault, findUncovered } from './check-summary.ts';
 
-const item = (number: number, kind: ContextKind, text: string): ContextItem => ({
-  id: String(number),
-  citation: `c:${number}`,
-  ticketId: 't',
-  phase: 'DESIGN',
-  visit: 1,
-  kind,
-  text,
-  references: [],
-  pinned: false,
-  author: 'ada',
-  source: 'said',
-  createdAt: '',
-});
+const item = (number: number, kind: ContextKind, text: string) => makeItem({ kind, text }, number - 1);
 const items = [
   item(1, 'constraint', 'Answers within 50 ms at 2,000 calls a second.'),
   item(2, 'rejected', 'A second database.'),
@@ -30,9 +18,10 @@ const judge = (text: string, citations = ['c:1', 'c:2', 'c:3']) =>
 describe('a summary keeps its promises where it', () => {
   test.each([
     ['carries all word for word', whole],
-    ['carries them without a citation', whole.replaceAll(/ \[c:\d\]/g, '')],
-    ['has them on one line, over a line break', whole.replace('50 ms at', '50 ms\n  at')],
+    ['says one on two lines', whole.replace('at 2,000 calls a second.', '[c:1]\nAt 2,000 calls.')],
     ['says it shorter, with its figures', `At 2,000 calls: 50 ms. [c:1]\nOne database only, coverage 61.4. [c:2][c:3]`],
+    ['cites in the middle and at the end', '50 ms [c:1] at 2,000 calls, no second database [c:2] and 61.4 [c:3].'],
+    ['has an empty line', whole.replace('\n', '\n\n')],
     ['has several citations in one bracket', `50 ms, 2,000 calls, no second database, 61.4. [c:1, c:2, c:3, DESIGN]`],
   ])('%s', (_, text) => {
     expect(judge(text)).toBeUndefined();
@@ -45,7 +34,13 @@ describe('a summary is refused that', () => {
     ['cites what is not there', `${whole}\nUse flags. [c:9]`, /cites c:9, which is not among the items/],
     ['leaves out a rejected alternative', whole.replace('A second database. [c:2]\n', ''), /leaves out c:2 \(rejected\):/],
     ['changes a figure', whole.replace('61.4', '64.1'), /leaves out c:3 \(number\)/],
-    ['has the figure on another line', whole.replace('Coverage is 61.4. [c:3]', 'Coverage. [c:3]\n61.4'), /leaves out c:3/],
+    ['has the figure on another line', whole.replace('Coverage is 61.4. [c:3]', 'Coverage. [c:3]\n61.4 [c:4]'), /leaves out c:3/],
+    ['has the figure in a longer one', whole.replace('61.4', '161.4'), /leaves out c:3/],
+    ['has another sign', whole.replace('50 ms', '-50 ms'), /leaves out c:1/],
+    ['carries one word for word and cites another', whole.replace('[c:3]', '[c:4]'), /leaves out c:3/],
+    ['names a citation without brackets', whole.replace('[c:3]', 'c:3'), /says "Coverage is 61\.4\. c:3" without a source/],
+    ['names a citation in a remark', whole.replace('[c:3]', '[see c:3]'), /without a source/],
+    ['has a line without a citation', `${whole}\nAll is well.`, /says "All is well\." without a source/],
     ['takes the number of a citation for a figure', whole.replace('61.4', 'low'), /leaves out c:3/],
   ])('%s', (_, text, fault) => {
     expect(judge(text)).toMatch(fault);
@@ -65,8 +60,24 @@ test('a summary is refused that cites what no longer holds, and need not have it
   expect(judgeNow(whole.replace('\nCoverage is 61.4. [c:3]', ''))).toBeUndefined();
 });
 
-test('the name of an attribute in brackets is no citation', () => {
-  expect(judge(`${whole}\nSee [rfc:3986] and [abc:1x].`)).toBeUndefined();
+test('the name of something else in brackets is no citation', () => {
+  expect(judge(`${whole}\nSee [rfc:3986] and [abc:1x]. [c:4]`)).toBeUndefined();
+});
+
+describe('an item that has citations in its own words', () => {
+  const quoting = [item(1, 'constraint', 'Ports stay closed, as [c:7] and [c:2]'), item(2, 'number', '5'), item(3, 'fact', 'See [c:1]')];
+  const judgeQuoting = (text: string) =>
+    findSummaryFault({ text, citations: [] }, { items: quoting, budgetTokens: 200, count: countTokens });
+  const carried = 'Ports stay closed, as [c:7] and [c:2] [c:1]';
+
+  test('can be carried word for word', () => {
+    expect(judgeQuoting(`${carried}\nSee [c:1] [c:3]\n5 [c:2]`)).toBeUndefined();
+  });
+
+  test('covers nothing by them, and is no source by them', () => {
+    expect(judgeQuoting(`${carried} with 5 [c:3]`)).toMatch(/leaves out c:1 \(constraint\), c:2 \(number\)/);
+    expect(judgeQuoting(`${carried}\n5 [c:2]\nSee [c:1] there`)).toMatch(/"See \[c:1\] there" without a source/);
+  });
 });
 
 test('what is left out is told item by item', () => {

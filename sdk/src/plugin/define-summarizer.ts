@@ -13,7 +13,7 @@ export interface SummarizeInput<Config> {
 }
 
 export interface Summary {
-  /** Each line ends with what it stands on, in brackets: `[c:12]`. */
+  /** Each line ends with what it stands on, in brackets: `[c:12]`, `[c:12][c:13]`. */
   readonly text: string;
   /** The citations of all items that the text stands on, such as `c:12`. */
   readonly citations: readonly string[];
@@ -26,8 +26,8 @@ export interface Summarizer<Schema extends z.ZodType = z.ZodType> {
 }
 
 /**
- * Condenses what a phase has come to. Refused is a summary over the budget, one that cites what is not among the items, and one
- * that leaves out a constraint, a rejected alternative or a number: each has to stand in it word for word, or be cited on a line
- * that has its figures. Then the coordinator's own takes its place, and says why.
+ * Condenses what a phase has come to. Refused is a summary over the budget, one with a line that cites nothing, one that cites
+ * what is not among the items, and one that leaves out a constraint, a rejected alternative or a number: each has to be cited on
+ * a line that has its figures. Then the coordinator's own takes its place, and says why.
  */
 export const defineSummarizer = <Schema extends z.ZodType>(summarizer: Summarizer<Schema>): Summarizer<Schema> => summarizer;

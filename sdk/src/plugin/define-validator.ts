@@ -1,4 +1,4 @@
-import type { ArtifactWithContent, AttemptOutcome, GrantedLock, Task, Ticket } from '@baton/protocol';
+import type { Artifact, ArtifactWithContent, AttemptOutcome, GrantedLock, Task, Ticket } from '@baton/protocol';
 import type { z } from 'zod';
 
 /** What is known about the phase that is judged, as it was when the judging began. Plain JSON; changing it changes nothing. */
@@ -11,6 +11,8 @@ export interface GateFacts {
   readonly tasks: readonly Task[];
   /** Who tried them, in the order in which the attempts began. */
   readonly attempts: readonly AttemptFacts[];
+  /** What was stored with one token, and then replaced with another under the same type and name: the last of each token. */
+  readonly replaced: readonly Artifact[];
 }
 
 /** One try at a task. */
@@ -22,6 +24,8 @@ export interface AttemptFacts {
   readonly outcome?: AttemptOutcome;
   /** All that it held at some time, whether declared by the task or taken on the way. */
   readonly locks: readonly GrantedLock[];
+  /** The name of the token under which it was made, which an admin gave; an agent chooses its name itself. */
+  readonly token: string;
 }
 
 /** What a finding points at: a path inside the content, or a file and a line of it. */

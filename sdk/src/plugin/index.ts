@@ -1,6 +1,17 @@
 export { type Criterion, criterion, criterionOperators } from '@baton/protocol';
-export type { ArtifactWithContent, ContextItem, ContextKind, Finding, JsonObject, JsonValue, Task, Ticket } from '@baton/protocol';
+export type {
+  Artifact,
+  ArtifactWithContent,
+  ContextItem,
+  ContextKind,
+  Finding,
+  JsonObject,
+  JsonValue,
+  Task,
+  Ticket,
+} from '@baton/protocol';
 export { coveredKinds, findSummaryFault, findUncovered, type SummaryTask } from './check-summary.ts';
+export { createCitationReader } from './citations.ts';
 export { definePlugin, type Plugin } from './define-plugin.ts';
 export { defineSummarizer, type SummarizeInput, type Summarizer, type Summary } from './define-summarizer.ts';
 export {

@@ -1,4 +1,4 @@
-import type { Config } from '../../config.ts';
+import { type Config, ConfigError } from '../../config.ts';
 import { startCoordinator } from '../../coordinator.ts';
 import { createLog } from '../../log.ts';
 import { CommandError, type Shell } from '../shell.ts';
@@ -34,8 +34,9 @@ export async function openPlace(shell: Shell, options: TargetOptions, config: Co
 /** A folder that is in use belongs to a coordinator that one may join. */
 async function withWayIn(cause: unknown, dataDir: string): Promise<unknown> {
   const running = await findCoordinator(dataDir);
-  if (!(cause instanceof Error) || running === undefined || !cause.message.includes(String(running.pid))) return cause;
-  return new CommandError(`${cause.message}\nOr join it: baton run … --url ${running.httpUrl} --token-file ${running.tokenFile}`, {
-    cause,
-  });
+  // Nothing was started: what was asked for does not fit.
+  const usage = { exitCode: 2, cause };
+  if (!(cause instanceof ConfigError)) return cause;
+  if (running === undefined || !cause.message.includes(String(running.pid))) return new CommandError(cause.message, usage);
+  return new CommandError(`${cause.message}\nOr join it: baton run … --url ${running.httpUrl} --token-file ${running.tokenFile}`, usage);
 }

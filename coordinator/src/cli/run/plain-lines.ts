@@ -22,6 +22,8 @@ function describeEvent(event: RecordedEvent): string | undefined {
       const why = reason === undefined ? '' : `: ${inShort(reason, reasonMax)}`;
       return `${from} → ${to}${kind === 'forward' ? '' : ` (${kind})`}, visit ${visit}${why}`;
     }
+    case 'ticket.hindered':
+      return `${event.data.phase} does not go on: ${inShort(event.data.reason, reasonMax)}`;
     case 'ticket.gateForced':
       return `gate ${event.data.phase} was passed by force, by ${event.data.by}: ${firstLine(event.data.reason)}`;
     case 'gate.evaluated': {

@@ -11,6 +11,8 @@ export interface AgentPlaces {
   /** The plan's file: what it names is relative to it. */
   readonly planFile: string;
   readonly target: Target;
+  /** The token files of the agents, by their names; one that is not among them uses that of the target. */
+  readonly tokenFiles: ReadonlyMap<string, string>;
   readonly workspace: string | undefined;
   /** Makes the names of a team its own, where other teams may have agents of the same names. */
   readonly nameSuffix: string;
@@ -20,19 +22,24 @@ export interface AgentPlaces {
 
 /** How the agents of a plan are started. */
 export const planAgentStarts = ({ self, env }: Pick<Shell, 'self' | 'env'>, { agents }: Plan, places: AgentPlaces): AgentStart[] =>
-  Object.entries(agents).map(([name, agent]) => ({
-    name: `${name}${places.nameSuffix}`,
-    command: [...self, ...toArguments(`${name}${places.nameSuffix}`, agent, places)] as unknown as CommandLine,
-    env: {
-      ...env,
-      ...('module' in agent ? {} : agent.env),
-      ...('process' in agent ? toAgentEnvironment(`${name}${places.nameSuffix}`, agent) : {}),
-      BATON_LOG_LEVEL: places.logLevel ?? env['BATON_LOG_LEVEL'] ?? 'warn',
-      BATON_URL: places.target.url,
-      BATON_TOKEN_FILE: places.target.tokenFile,
-      ...(places.workspace === undefined ? {} : { BATON_WORKSPACE: places.workspace }),
-    },
-  }));
+  Object.entries(agents).map(([nameInPlan, agent]) => {
+    const name = `${nameInPlan}${places.nameSuffix}`;
+    return {
+      name,
+      command: [...self, ...toArguments(name, agent, places)] as unknown as CommandLine,
+      env: {
+        ...env,
+        ...('module' in agent ? {} : agent.env),
+        ...('process' in agent ? toAgentEnvironment(name, agent) : {}),
+        BATON_LOG_LEVEL: places.logLevel ?? env['BATON_LOG_LEVEL'] ?? 'warn',
+        BATON_URL: places.target.url,
+        BATON_TOKEN_FILE: tokenFileOf(name, places),
+        ...(places.workspace === undefined ? {} : { BATON_WORKSPACE: places.workspace }),
+      },
+    };
+  });
+
+const tokenFileOf = (name: string, { tokenFiles, target }: AgentPlaces): string => tokenFiles.get(name) ?? target.tokenFile;
 
 /** What tells a program who it is to be. What it is not told it decides by itself. */
 const toAgentEnvironment = (name: string, { capabilities, capacity }: ProcessAgent): NodeJS.ProcessEnv => ({
@@ -48,7 +55,7 @@ function toArguments(name: string, agent: PlanAgent, places: AgentPlaces): strin
   const common = [
     `--name=${name}`,
     `--url=${places.target.url}`,
-    `--token-file=${places.target.tokenFile}`,
+    `--token-file=${tokenFileOf(name, places)}`,
     ...(capacity === undefined ? [] : ['--capacity', String(capacity)]),
     ...(capabilities === undefined ? [] : ['--capabilities', capabilities.join(',')]),
   ];

@@ -4,10 +4,11 @@ export interface RunPlace {
   readonly tokenFile?: string;
   readonly data?: string;
   readonly databaseUrl?: string;
+  readonly plugin?: readonly string[];
 }
 
 /** The command that goes on with a run where it took place. The URL of a database may hold a password and is left to its user. */
-export function resumeCommand(file: string, { url, tokenFile, data, databaseUrl }: RunPlace): string {
+export function resumeCommand(file: string, { url, tokenFile, data, databaseUrl, plugin = [] }: RunPlace): string {
   const option = (name: string, value: string | undefined) => (value === undefined ? [] : [name, value]);
   const words = [
     'baton',
@@ -17,6 +18,7 @@ export function resumeCommand(file: string, { url, tokenFile, data, databaseUrl 
     ...option('--data', data),
     ...option('--url', url),
     ...option('--token-file', tokenFile),
+    ...plugin.flatMap((each) => option('--plugin', each)),
   ];
   return [...words.map(quote), ...(databaseUrl === undefined ? [] : ['--database-url …'])].join(' ');
 }

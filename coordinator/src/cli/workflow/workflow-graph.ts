@@ -11,7 +11,7 @@ export function toMermaidGraph(workflow: WorkflowDefinition): string {
     'stateDiagram-v2',
     `  [*] --> ${firstPhase(workflow).name}`,
     ...workflow.edges.map(({ from, to, kind }) => `  ${from} --> ${to}${kind === 'forward' ? '' : `: ${kind}`}`),
-    ...workflow.phases.filter(({ name }) => isFinal(workflow, name)).map(({ name }) => `  ${name} --> [*]`),
+    ...workflow.phases.filter(({ name }) => isEnd(workflow, name)).map(({ name }) => `  ${name} --> [*]`),
     ...gates,
   ].join('\n');
 }
@@ -28,20 +28,24 @@ export function toDot(workflow: WorkflowDefinition): string {
   const phases = workflow.phases.map((phase) => {
     const { name, gate } = phase;
     const label = [name, ...describeGate(gate)].map(escape).join('\\n');
-    const border = isFinal(workflow, name) ? 'peripheries=2' : name === workflow.blockedPhase ? 'style="rounded,dashed"' : '';
-    return `  ${quote(name)} [label="${label}"${border === '' ? '' : `, ${border}`}];`;
+    const border = isEnd(workflow, name) ? ', peripheries=2' : name === workflow.blockedPhase ? ', style="rounded,dashed"' : '';
+    return `  ${quote(name)} [label="${label}"${border}];`;
   });
   return [
     `digraph ${quote(workflow.name)} {`,
     '  rankdir=LR;',
     '  bgcolor="transparent";',
-    '  node [shape=box, style=rounded, fontname="Helvetica", fontsize=11];',
+    // Room at the sides: where Helvetica is not installed, letters are wider than Graphviz takes them to be.
+    '  node [shape=box, style=rounded, fontname="Helvetica", fontsize=11, margin="0.3,0.1"];',
     '  edge [fontname="Helvetica", fontsize=9];',
     ...phases,
     ...workflow.edges.map(({ from, to, kind }) => `  ${quote(from)} -> ${quote(to)}${edgeStyle[kind]};`),
     '}',
   ].join('\n');
 }
+
+/** Where a ticket is done. In the blocked phase it waits, whether or not an edge leads back. */
+const isEnd = (workflow: WorkflowDefinition, phase: string): boolean => isFinal(workflow, phase) && phase !== workflow.blockedPhase;
 
 /** What a gate asks for, in a few words each. */
 function describeGate(gate: GateDefinition | undefined): string[] {

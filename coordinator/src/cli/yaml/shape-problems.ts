@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { suggest } from './nearest.ts';
+import { findNearest, suggest } from './nearest.ts';
 import { formatPath, type Path, type YamlDocument, type YamlProblem } from './yaml-document.ts';
 
 /** What a document should be. */
@@ -44,9 +44,34 @@ function toProblems({ document, shape }: Checking, issue: z.core.$ZodIssue, with
       if (hint !== undefined) return [problem(path, hint)];
       if (valueAt(document.value, path) === undefined) return [problem(path, `is missing; expected ${issue.expected}`, 'key')];
       return [problem(path, lowerFirst(issue.message.replace('Invalid input: ', '')))];
+    case 'invalid_value':
+      return [problem(path, isUsual(issue) ? describeChoice(issue, valueAt(document.value, path)) : lowerFirst(issue.message))];
+    case 'too_small':
+    case 'too_big':
+      return [problem(path, isUsual(issue) ? describeSize(issue, valueAt(document.value, path)) : lowerFirst(issue.message))];
     default:
-      return [problem(path, lowerFirst(issue.message.replace(/^Invalid (input|option): /, '')))];
+      return [problem(path, hint ?? lowerFirst(issue.message.replace(/^Invalid (input|option): /, '')))];
   }
+}
+
+/** The words are those of zod, not of the schema's author. */
+const isUsual = ({ message }: z.core.$ZodIssue): boolean => /^(Invalid|Too) /.test(message);
+
+function describeChoice({ values }: z.core.$ZodIssueInvalidValue, value: unknown): string {
+  const choices = values.map(String);
+  if (typeof value !== 'string') return `expected one of ${choices.join(', ')}`;
+  const nearest = findNearest(value, choices);
+  return `expected one of ${choices.join(', ')}, and not ${value}${nearest === undefined ? '' : `; did you mean ${nearest}?`}`;
+}
+
+const unitOf: Readonly<Record<string, string>> = { string: ' characters', array: ' items' };
+
+/** How large a value must be, with its own size where it is a number. */
+function describeSize(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, value: unknown): string {
+  const isSmall = issue.code === 'too_small';
+  const limit = isSmall ? issue.minimum : issue.maximum;
+  const bound = issue.inclusive === false ? (isSmall ? 'more than' : 'less than') : isSmall ? 'at least' : 'at most';
+  return `expected ${bound} ${limit}${unitOf[issue.origin] ?? ''}${typeof value === 'number' ? `, and not ${value}` : ''}`;
 }
 
 /** Which of the alternatives was meant: that of an agent by the field that says what it is; otherwise the one that the value comes nearest to. */

@@ -6,6 +6,8 @@ export interface Sentence {
   readonly text: string;
   /** Its place in the statement. */
   readonly position: number;
+  /** It says why. */
+  readonly isReason: boolean;
   /** Its words, each once, without those that every text has. */
   readonly words: ReadonlySet<string>;
 }
@@ -14,10 +16,27 @@ const segmenter = new Intl.Segmenter('en', { granularity: 'sentence' });
 
 /** The sentences of a statement, those of its reasons last. By the sentence boundaries of Unicode (UAX #29). */
 export function splitSentences(statement: Statement): Sentence[] {
-  const texts = [statement.text, statement.rationale ?? ''].flatMap((text) =>
-    [...segmenter.segment(text)].map(({ segment }) => segment.trim()).filter((sentence) => sentence !== ''),
-  );
-  return texts.map((text, position) => ({ statement, text, position, words: listWords(text) }));
+  const said = listSentences(statement.text);
+  return [...said, ...listSentences(statement.rationale ?? '')].map((text, position) => ({
+    statement,
+    text,
+    position,
+    isReason: position >= said.length,
+    words: listWords(text),
+  }));
+}
+
+/** What no space follows goes on: Unicode sees an end in `length>0?0:3`, too. */
+function listSentences(text: string): string[] {
+  const sentences: string[] = [];
+  let begun = '';
+  for (const { segment } of segmenter.segment(text)) {
+    begun += segment;
+    if (!/\s$/.test(segment)) continue;
+    sentences.push(begun.trim());
+    begun = '';
+  }
+  return [...sentences, begun.trim()].filter((sentence) => sentence !== '');
 }
 
 /** Words that say nothing of what a sentence is about. */

@@ -1,5 +1,6 @@
 import type { ContextItem, ContextKind } from '@baton/protocol';
 import { coveredKinds } from '@baton/sdk/plugin';
+import { toNumber } from '../citation.ts';
 
 /** What one or several items say, once, on one line. */
 export interface Statement {
@@ -20,7 +21,10 @@ export const isDue = ({ kind }: Statement): boolean => coveredKinds.includes(kin
 /** By kind, the pinned ones first, then the newest; the same for the same items in whatever order they come. */
 export function toStatements(items: readonly ContextItem[]): Statement[] {
   const ordered = items.toSorted(
-    (a, b) => kindOrder.indexOf(a.kind) - kindOrder.indexOf(b.kind) || Number(b.pinned) - Number(a.pinned) || numberOf(b) - numberOf(a),
+    (a, b) =>
+      kindOrder.indexOf(a.kind) - kindOrder.indexOf(b.kind) ||
+      Number(b.pinned) - Number(a.pinned) ||
+      toNumber(b.citation) - toNumber(a.citation),
   );
   const groups = Map.groupBy(ordered, ({ kind, text }) => `${kind} ${toLine(text)}`);
   return [...groups.values()].map((same) => toStatement(same));
@@ -28,16 +32,14 @@ export function toStatements(items: readonly ContextItem[]): Statement[] {
 
 function toStatement(same: readonly ContextItem[]): Statement {
   const [{ kind, text, pinned }] = same as [ContextItem];
-  const rationale = same.map((item) => item.rationale).find((reason) => reason !== undefined);
+  const rationale = [...new Set(same.flatMap((item) => (item.rationale === undefined ? [] : [toLine(item.rationale)])))].join(' ');
   return {
     kind,
     text: toLine(text),
-    rationale: rationale === undefined ? undefined : toLine(rationale),
+    rationale: rationale === '' ? undefined : rationale,
     pinned,
     citations: [...new Set(same.map(({ citation }) => citation))],
   };
 }
 
 const toLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
-
-const numberOf = ({ citation }: ContextItem): number => Number(citation.slice('c:'.length));

@@ -42,7 +42,7 @@ const factItem: ContextItem = {
   createdAt: at('09:10:00'),
 };
 
-/** Nobody said these: they follow from the evidence. */
+/** Nobody had to say these. */
 const lockItem: ContextItem = {
   id: ids.lockFact,
   citation: 'c:5',
@@ -61,10 +61,10 @@ const countItem: ContextItem = {
   id: ids.testCount,
   citation: 'c:7',
   ...place,
-  author: 'coordinator',
-  source: 'mechanical',
+  author: 'admin',
+  source: 'reported',
   kind: 'number',
-  text: 'test_results "unit": 41 passed, 0 failed',
+  text: 'test_results "unit": 41 passed, 0 failed, reported by admin',
   data: { passed: 41, failed: 0 },
   references: [{ kind: 'artifact', value: '9caded4b84ec6f92f17558a37bd2cd14801409bd08f9880df3c8f160b8038cb2' }],
   pinned: false,
@@ -79,7 +79,7 @@ export const fixContext: PhaseContext = {
   items: [decisionItem, factItem, lockItem, countItem],
   artifacts: artifactsOfFix,
   narrative: {
-    text: `number: test_results "unit": 41 passed, 0 failed [c:7]
+    text: `number: test_results "unit": 41 passed, 0 failed, reported by admin [c:7]
 decision: Names are bound, never quoted by hand. (Quoting broke on the apostrophe.) [c:1]
 fact: "Mend the query" held the locks of src/sign-in.ts [c:5]
 fact: The query is built by hand in src/sign-in.ts. [c:2]`,
@@ -104,7 +104,9 @@ export const packForReview: ContextPack = {
 
 ## Recorded by the coordinator
 - "Mend the query" held the locks of src/sign-in.ts [c:5, FIX]
-- test_results "unit": 41 passed, 0 failed [c:7, FIX]
+
+## Told by artifacts
+- test_results "unit": 41 passed, 0 failed, reported by admin [c:7, FIX]
 
 ## What was done
 - A test signs in as O'Brien and fails. [c:3, FIX]
@@ -113,12 +115,13 @@ export const packForReview: ContextPack = {
 - code_changes "test/sign-in.test.ts" version 1, sha256 45d15f509b15 [c:4, FIX]
 - test_results "unit" version 1, sha256 9caded4b84ec [c:6, FIX]
 `,
-  tokens: 184,
+  tokens: 195,
   budgetTokens: 1_000,
   counter: 'tokenx',
   omitted: [],
   asOf: 30,
   digest: '0d2f4b6c8d0e2fa7c1f7a45c6b1a4e8b0f1d3c5e7f9a2b4c6d8e0f1a3b5c7d9e',
+  own: { phase: 'REVIEW', visit: 2, tasksCompleted: 0, summaries: [], items: [], artifacts: [], stored: false },
 };
 
 /** In the course of the review something better turns up. */
@@ -135,7 +138,7 @@ const newerItem: ContextItem = {
   kind: 'decision',
   text: 'Names go through the query builder.',
   references: [],
-  pinned: false,
+  pinned: true,
   createdAt: at('09:36:00'),
 };
 
@@ -176,7 +179,7 @@ export const whatIsLost: Rehydration = {
       pack: {
         ticketId: ids.ticket,
         forPhase: 'FIX',
-        phases: [{ phase: 'FIX', visit: 1, tasksCompleted: 0, summaries: [], items: [decisionItem], artifacts: [], stored: false }],
+        phases: [],
         text: `## Decisions
 - Names are bound, never quoted by hand. (Quoting broke on the apostrophe.) [c:1, FIX]
 `,
@@ -186,6 +189,7 @@ export const whatIsLost: Rehydration = {
         omitted: [],
         asOf: 8,
         digest: '0d2f4b6c8d0e2fa7c1f7a45c6b1a4e8b0f1d3c5e7f9a2b4c6d8e0f1a3b5c7d9e',
+        own: { phase: 'FIX', visit: 1, tasksCompleted: 0, summaries: [], items: [decisionItem], artifacts: [], stored: false },
       },
     },
   ],

@@ -19,6 +19,7 @@ export const testResults: Artifact = {
   sizeBytes: 24,
   author: 'admin',
   createdAt: at('09:28:00'),
+  token: 'admin',
 };
 
 /** The artifacts of the visit, as a phase's context names them. */

@@ -1,4 +1,4 @@
-import type { ApprovalRule } from '../gate.ts';
+import type { ApprovalRule } from '../approval-rule.ts';
 import type { Workflow, WorkflowDefinitionInput } from '../workflow.ts';
 import { at, ids } from './cast.ts';
 

@@ -1,0 +1,34 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { ContextItem } from '@baton/protocol';
+import { countTokens } from '@baton/sdk/plugin/host';
+import { LRUCache } from 'lru-cache';
+import { extractSummary } from './extract-summary.ts';
+
+export interface ExtractOf {
+  /** Of the items and the budget. */
+  readonly digest: string;
+  readonly items: readonly ContextItem[];
+  readonly budgetTokens: number;
+}
+
+/** Extractive summaries, made once for the same items, and one in a turn of the event loop, so that others are served between them. */
+export interface Extracts {
+  write(of: ExtractOf): Promise<string>;
+}
+
+const keptMax = 500;
+
+export function createExtracts(): Extracts {
+  const kept = new LRUCache<string, Promise<string>>({ max: keptMax });
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    write({ digest, items, budgetTokens }) {
+      const known = kept.get(digest);
+      if (known !== undefined) return known;
+      const written = last.then(() => nextTurn()).then(() => extractSummary({ items, budgetTokens, count: countTokens }).text);
+      kept.set(digest, written);
+      last = written;
+      return written;
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { ItemOf } from './context.store.ts';
+import { joinRepeated, mergeItems } from './merge-items.ts';
+
+const file = (value: string, line?: number) => ({ kind: 'file' as const, value, ...(line !== undefined && { line }) });
+const said = (more: object = {}) => ({ pinned: false, references: [], ...more });
+
+describe('a statement that is made again', () => {
+  test('keeps its pin, its reasons, its references and what it says to programs', () => {
+    const older = said({ pinned: true, rationale: 'It locks rows.', references: [file('a.ts')], data: { rows: 3 } });
+
+    expect(mergeItems(older, said({ rationale: 'We know it.', references: [file('b.ts'), file('a.ts', 7)] }))).toEqual({
+      pinned: true,
+      rationale: 'It locks rows.\nWe know it.',
+      references: [file('a.ts'), file('b.ts'), file('a.ts', 7)],
+      data: { rows: 3 },
+    });
+  });
+
+  test('has each reason and each reference once', () => {
+    const older = said({ rationale: 'It locks rows.\nWe know it.', references: [file('a.ts')] });
+
+    expect(mergeItems(older, said({ rationale: 'We know it.', references: [file('a.ts')] }))).toEqual(older);
+  });
+
+  test('a reason that is only part of another is another', () => {
+    expect(mergeItems(said({ rationale: 'Not now.' }), { ...said(), rationale: 'No' }).rationale).toBe('Not now.\nNo');
+  });
+
+  test('grows to a limit, and the newest stays', () => {
+    let item = said();
+    for (let number = 1; number <= 30; number += 1)
+      item = mergeItems(item, said({ rationale: `${number} ${'x'.repeat(3_990)}`, references: [file(`${number}.ts`)] }));
+
+    expect((item as { rationale?: string }).rationale).toHaveLength(20_000);
+    expect((item as { rationale?: string }).rationale).toContain('30 x');
+    expect(item.references).toHaveLength(30);
+  });
+});
+
+const itemOf = (visitId: string, text: string, more: Partial<ItemOf> = {}): ItemOf => ({
+  origin: { ticketId: 't', visitId, visitNumber: 1, phase: 'DESIGN', author: 'ada' },
+  item: { kind: 'fact', text, pinned: false, references: [] },
+  ...more,
+});
+
+test('of items that come together each statement of a visit stands once for each source, and none is lost', () => {
+  const one = fc.record({
+    visitId: fc.constantFrom('v1', 'v2'),
+    text: fc.constantFrom('One.', 'Two.', 'Three.'),
+    source: fc.constantFrom('said' as const, 'summary' as const),
+    pinned: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(one), (given) => {
+      const items = given.map(({ visitId, text, source, pinned }) =>
+        itemOf(visitId, text, { source, item: { kind: 'fact', text, pinned, references: [] } }),
+      );
+      const keys = (list: readonly ItemOf[]) => list.map(({ origin, source, item }) => `${origin.visitId} ${source} ${item.text}`);
+      const pinned = (list: readonly ItemOf[]) => new Set(keys(list.filter(({ item }) => item.pinned)));
+
+      const joined = joinRepeated(items);
+
+      expect(keys(joined)).toEqual([...new Set(keys(items))]);
+      expect(pinned(joined)).toEqual(pinned(items));
+    }),
+  );
+});
+
+test('what a task says that another has said refers to the other, what is recorded keeps its author', () => {
+  const by = (author: string, source: 'said' | 'mechanical') => ({
+    ...itemOf('v', 'One.'),
+    source,
+    origin: { ticketId: 't', visitId: 'v', visitNumber: 1, phase: 'DESIGN', author, taskId: `task of ${author}`, attempt: 1 },
+  });
+
+  const [again, recorded] = joinRepeated([by('ada', 'said'), by('bob', 'said'), by('ada', 'mechanical'), by('bob', 'mechanical')]);
+
+  expect(again).toMatchObject({ origin: { author: 'bob' }, item: { references: [{ kind: 'task', value: 'task of ada' }] } });
+  expect(recorded).toMatchObject({ origin: { author: 'ada', taskId: 'task of ada' }, item: { references: [] } });
+});

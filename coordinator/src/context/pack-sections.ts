@@ -1,0 +1,70 @@
+import { type ContextItem, contextKinds } from '@baton/protocol';
+import { numberOf } from './rank-items.ts';
+
+/** In the order in which a pack has them. */
+const sections = [...contextKinds, 'mechanical', 'reported', 'summary', 'artifact'] as const;
+type Section = (typeof sections)[number];
+
+const headings = {
+  instruction: 'Instructions',
+  constraint: 'Constraints',
+  question: 'Open questions',
+  decision: 'Decisions',
+  rejected: 'Rejected alternatives',
+  risk: 'Risks',
+  number: 'Numbers',
+  fact: 'Facts',
+  mechanical: 'Recorded by the coordinator',
+  reported: 'Told by artifacts',
+  summary: 'What was done',
+  artifact: 'Artifacts',
+} as const satisfies Record<Section, string>;
+
+const sectionOf = ({ kind, source }: ContextItem): Section => (source === 'said' ? kind : source);
+
+/** The heading of the section that an item stands in. */
+export const headingOf = (item: ContextItem): string => headings[sectionOf(item)];
+
+/** The heading of what no longer holds. */
+export const noticeHeading = 'No longer holds';
+/** The heading of what is said of items that found no room. */
+export const narrativeHeading = 'The rest in short';
+
+export const writeHeading = (heading: string): string => `## ${heading}\n`;
+
+// A line is a line: what others wrote cannot begin a section of its own.
+export const writeLine = ({ citation, text, rationale, phase }: ContextItem): string =>
+  `- ${oneLine(text)}${rationale === undefined ? '' : ` (${oneLine(rationale)})`} [${citation}, ${phase}]\n`;
+
+const oneLine = (text: string): string =>
+  text
+    .split(/[\r\n\u2028\u2029]+/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .join(' ');
+
+export interface Written {
+  readonly notices: readonly string[];
+  readonly chosen: readonly ContextItem[];
+  /** The phases, in the order of the workflow. */
+  readonly phases: readonly string[];
+  readonly inShort: readonly string[];
+}
+
+/** The sections that have something, in their order; in each what is pinned, then the phases in theirs. */
+export function writeSections({ notices, chosen, phases, inShort }: Written): string {
+  const order = new Map(phases.map((phase, index) => [phase, index]));
+  const placeOf = ({ phase }: ContextItem) => order.get(phase) ?? 0;
+  const inOrder = [...chosen].sort((a, b) => Number(b.pinned) - Number(a.pinned) || placeOf(a) - placeOf(b) || numberOf(a) - numberOf(b));
+  const linesOf = (section: Section) => inOrder.filter((item) => sectionOf(item) === section).map(writeLine);
+  return [
+    writeSection(noticeHeading, notices),
+    ...sections.map((section) => writeSection(headings[section], linesOf(section))),
+    writeSection(narrativeHeading, inShort),
+  ]
+    .filter((section) => section !== '')
+    .join('\n');
+}
+
+const writeSection = (heading: string, lines: readonly string[]): string =>
+  lines.length === 0 ? '' : `${writeHeading(heading)}${lines.join('')}`;

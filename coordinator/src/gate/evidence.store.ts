@@ -1,0 +1,81 @@
+import type { JudgedArtifact, Task, TaskState } from '@baton/protocol';
+import { type RawBuilder, sql } from 'kysely';
+import type { EntityManager } from '../db/orm.ts';
+import { findRow } from '../db/rows.ts';
+import { locksOfAttempt } from '../task/attempt.store.ts';
+
+export interface JudgedTask {
+  readonly id: string;
+  readonly ref: string | null;
+  readonly title: string;
+  readonly state: TaskState;
+  readonly error: Task['error'] | null;
+}
+
+/**
+ * Digests of what there is in a visit. The database makes them, so that thousands of rows need not travel to be compared. An
+ * artifact's id stands for its version: what was stored under it never changes.
+ */
+export interface VisitDigests {
+  /** Of the newest versions of the artifacts. */
+  readonly artifacts: string;
+  /** Of the tasks that a gate looks at, and their states. */
+  readonly tasks: string;
+  /** Of all attempts at all tasks, and the locks that they held; null where they were not asked for. */
+  readonly attempts: string | null;
+}
+
+interface DigestOptions {
+  readonly withAttempts: boolean;
+}
+
+export const readVisitDigests = (em: EntityManager, visitId: string, options: DigestOptions): Promise<VisitDigests> =>
+  getRow<VisitDigests>(em, sql`with ${evidenceOf(visitId)} select ${digestsOf(visitId, options)}`);
+
+export interface VisitEvidence {
+  readonly digests: VisitDigests;
+  /** The newest versions, in the order of type and name. */
+  readonly artifacts: readonly JudgedArtifact[];
+  readonly tasks: readonly JudgedTask[];
+  /** What the contents of these versions take, in bytes of JSON. */
+  readonly contentBytes: number;
+}
+
+/** What there is in a visit, with the digests of exactly that. */
+export async function readVisitEvidence(em: EntityManager, visitId: string, options: DigestOptions): Promise<VisitEvidence> {
+  const { current, judged, contentBytes, ...digests } = await getRow<
+    VisitDigests & { current: JudgedArtifact[]; judged: JudgedTask[]; contentBytes: number }
+  >(
+    em,
+    // One text for each list: a thousand rows of their own take three times as long.
+    sql`with ${evidenceOf(visitId)} select ${digestsOf(visitId, options)},
+        (select coalesce(json_agg(json_build_object('artifactId', id, 'type', type, 'name', name, 'version', version, 'sha256', sha256)), '[]') from current) as current,
+        (select coalesce(json_agg(json_build_object('id', id, 'ref', ref, 'title', title, 'state', state, 'error', error)), '[]') from judged) as judged,
+        (select coalesce(sum(size_bytes) filter (where uri is null), 0)::float8 from current) as "contentBytes"`,
+  );
+  return { digests, artifacts: current, tasks: judged, contentBytes };
+}
+
+/** The newest versions of the artifacts, and the tasks: a later task with the same reference has taken the place of an earlier. */
+const evidenceOf = (visitId: string) => sql`
+    current as materialized (
+      select distinct on (type, name) id, type, name, version, sha256, size_bytes, uri from artifacts where visit_id = ${visitId} order by type, name, version desc),
+    judged as materialized (
+      select distinct on (coalesce(ref, id::text)) id, ref, title, state, error from tasks where visit_id = ${visitId} order by coalesce(ref, id::text), id desc)`;
+
+const digestsOf = (visitId: string, { withAttempts }: DigestOptions) => {
+  const attempts = sql`(select ${digestOfRows(sql`jsonb_build_array(t.id, t.state, n.number, n.outcome, ${locksOfAttempt})::text`, sql`t.id, n.number`)}
+      from tasks t left join attempts n on n.task_id = t.id where t.visit_id = ${visitId})`;
+  return sql`(select ${digestOfRows(sql`id::text`, sql`id`)} from current) as artifacts,
+    (select ${digestOfRows(sql`id || ' ' || state`, sql`id`)} from judged) as tasks,
+    ${withAttempts ? attempts : sql`null`} as attempts`;
+};
+
+const digestOfRows = (row: RawBuilder<unknown>, order: RawBuilder<unknown>) =>
+  sql`encode(sha256(convert_to(coalesce(string_agg(${row}, ',' order by ${order}), ''), 'UTF8')), 'hex')`;
+
+async function getRow<Row>(em: EntityManager, statement: RawBuilder<unknown>): Promise<Row> {
+  const row = await findRow(em, statement as RawBuilder<Row>);
+  if (row === undefined) throw new Error('A select without a table returns its row.');
+  return row;
+}

@@ -1,0 +1,43 @@
+import type { z } from 'zod';
+
+/** The operators that compare sizes, which a margin can move. */
+const sizeOperators: readonly string[] = ['>', '>=', '<', '<='];
+
+interface Written {
+  readonly path: string;
+  readonly op: string;
+  readonly value?: unknown;
+  readonly smallSample?: { readonly path: string } | undefined;
+}
+
+/** Reports what no artifact could fulfil, so that it is found when a workflow is checked and not when a ticket stands at the gate. */
+export function refuseWrongCriterion({ path, op, value, smallSample }: Written, { addIssue }: z.core.$RefinementCtx): void {
+  const report = (at: readonly string[], message: string) => addIssue({ code: 'custom', path: [...at], message });
+  const wrongValue = findWrongValue(op, value);
+  if (wrongValue !== undefined) report(['value'], wrongValue);
+  if (hasGap(path)) report(['path'], gap);
+  if (smallSample === undefined) return;
+  if (!sizeOperators.includes(op)) report(['smallSample'], 'A margin needs an operator that compares sizes: >, >=, < or <=.');
+  if (hasGap(smallSample.path)) report(['smallSample', 'path'], gap);
+}
+
+function findWrongValue(op: string, value: unknown): string | undefined {
+  if (op === 'exists') return value === undefined || typeof value === 'boolean' ? undefined : 'exists takes true, false or no value.';
+  if (value === undefined) return `${op} needs a value to compare with.`;
+  if (sizeOperators.includes(op)) return typeof value === 'number' ? undefined : `${op} compares with a number.`;
+  if (op === 'containsAll') return Array.isArray(value) ? undefined : 'containsAll takes a list; contains takes one value.';
+  return op === 'matches' ? findWrongPattern(value) : undefined;
+}
+
+function findWrongPattern(value: unknown): string | undefined {
+  if (typeof value !== 'string') return 'matches takes a regular expression, as a text.';
+  try {
+    new RegExp(value).exec('');
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+const hasGap = (path: string): boolean => path.split('.').includes('');
+const gap = 'A path is names and indices with one dot between them, as in suites.0.failed.';

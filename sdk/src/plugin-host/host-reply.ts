@@ -1,0 +1,14 @@
+import { z } from 'zod';
+import { reasonCharsMax } from './job.ts';
+
+const id = z.string();
+
+/** What the plugin process answers, in the header of a frame. A thread can write to the channel as well: this is a stranger's word. */
+export const hostReply = z.discriminatedUnion('kind', [
+  /** The body is the thread's answer. */
+  z.strictObject({ kind: z.literal('answered'), id }),
+  z.strictObject({ kind: z.enum(['timed_out', 'cancelled']), id, forced: z.boolean().optional() }),
+  z.strictObject({ kind: z.literal('died'), id, reason: z.string().max(reasonCharsMax) }),
+  z.strictObject({ kind: z.literal('too_large'), id }),
+]);
+export type HostReply = z.infer<typeof hostReply>;

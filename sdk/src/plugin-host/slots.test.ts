@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { createSlots } from './slots.ts';
+
+const forever = new AbortController().signal;
+
+test('who waits on behalf of one takes turns with those of others, and among themselves in the order of asking', async () => {
+  const slots = createSlots(1);
+  const entered: string[] = [];
+  const giveBack = await slots.take('busy', forever);
+  const ask = async (behalf: string, name: string, signal = forever) => {
+    const leave = await slots.take(behalf, signal);
+    entered.push(leave === undefined ? `${name} left` : name);
+    leave?.();
+  };
+  const gone = new AbortController();
+
+  const all = ['busy 1', 'busy 2', 'busy 3'].map((name) => ask('busy', name));
+  all.push(ask('busy', 'busy 4', gone.signal), ask('other', 'other 1'), ask('third', 'third 1'), ask('other', 'other 2'));
+  gone.abort();
+  giveBack?.();
+  giveBack?.();
+  await Promise.all(all);
+
+  expect(entered).toEqual(['busy 4 left', 'busy 1', 'other 1', 'third 1', 'busy 2', 'other 2', 'busy 3']);
+});
+
+test('no more are inside than there are places, and one that is given back is taken again', async () => {
+  const slots = createSlots(2);
+  const first = await slots.take('a', forever);
+  await slots.take('a', forever);
+  let entered = false;
+  const third = slots.take('a', forever).then(() => (entered = true));
+
+  const before = entered;
+  first?.();
+  await third;
+
+  expect([before, entered]).toEqual([false, true]);
+});
+
+test('who has gone already takes no place', async () => {
+  expect(await createSlots(1).take('a', AbortSignal.abort())).toBeUndefined();
+});

@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runBatonAt } from '../support/command.ts';
+import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { setUpBench } from '../support/work.ts';
+
+let daemon: Daemon;
+beforeAll(async () => {
+  daemon = await startDaemon();
+});
+afterAll(() => daemon.stop());
+
+const baton = (...args: readonly string[]) => runBatonAt(daemon, 'context', ...args);
+
+/** A ticket in DESIGN, with what a task has left in REQUIREMENTS. */
+async function setUpTicket() {
+  const bench = await setUpBench(daemon);
+  const [taskId] = await bench.submit({ title: 'Measure it' });
+  await bench.agent.complete(await bench.agent.claimOne(), {
+    summary: 'Measured.',
+    context: [{ kind: 'number', text: 'It takes 12 ms.' }],
+    artifacts: [{ type: 'measurement', name: 'ms', content: { ms: 12 } }],
+  });
+  const { ticket, agent } = bench;
+  await daemon.client.ticket.transition({ ticketId: ticket.id, to: 'DESIGN', force: true, reason: 'The test goes on.' });
+  return { ticketId: ticket.id, author: agent.name, task: taskId!.slice(0, 13) };
+}
+
+test('every line of the pack has its source: what was said, the summary, the artifact, and what this phase has noted', async () => {
+  const { ticketId, author, task } = await setUpTicket();
+  await daemon.client.context.note({ ticketId, item: { kind: 'question', text: 'Is it enough?' } });
+
+  const { stdout } = await baton(ticketId);
+
+  const [text, table] = stdout.split(/^(?=SOURCE)/m);
+  expect(new Set(Array.from(text!.matchAll(/\[(c:\d+), \w+\]$/gm), ([, citation]) => citation))).toEqual(
+    new Set(['c:1', 'c:2', 'c:3', 'c:4']),
+  );
+  expect(
+    table!
+      .split('\n')
+      .slice(0, 5)
+      .map((line) => line.split(/ {2,}/)),
+  ).toEqual([
+    ['SOURCE', 'PHASE', 'AUTHOR', 'TASK', 'REFERS TO'],
+    ['c:1', 'REQUIREMENTS', author, task],
+    ['c:2', 'REQUIREMENTS', author, task],
+    ['c:3', 'REQUIREMENTS', author, task, expect.stringMatching(/^artifact [0-9a-f]{12}$/)],
+    ['c:4', 'DESIGN', 'admin'],
+  ]);
+});
+
+test('of what is not there it says the name, and which there are', async () => {
+  const { ticketId } = await setUpTicket();
+
+  expect((await baton(ticketId, '--phase', 'DESIN')).stderr).toContain('DESIN is none of BACKLOG, REQUIREMENTS, DESIGN,');
+  expect((await baton(ticketId, '--since', 'c:77')).stderr).toContain('There is no c:77.');
+});
+
+test('with nothing new it says so', async () => {
+  const { ticketId } = await setUpTicket();
+  const { asOf } = await daemon.client.context.get({ ticketId });
+
+  const { stdout } = await baton(ticketId, '--since', String(asOf));
+
+  expect(stdout).toMatch(new RegExp(`^Nothing is new for DESIGN since ${asOf}\\.\n\n0 of 4000 tokens`));
+});
