@@ -26,7 +26,27 @@ test.each<[string, Partial<WorkflowDefinitionInput>, string]>([
     },
     'edges[1].to: There is no phase C; there are A, B.',
   ],
-  ['an unreachable phase', { phases: [{ name: 'A' }, { name: 'B' }, { name: 'C' }] }, 'phases[2]: No edge leads to C.'],
+  ['an unreachable phase', { phases: [{ name: 'A' }, { name: 'B' }, { name: 'C' }] }, 'phases[2]: No way leads from A to C.'],
+  [
+    'an edge twice',
+    {
+      edges: [
+        { from: 'A', to: 'B', kind: 'forward' },
+        { from: 'A', to: 'B', kind: 'regression' },
+      ],
+    },
+    'edges[1]: The edge from A to B is there already, as edges[0].',
+  ],
+  [
+    'an edge that leads to where it comes from',
+    {
+      edges: [
+        { from: 'A', to: 'B', kind: 'forward' },
+        { from: 'A', to: 'A', kind: 'regression' },
+      ],
+    },
+    'edges[1]: The edge leads from A to A itself.',
+  ],
   [
     'a dead end',
     {

@@ -17,6 +17,9 @@ export function findWorkflowProblems(workflow: WorkflowDefinition): FieldProblem
   for (const [index, { from, to, kind }] of workflow.edges.entries()) {
     if (!known.has(from)) report(`edges[${index}].from`, unknown(from));
     if (!known.has(to)) report(`edges[${index}].to`, unknown(to));
+    const first = workflow.edges.findIndex((edge) => edge.from === from && edge.to === to);
+    if (first !== index) report(`edges[${index}]`, `The edge from ${from} to ${to} is there already, as edges[${first}].`);
+    if (from === to) report(`edges[${index}]`, `The edge leads from ${from} to ${from} itself.`);
     const { blockedPhase } = workflow;
     if (to === blockedPhase && kind !== 'block') report(`edges[${index}].kind`, `An edge to the blocked phase is of the kind block.`);
     if (from === blockedPhase && kind !== 'unblock')
@@ -40,7 +43,8 @@ export function findWorkflowProblems(workflow: WorkflowDefinition): FieldProblem
   for (const [type, { schema }] of Object.entries(workflow.artifactTypes ?? {}))
     for (const { path, message } of schema === undefined ? [] : findSchemaFaults(schema))
       report(`artifactTypes.${type}.schema${path}`, message);
-  for (const name of unreachablePhases(workflow)) report(`phases[${names.indexOf(name)}]`, `No edge leads to ${name}.`);
+  for (const name of unreachablePhases(workflow))
+    report(`phases[${names.indexOf(name)}]`, `No way leads from ${names[0] ?? ''} to ${name}.`);
   // Where an edge leads to nowhere the ways are not known.
   const areWaysKnown = workflow.edges.every(({ from, to }) => known.has(from) && known.has(to));
   for (const name of areWaysKnown ? deadEnds(workflow) : [])

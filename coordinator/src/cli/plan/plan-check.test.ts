@@ -338,7 +338,7 @@ workflow:
 `,
     [
       'plan.yaml:6:39 workflow.phases[0].tasks[0].type: no agent offers copi; on offer: cat (copy); did you mean copy?',
-      'plan.yaml:6:63 workflow.phases[2]: No edge leads to C.',
+      'plan.yaml:6:63 workflow.phases[2]: No way leads from A to C.',
       'plan.yaml:7:61 workflow.edges[1].to: There is no phase D; there are A, B, C.',
     ],
   ],

@@ -27,7 +27,7 @@ describe('a mistake of shape hides no other mistake', () => {
     expect(check(`${head}  - { name: A, advance: automatically }\n  - { name: C, tasks: [{ type: t, dependsOn: [x] }] }\n${tail}`)).toEqual(
       [
         'w.yaml:3:25 phases[0].advance: expected one of manual, automatic, and not automatically; did you mean automatic?',
-        'w.yaml:4:5 phases[1]: no edge leads to C',
+        'w.yaml:4:5 phases[1]: no way leads from A to C',
         'w.yaml:4:47 phases[1].tasks[0].dependsOn[0]: C has no task x; none of its tasks has a `ref`',
       ],
     ));
