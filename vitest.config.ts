@@ -8,8 +8,8 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/leaks.ts'],
     execArgv: ['--conditions=source'],
-    // Two cores: more workers only make every wait longer.
-    maxWorkers: 2,
+    // Of two cores two files leave a fifth idle, since many wait for a lease or a process. More than three only make every wait longer.
+    maxWorkers: 3,
     testTimeout: 120_000,
     hookTimeout: 120_000,
     projects: [

@@ -43,8 +43,7 @@ export async function judge({ em, plugins }: JudgeParts, { gate, ticket, ...evid
   if (validators.length === 0) return [];
 
   const refused = plugins.refuseEvidence(evidence.contentBytes);
-  const artifacts = refused === undefined ? await evidence.readContents() : [];
-  const facts = await gatherFacts(em, ticket, evidence);
+  const [artifacts, facts] = await Promise.all([refused === undefined ? evidence.readContents() : [], gatherFacts(em, ticket, evidence)]);
   const runsPrograms = new Set(plugins.list().flatMap((plugin) => (plugin.permissions.includes('programs') ? plugin.validators : [])));
   return Promise.all(
     validators.map(async (validator) => {
@@ -63,14 +62,18 @@ async function gatherFacts(
 ): Promise<GateFacts> {
   const workflow = await getWorkflow(em, ticket.workflowId);
   const { projectId, phase, visitId, visitNumber: visit } = ticket;
-  const { tasks } = await listTasks(em, { projectId, visitId, limit: tasksMax });
+  const [{ tasks }, attempts, replaced] = await Promise.all([
+    listTasks(em, { projectId, visitId, limit: tasksMax }),
+    evidence.listAttempts(),
+    listReplacedArtifacts(em, visitId),
+  ]);
   const states = new Map(judged.map(({ id, state }) => [id, state]));
   return {
     ticket: toTicket(ticket, workflow) satisfies Ticket,
     phase,
     visit,
     tasks: tasks.map((task) => ({ ...task, state: states.get(task.id) ?? task.state })),
-    attempts: await evidence.listAttempts(),
-    replaced: await listReplacedArtifacts(em, visitId),
+    attempts,
+    replaced,
   };
 }

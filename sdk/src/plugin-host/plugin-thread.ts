@@ -12,7 +12,7 @@ export interface ThreadTask {
   /** A `PluginJob` in JSON, but for its evidence. */
   readonly job: string;
   /** The artifacts and facts of a `ValidateJob`, in JSON. Read anew for each job: what one validator changes no other sees. */
-  readonly evidence: string | undefined;
+  readonly evidence: Uint8Array | undefined;
   readonly bytesMax: number;
   /** Tells the job to stop, before the thread is ended under it. */
   readonly port: MessagePort;
@@ -25,7 +25,7 @@ export default async function runJob({ job, evidence, bytesMax, port }: ThreadTa
   const ending = new AbortController();
   port.on('message', (reason: EndReason) => ending.abort(endErrors[reason]()));
   try {
-    const whole = { ...JSON.parse(job), ...(evidence !== undefined && JSON.parse(evidence)) } as PluginJob;
+    const whole = { ...JSON.parse(job), ...(evidence !== undefined && JSON.parse(readText(evidence))) } as PluginJob;
     const answer = await perform(whole, { signal: ending.signal, bytesMax }).catch((error: unknown) =>
       describeThrown(error, whole.plugin.packageFile),
     );
@@ -36,6 +36,8 @@ export default async function runJob({ job, evidence, bytesMax, port }: ThreadTa
     port.close();
   }
 }
+
+const readText = ({ buffer, byteOffset, length }: Uint8Array): string => Buffer.from(buffer, byteOffset, length).toString();
 
 function refuse(code: string, message: string): ThreadAnswer {
   return { kind: 'refused', findings: [{ severity: 'fail', code, message }] };
