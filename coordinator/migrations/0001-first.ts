@@ -417,8 +417,8 @@ const statements = [
     duration_ms double precision not null,
     created_at timestamptz not null default clock_timestamp()
   )`,
-  `create index gate_results_by_visit on gate_results (visit_id, id)`,
-  `create index gate_results_by_ticket on gate_results (ticket_id, id)`,
+  `create index gate_results_by_visit on gate_results (visit_id, created_at, id)`,
+  `create index gate_results_by_ticket on gate_results (ticket_id, created_at, id)`,
 
   // What a gate waits for: rows, so that days may pass and coordinators may change.
   `create table approvals (
@@ -487,6 +487,8 @@ const statements = [
   // The same statement from the same source twice in one visit is one item, unless it was given up in between.
   `create unique index context_items_once on context_items (visit_id, kind, source, md5(text)) where superseded_at is null`,
   `create index context_items_holding on context_items (ticket_id, number) where superseded_at is null`,
+  // What was given up since an attempt began is looked for when it ends.
+  `create index context_items_given_up on context_items (ticket_id, superseded_at) where superseded_at is not null`,
   `create index context_items_by_topic on context_items (ticket_id, phase, topic) where superseded_at is null and topic is not null`,
   // What summarizers wrote, by the digest of all that it was made from.
   `create table context_summaries (

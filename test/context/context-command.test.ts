@@ -49,6 +49,18 @@ test('every line of the pack has its source: what was said, the summary, the art
   ]);
 });
 
+test('what no longer holds has its source as well, with what took its place', async () => {
+  const { ticketId } = await setUpTicket();
+  const { asOf } = await daemon.client.context.get({ ticketId });
+  await daemon.client.context.supersede({ ticketId, citation: 'c:1', by: { kind: 'number', text: 'It takes 9 ms.' }, reason: 'Faster.' });
+
+  const { stdout } = await baton(ticketId, '--since', String(asOf));
+
+  expect(stdout).toContain('- [c:1] no longer holds: see [c:4]');
+  expect(stdout).toMatch(/^c:1 +REQUIREMENTS/m);
+  expect(stdout).toMatch(/^c:4 +/m);
+});
+
 test('of what is not there it says the name, and which there are', async () => {
   const { ticketId } = await setUpTicket();
 

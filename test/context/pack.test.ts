@@ -64,6 +64,38 @@ describe('a pack', () => {
   });
 });
 
+describe('a pinned item is in every pack:', () => {
+  const readPinned = async (ticketId: string, forPhase: string) => {
+    const { text, phases } = await packOf(ticketId, { forPhase });
+    expect(phases).toContainEqual(
+      expect.objectContaining({ phase: 'TESTING', items: expect.arrayContaining([expect.objectContaining({ citation: 'c:1' })]) }),
+    );
+    return text;
+  };
+  const setUpReturn = async () => {
+    const ticketId = await open('TESTING');
+    await note(ticketId, 'Keep the index.', { kind: 'constraint', pinned: true });
+    await note(ticketId, 'It is slow.');
+    await goOn(ticketId, 'IMPLEMENTATION');
+    return ticketId;
+  };
+
+  test('after a return, and while the ticket is blocked where it returned to', async () => {
+    const ticketId = await setUpReturn();
+    const before = await readPinned(ticketId, 'IMPLEMENTATION');
+    await goOn(ticketId, 'BLOCKED');
+
+    expect(await packOf(ticketId, { forPhase: 'IMPLEMENTATION' })).toMatchObject({ text: before });
+    expect(before).toContain('It is slow.');
+  });
+
+  test('for a phase that builds on none of the visits it was noted in', async () => {
+    const ticketId = await setUpReturn();
+
+    expect(await readPinned(ticketId, 'DESIGN')).toBe('## Constraints\n- Keep the index. [c:1, TESTING]\n');
+  });
+});
+
 describe('what the phase itself has noted', () => {
   test('reaches the next task of the phase: in its pack, in its input, and apart from the earlier phases', async () => {
     const bench = await setUpBench(daemon, { phase: 'IMPLEMENTATION' });

@@ -37,6 +37,15 @@ test('a summary says who wrote it, and is made once for the same items', async (
   expect(await countRuns(daemon, 'ok')).toBe(2);
 });
 
+test('a summary is made anew where the data of an item have changed', async () => {
+  await using daemon = await startDaemon();
+  const { note, summarize } = await takeNotes(daemon, { kind: 'number', text: 'The size of the pool.', data: 5 });
+  const first = await summarize();
+  await note({ kind: 'number', text: 'The size of the pool.', data: 50 });
+
+  expect((await summarize()).digest).not.toBe(first.digest);
+});
+
 test('what leaves out a constraint is not used: the extractive summary is, and the reason stands beside it', async () => {
   await using daemon = await trial.daemonWith('forgetful');
   const { summarize } = await takeNotes(daemon, constraint, fact);

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStores } from './stores.ts';
 
@@ -15,13 +13,9 @@ interface Project {
 
 /** Runs once, before the first test file, in vitest's own process. */
 export default async function setup(project: Project): Promise<() => Promise<void>> {
-  // Hundreds of processes load the same modules: what one has compiled, the next need not.
-  const compiled = mkdtempSync(join(tmpdir(), 'baton-compiled-'));
-  process.env['NODE_COMPILE_CACHE'] = compiled;
+  // Hundreds of processes load the same modules: what one has compiled, the next need not, in this run and in later ones.
+  process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'baton-tests');
   const stores = await openStores();
   project.provide('storesSocket', stores.socket);
-  return async () => {
-    await stores.stop();
-    rmSync(compiled, { recursive: true, force: true });
-  };
+  return stores.stop;
 }

@@ -1,8 +1,8 @@
 import { type Approval, type ApprovalRule, CoordinatorError } from '@baton/protocol';
 import { v7 as uuidv7 } from 'uuid';
 import type { CallContext } from '../call.ts';
-import { noteItems } from '../context/context.service.ts';
-import { itemOfRefusal } from '../context/returned-items.ts';
+import { noteItems, replaceTopics } from '../context/context.service.ts';
+import { itemOfRefusal, refusalTopic } from '../context/returned-items.ts';
 import type { Tx } from '../db/transaction.ts';
 import { readEvidence } from '../gate/judgeable.ts';
 import { lockVisit } from '../phase/phase-visit.store.ts';
@@ -115,6 +115,8 @@ export async function decideApproval(
   const { visitId, visitNumber } = ticket;
   if (decision === 'refuse')
     await noteItems(tx, [itemOfRefusal({ ticketId, visitId, visitNumber, phase: approval.phase, author: by }, { name, comment })]);
+  else if (state === 'approved')
+    await replaceTopics(tx, [{ ticketId, phase: approval.phase, topic: refusalTopic(name), texts: [] }], 'The approval was given.');
   tx.record('approval.decided', {
     approvalId,
     ticketId,

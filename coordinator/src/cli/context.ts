@@ -1,4 +1,4 @@
-import type { Client, ContextItem, ContextPack, ContextReference, ContextSource } from '@baton/protocol';
+import type { Client, ContextItem, ContextPack, ContextReference } from '@baton/protocol';
 import type { Command } from 'commander';
 import { toNumber } from '../context/citation.ts';
 import type { ReadOptions } from './list.ts';
@@ -59,19 +59,29 @@ async function context(
 
 /** The items that the lines of a pack come from, in the order of their citations. */
 async function findSources(client: Client, { ticketId, text, phases, own }: ContextPack): Promise<ContextItem[]> {
-  const cited = new Set(Array.from(text.matchAll(/\[(c:\d+), [^\]\n]+\]$/gm), ([, citation]) => citation ?? ''));
+  const cited = listCited(text);
   const told = [...phases, ...(own === undefined ? [] : [own])].flatMap(({ items }) => items);
   const found = new Map(told.filter(({ citation }) => cited.has(citation)).map((item) => [item.citation, item]));
-  // What a task said of itself and its artifacts stand in the pack as text only.
-  const sources: ContextSource[] = ['summary', 'artifact'];
+  // What a task said of itself, its artifacts, what no longer holds and what is told in short stand in the pack as text only.
   let after: string | undefined;
   while (found.size < cited.size) {
-    const page = await client.context.list({ ticketId, sources, after, limit: 1_000 });
+    const page = await client.context.list({ ticketId, after, limit: 1_000 });
     for (const item of page.items) if (cited.has(item.citation)) found.set(item.citation, item);
     after = page.next;
     if (after === undefined) break;
   }
   return [...found.values()].toSorted((a, b) => toNumber(a.citation) - toNumber(b.citation));
+}
+
+/** The line of an item ends with its citation and phase; other lines have several, or one without a phase. */
+function listCited(text: string): Set<string> {
+  const lines = text.split('\n').filter((line) => line.startsWith('- '));
+  return new Set(
+    lines.flatMap((line) => {
+      const own = /\[(c:\d+), [^\]\d][^\]]*\]$/.exec(line)?.[1];
+      return own === undefined ? (line.match(/c:\d+(?=[^[\]]*\])/g) ?? []) : [own];
+    }),
+  );
 }
 
 const toRow = ({ citation, phase, author, taskId, references }: ContextItem) => [

@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Origin } from '../artifact/artifact.service.ts';
 import type { Tx } from '../db/transaction.ts';
 import { findSameItems, getItem, getSaidItem, type IdentifiedItem, insertItems, type ItemOf, updateItems } from './context.store.ts';
+import { gateTopic } from './mechanical-facts.ts';
 import { bringsMore, joinRepeated, repeatItem } from './merge-items.ts';
 import { findHoldingSuccessor, pinStatement, supersedeStatement, supersedeTopics, type Topic } from './standing.store.ts';
 
@@ -23,16 +24,19 @@ export async function noteItems(tx: Tx, given: readonly ItemOf[]): Promise<void>
     items.filter((each) => !isNew.has(each.id) && bringsMore(each)),
   );
   const recorded = new Map<string, { ticketId: string; phase: string; citations: string[] }>();
-  for (const { id, citation, ticketId, phase, kind, text, author, source } of [...inserted, ...changed]) {
+  for (const { id, citation, ticketId, phase, kind, text, author, source, superseded } of [...inserted, ...changed]) {
     if (source === 'said') tx.record('context.noted', { itemId: id, citation, ticketId, phase, kind, text, author });
     else {
       const ofTicket = recorded.get(ticketId) ?? { ticketId, phase, citations: [] };
       ofTicket.citations.push(citation);
       recorded.set(ticketId, ofTicket);
     }
+    if (superseded === undefined) continue;
+    const { by, reason } = superseded;
+    tx.record('context.superseded', { ticketId, phase, citations: [citation], ...(by !== undefined && { by }), reason, author: recorder });
   }
   for (const ofTicket of recorded.values()) tx.record('context.recorded', ofTicket);
-  await replaceTopics(tx, topicsOf(items));
+  await replaceTopics(tx, topicsOf(given));
 }
 
 /** Gives what was there already what its repetitions bring. Returns what has changed by it. */
@@ -46,20 +50,23 @@ async function addToKept(tx: Tx, repeated: readonly IdentifiedItem[]): Promise<C
   return updateItems(tx.em, merged);
 }
 
+/** What was recorded about topics: of a gate all that it found together, of anything else the last. What is said stands for itself. */
 function topicsOf(items: readonly ItemOf[]): Topic[] {
-  const about = items.flatMap(({ origin, item, topic }) => (topic === undefined ? [] : [{ origin, topic, text: item.text }]));
+  const about = items.flatMap(({ origin, item, topic, source = 'said' }) =>
+    topic === undefined || source === 'said' ? [] : [{ origin, topic, text: item.text }],
+  );
   const groups = Map.groupBy(about, ({ origin, topic }) => JSON.stringify([origin.ticketId, origin.phase, topic]));
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];
     const { origin, topic } = first;
-    return [{ ticketId: origin.ticketId, phase: origin.phase, topic, texts: group.map(({ text }) => text) }];
+    const texts = group.map(({ text }) => text);
+    return [{ ticketId: origin.ticketId, phase: origin.phase, topic, texts: topic === gateTopic ? texts : texts.slice(-1) }];
   });
 }
 
-/** Gives up what was recorded about topics and is not among what holds now. */
-export async function replaceTopics(tx: Tx, topics: readonly Topic[]): Promise<void> {
-  const reason = 'A newer one was recorded.';
+/** Gives up what is there about topics and is not among what holds now. */
+export async function replaceTopics(tx: Tx, topics: readonly Topic[], reason = 'A newer one was recorded.'): Promise<void> {
   const givenUp = await supersedeTopics(tx.em, topics, reason);
   for (const group of Map.groupBy(givenUp, ({ ticketId, phase, by }) => JSON.stringify([ticketId, phase, by])).values()) {
     const [first] = group;

@@ -72,6 +72,8 @@ export interface ItemOf {
   readonly source?: ContextSource;
   /** What a recorded item is about: in its phase the newest about a topic takes the place of those before. */
   readonly topic?: string;
+  /** An attempt brings it at its end: where the ticket has given it up since the attempt began, it stays given up. */
+  readonly isReturned?: boolean;
 }
 
 export interface IdentifiedItem extends ItemOf {
@@ -80,7 +82,8 @@ export interface IdentifiedItem extends ItemOf {
 
 /**
  * Inserts items of many origins, numbered on from the last of each ticket. What a visit holds already from the same source, in the same
- * kind and words, is passed over. No two of the items are the same. The callers hold the rows of the visits.
+ * kind and words, is passed over. What an attempt brings that was given up since it began is inserted as given up for the same reason,
+ * unless it was said again since. No two of the items are the same. The callers hold the rows of the visits.
  * @returns those that are new, in order
  */
 export async function insertItems(em: EntityManager, projectId: string, items: readonly IdentifiedItem[]): Promise<ContextItem[]> {
@@ -88,20 +91,38 @@ export async function insertItems(em: EntityManager, projectId: string, items: r
   const inserted = await rowsOf(
     em,
     sql<ItemRow>`insert into context_items as c
-          (id, project_id, ticket_id, visit_id, phase, visit_number, number, kind, text, rationale, data, refs, pinned, author, task_id, attempt, source, topic)
+          (id, project_id, ticket_id, visit_id, phase, visit_number, number, kind, text, rationale, data, refs, pinned, author, task_id, attempt, source, topic,
+            superseded_at, superseded_reason, superseded_by)
         select x.id, ${projectId}::uuid, x."ticketId", x."visitId", x.phase, x."visitNumber",
           (select coalesce(max(number), 0) from context_items c where c.ticket_id = x."ticketId") + row_number() over (partition by x."ticketId" order by x.position),
-          x.kind, x.text, x.rationale, x.data, x."references", x.pinned, x.author, x."taskId", x.attempt, x.source, x.topic
+          x.kind, x.text, x.rationale, x.data, x."references", x.pinned, x.author, x."taskId", x.attempt, x.source, x.topic,
+          g.superseded_at, g.superseded_reason, g.superseded_by
         from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
           as x(id uuid, position int, "ticketId" uuid, "visitId" uuid, phase text, "visitNumber" int, kind text, text text, rationale text, data jsonb,
-            "references" jsonb, pinned boolean, author text, "taskId" uuid, attempt int, source text, topic text)
+            "references" jsonb, pinned boolean, author text, "taskId" uuid, attempt int, source text, topic text,
+            "isReturned" boolean)
+          left join lateral (
+            select s.superseded_at, s.superseded_reason, s.superseded_by from attempts n join context_items s on s.superseded_at > n.started_at
+            where x."isReturned" and n.task_id = x."taskId" and n.number = x.attempt
+              and s.ticket_id = x."ticketId" and s.kind = x.kind and s.source = x.source and s.text = x.text
+              and not exists (select from context_items h
+                where h.ticket_id = s.ticket_id and h.kind = s.kind and h.source = s.source and h.text = s.text and h.superseded_at is null)
+            order by s.superseded_at desc limit 1
+          ) g on true
         order by x.position
         on conflict (visit_id, kind, source, md5(text)) where superseded_at is null do nothing returning ${columns}`,
   );
   return inserted.map(toContextItem);
 }
 
-const toRow = ({ id, origin, item, source = 'said', topic }: IdentifiedItem) => ({ id, ...origin, ...item, source, topic });
+const toRow = ({ id, origin, item, source = 'said', topic, isReturned = false }: IdentifiedItem) => ({
+  id,
+  ...origin,
+  ...item,
+  source,
+  topic,
+  isReturned,
+});
 
 /** What a visit holds from the same source, in the same kind and words as each of these, by the id of the one given. */
 export async function findSameItems(em: EntityManager, items: readonly IdentifiedItem[]): Promise<Map<string, ContextItem>> {

@@ -9,7 +9,7 @@ import { numberOf } from './rank-items.ts';
 /** What holds in tickets, kept from one pack to the next: read once, and then only what has changed. */
 export interface HeldItems {
   /**
-   * What holds of what was noted in these visits, as the snapshot has it that `em` reads; oldest first, each statement once. The
+   * What holds of what was noted in these visits, and all that is pinned, as the snapshot has it that `em` reads; oldest first, each statement once. The
    * same lists as long as nothing has changed.
    */
   read(em: EntityManager, ticketId: string, visits: readonly number[]): Promise<Selection>;
@@ -63,7 +63,7 @@ export function createHeldItems(): HeldItems {
 }
 
 function select(all: readonly ContextItem[], visits: ReadonlySet<number>): Selection {
-  const items = all.filter(({ visit }) => visits.has(visit));
+  const items = all.filter(({ visit, pinned }) => pinned || visits.has(visit));
   const byPhase = Map.groupBy(items.filter(isStatement), ({ phase }) => phase);
   return {
     items: dropRepeated(items),

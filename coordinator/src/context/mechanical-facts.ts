@@ -9,6 +9,7 @@ import type {
   Verdict,
 } from '@baton/protocol';
 import type { Origin } from '../artifact/artifact.service.ts';
+import { clip } from './clip.ts';
 import type { ItemOf } from './context.store.ts';
 import { countTests } from './count-tests.ts';
 
@@ -59,9 +60,19 @@ export function factsOfLocks(origin: Origin, title: string, locks: readonly Gran
     ),
   ].sort();
   if (files.length === 0) return [];
-  const text = `"${clip(title)}" held the locks of ${listNames(files)}`;
+  const text = `"${quote(title)}" held the locks of ${listNames(files)}`;
   return [toFact(origin, undefined, { kind: 'fact', text, references: files.slice(0, namesMax).map(toFile) })];
 }
+
+/** Of an output: what it lists and was not taken as an item. */
+export const factsOfLeftOut = (
+  origin: Origin,
+  title: string,
+  leftOut: readonly { readonly text: string; readonly data: JsonValue }[],
+): ItemOf[] =>
+  leftOut.map(({ text, data }) =>
+    toFact(origin, undefined, { kind: 'fact', text: `The output of "${quote(title)}" ${text}`, ...(data !== null && { data }) }),
+  );
 
 export const gateTopic = 'gate';
 
@@ -77,7 +88,7 @@ export function factsOfGate(origin: Origin, verdicts: readonly Verdict[], valida
   );
   const commands = verdicts.flatMap(({ validator, outcome }, index) => {
     const command = runners.includes(validator) ? validators[index]?.config['command'] : undefined;
-    return Array.isArray(command) && outcome !== 'skipped' ? [{ command: clip(command.join(' ')), outcome }] : [];
+    return Array.isArray(command) && outcome !== 'skipped' ? [{ command: quote(command.join(' ')), outcome }] : [];
   });
   return [
     ...findings.slice(0, findingsMax).map(({ validator, finding }) => toFact(origin, gateTopic, toFinding(validator, finding))),
@@ -93,7 +104,7 @@ function toFinding(validator: string, { severity, code, message, path, line }: F
   const place = path === undefined ? '' : ` at ${path}${line === undefined ? '' : `:${line}`}`;
   return {
     kind: 'fact',
-    text: `The gate's ${validator} says ${severity} ${code}${place}: ${clip(message)}`,
+    text: `The gate's ${validator} says ${severity} ${code}${place}: ${quote(message)}`,
     data: { validator, severity, code, ...(path !== undefined && { path }), ...(line !== undefined && { line }) },
     references: path === undefined ? [] : [{ kind: 'file', value: path, ...(line !== undefined && line > 0 && { line }) }],
   };
@@ -116,7 +127,7 @@ function namesIn(value: JsonValue | undefined, name: string): string[] {
       : undefined;
   if (!Array.isArray(list)) return [];
   const names = list.map((entry: JsonValue) => (typeof entry === 'string' ? entry : pathOf(entry)));
-  return [...new Set(names.filter((each) => each !== ''))].map((each) => clip(each));
+  return [...new Set(names.filter((each) => each !== ''))].map((each) => quote(each));
 }
 
 function pathOf(entry: JsonValue): string {
@@ -126,9 +137,10 @@ function pathOf(entry: JsonValue): string {
 
 function listNames(names: readonly string[]): string {
   const more = names.length - namesMax;
-  return `${names.slice(0, namesMax).join(', ')}${more > 0 ? ` and ${more} more` : ''}`.slice(0, 3_000);
+  const listed = clip(names.slice(0, namesMax).join(', '), 3_000);
+  return more > 0 ? `${listed} and ${more} more` : listed;
 }
 
 const toFile = (path: string): ContextReference => ({ kind: 'file', value: path });
 
-const clip = (text: string): string => (text.length <= quoteMax ? text : `${text.slice(0, quoteMax - 1)}…`);
+const quote = (text: string): string => clip(text, quoteMax);

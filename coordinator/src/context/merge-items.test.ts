@@ -37,6 +37,15 @@ describe('a statement that is made again', () => {
     expect((item as { rationale?: string }).rationale).toContain('30 x');
     expect(item.references).toHaveLength(30);
   });
+
+  test('is cut between characters where it grows too long', () => {
+    const older = said({ rationale: `${'x'.repeat(100)}😀${'y'.repeat(19_988)}` });
+
+    const { rationale } = mergeItems(older, { ...said(), rationale: 'We know it' });
+
+    expect(rationale?.isWellFormed()).toBe(true);
+    expect(rationale).toHaveLength(19_999);
+  });
 });
 
 const itemOf = (visitId: string, text: string, more: Partial<ItemOf> = {}): ItemOf => ({

@@ -35,7 +35,8 @@ function mergeRationales(older: string | undefined, newer: string | undefined): 
   const holds = (whole: string, part: string) => `\n${whole}\n`.includes(`\n${part}\n`);
   if (holds(older, newer)) return older;
   if (holds(newer, older)) return newer;
-  return `${older}\n${newer}`.slice(-rationaleCharactersMax);
+  // Where half a character would be left of the older ones, it goes, too.
+  return `${older}\n${newer}`.slice(-rationaleCharactersMax).replace(/^\p{Surrogate}/u, '');
 }
 
 function mergeReferences(older: readonly ContextReference[], newer: readonly ContextReference[]): ContextReference[] {

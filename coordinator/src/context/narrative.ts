@@ -104,7 +104,16 @@ const digestWork = ({ summarizer, ticketId, items, budgetTokens }: Omit<SummaryW
     config: withoutSecrets(config),
     ticketId,
     budgetTokens,
-    items: items.map(({ citation, kind, text, rationale, pinned }) => [citation, kind, text, rationale ?? null, pinned]),
+    items: items.map(({ citation, kind, text, rationale, pinned, data, references, author }) => [
+      citation,
+      kind,
+      text,
+      rationale ?? null,
+      pinned,
+      data ?? null,
+      references.map(({ kind, value, line }) => [kind, value, line ?? null]),
+      author,
+    ]),
   }).sha256;
 
 const isDue = ({ kind }: ContextItem): boolean => coveredKinds.includes(kind);

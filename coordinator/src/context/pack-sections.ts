@@ -1,4 +1,5 @@
 import { type ContextItem, contextKinds } from '@baton/protocol';
+import { clip } from './clip.ts';
 import { numberOf } from './rank-items.ts';
 
 /** In the order in which a pack has them. */
@@ -32,9 +33,14 @@ export const narrativeHeading = 'The rest in short';
 
 export const writeHeading = (heading: string): string => `## ${heading}\n`;
 
+/** As much of the reasons for an item stands on its line, in characters; `context/expand` tells all of them. */
+const reasonsMax = 400;
+
 // A line is a line: what others wrote cannot begin a section of its own.
-export const writeLine = ({ citation, text, rationale, phase }: ContextItem): string =>
-  `- ${oneLine(text)}${rationale === undefined ? '' : ` (${oneLine(rationale)})`} [${citation}, ${phase}]\n`;
+export function writeLine({ citation, text, rationale = '', phase }: ContextItem): string {
+  const reasons = oneLine(rationale);
+  return `- ${oneLine(text)}${reasons === '' ? '' : ` (${clip(reasons, reasonsMax)})`} [${citation}, ${phase}]\n`;
+}
 
 const oneLine = (text: string): string =>
   text

@@ -6,7 +6,7 @@ import { getWorkflow } from '../workflow/workflow.store.ts';
 import type { HeldItems, Selection } from './held-items.ts';
 import { findItemChanges, type ItemChanges } from './item-changes.ts';
 import { getLastSeqOfTicket, listVisitFacts, type VisitFacts } from './pack.store.ts';
-import { selectVisits } from './phase-context.ts';
+import { groupByPhase, selectVisits } from './phase-context.ts';
 
 export interface PackPlace {
   readonly ticketId: string;
@@ -18,7 +18,7 @@ export interface PackPlace {
 /** All that a pack is made from, as of one event. */
 export interface PackState {
   readonly asOf: number;
-  /** Those whose knowledge the phase builds on and its own, in the order of the workflow, with their statements. */
+  /** Those whose knowledge the phase builds on, its own, and those of what is pinned, in the order of the workflow, with their statements. */
   readonly phases: readonly PhaseContext[];
   /** What holds, each statement once. */
   readonly items: readonly ContextItem[];
@@ -36,11 +36,17 @@ export const readPackState = (held: HeldItems, em: EntityManager, { ticketId, fo
       const asOf = await getLastSeqOfTicket(em, ticketId);
       const ticket = await em.findOneOrFail(TicketEntity, { id: ticketId });
       const { definition } = await getWorkflow(em, ticket.workflowId);
-      const visits = selectVisits(definition, await listVisitFacts(em, ticketId), forPhase);
+      const visits = await listVisitFacts(em, ticketId);
+      const selected = selectVisits(definition, visits, forPhase).map(({ number }) => number);
       const changes = since === undefined ? undefined : await findItemChanges(em, ticketId, since);
-      const numbers = visits.flat().map(({ number }) => number);
-      const { items, statements } = await held.read(em, ticketId, numbers);
-      return { asOf, phases: visits.map((each) => toPhaseContext(each, statements)), items, changes };
+      const { items, statements } = await held.read(em, ticketId, selected);
+      // What is pinned may come from others.
+      const told = new Set([...selected, ...items.filter(({ pinned }) => pinned).map(({ visit }) => visit)]);
+      const phases = groupByPhase(
+        definition,
+        visits.filter(({ number }) => told.has(number)),
+      );
+      return { asOf, phases: phases.map((each) => toPhaseContext(each, statements)), items, changes };
     },
     { isolationLevel: IsolationLevel.REPEATABLE_READ, readOnly: true },
   );

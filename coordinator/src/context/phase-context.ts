@@ -62,21 +62,24 @@ export function dropRepeated(items: readonly ContextItem[]): ContextItem[] {
 type VisitPlace = Pick<PhaseVisitRow, 'phase' | 'number'>;
 
 /**
- * The visits whose knowledge a phase builds on, grouped by phase, in the order of the workflow: the phases before it, what was
- * said while the ticket was blocked, where the ticket stands in it now, all that was left on the way here, which after a
- * regression lies behind it too, and its own.
+ * The visits whose knowledge a phase builds on: the phases before it, what was
+ * said while the ticket was blocked, where the ticket stands in it now or was blocked in it, all that was left on the way here,
+ * which after a regression lies behind it too, and its own.
  */
-export function selectVisits<Visit extends VisitPlace>(
-  workflow: WorkflowDefinition,
-  visits: readonly Visit[],
-  forPhase: string,
-): Visit[][] {
+export function selectVisits<Visit extends VisitPlace>(workflow: WorkflowDefinition, visits: readonly Visit[], forPhase: string): Visit[] {
   const order = workflow.phases.map(({ name }) => name);
-  const current = visits.at(-1);
-  return order.flatMap((phase) => {
+  const current = visits.findLast(({ phase }) => phase !== workflow.blockedPhase);
+  return visits.filter(({ phase, number }) => {
     const isWanted = phase === workflow.blockedPhase || order.indexOf(phase) <= order.indexOf(forPhase);
-    const wasLeft = current?.phase === forPhase;
-    const chosen = visits.filter((visit) => visit.phase === phase && (isWanted || (wasLeft && visit.number < current.number)));
-    return chosen.length === 0 ? [] : [chosen];
+    return isWanted || (current?.phase === forPhase && number < current.number);
+  });
+}
+
+/** The visits of each phase, in the order of the workflow. */
+export function groupByPhase<Visit extends VisitPlace>(workflow: WorkflowDefinition, visits: readonly Visit[]): Visit[][] {
+  const byPhase = Map.groupBy(visits, ({ phase }) => phase);
+  return workflow.phases.flatMap(({ name }) => {
+    const ofPhase = byPhase.get(name);
+    return ofPhase === undefined ? [] : [ofPhase];
   });
 }

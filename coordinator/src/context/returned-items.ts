@@ -1,30 +1,9 @@
-import {
-  type Artifact,
-  type ContextKind,
-  type GrantedLock,
-  type JsonObject,
-  type JsonValue,
-  type NewArtifact,
-  type NewContextItem,
-  newContextItem,
-} from '@baton/protocol';
+import type { Artifact, GrantedLock, JsonValue, NewArtifact, NewContextItem } from '@baton/protocol';
 import type { Origin } from '../artifact/artifact.service.ts';
 import type { ItemOf } from './context.store.ts';
-import { factsOfArtifact, factsOfLocks } from './mechanical-facts.ts';
-
-/** What is read of the lists in an output. */
-const listedMax = 100;
-
-/** The lists of an output that are read as items. An instruction is nothing that a task's output gives. */
-const kindOfList = {
-  decisions: 'decision',
-  constraints: 'constraint',
-  rejected: 'rejected',
-  risks: 'risk',
-  questions: 'question',
-  facts: 'fact',
-  numbers: 'number',
-} as const satisfies Record<string, ContextKind>;
+import { readListedItems } from './listed-items.ts';
+import { factsOfArtifact, factsOfLeftOut, factsOfLocks } from './mechanical-facts.ts';
+import type { Topic } from './standing.store.ts';
 
 /** An artifact as it was given and as it was stored. */
 export interface ReturnedArtifact {
@@ -46,21 +25,34 @@ export interface Returned {
 /** How many facts nobody said one completion adds at most. */
 const factsMax = 20;
 
+export interface CompletionItems {
+  readonly items: readonly ItemOf[];
+  /** What newer artifacts tell of, too, for which there was no room: what older ones told no longer holds. */
+  readonly outdated: readonly Topic[];
+}
+
 /**
  * What a completed attempt leaves: its items, those that its output lists, its summary, an index of its artifacts, and what
  * follows from the evidence without believing it.
  */
-export function itemsOfCompletion(origin: Origin, { context, output, summary, artifacts, title, locks }: Returned): ItemOf[] {
+export function itemsOfCompletion(origin: Origin, { context, output, summary, artifacts, title, locks }: Returned): CompletionItems {
+  const listed = readListedItems(output);
+  const told = artifacts.flatMap(({ given, stored }) => factsOfArtifact(origin, given, stored.sha256));
+  // What the coordinator saw has its room before what it was told, of which the newest about a topic counts.
   const facts = [
-    ...artifacts.flatMap(({ given, stored }) => factsOfArtifact(origin, given, stored.sha256)),
     ...factsOfLocks(origin, title, locks),
+    ...factsOfLeftOut(origin, title, listed.leftOut),
+    ...new Map(told.map((fact) => [fact.topic, fact])).values(),
   ];
-  return [
-    ...[...context, ...listItemsOf(output)].map((item) => ({ origin, item })),
-    ...(summary === undefined || summary.trim() === '' ? [] : [toSummaryItem(origin, summary)]),
-    ...artifacts.map(({ stored }) => toArtifactItem(origin, stored)),
-    ...facts.slice(0, factsMax),
-  ];
+  return {
+    items: [
+      ...[...context, ...listed.items].map((item): ItemOf => ({ origin, item, isReturned: true })),
+      ...(summary === undefined || summary.trim() === '' ? [] : [toSummaryItem(origin, summary)]),
+      ...artifacts.map(({ stored }) => toArtifactItem(origin, stored)),
+      ...facts.slice(0, factsMax),
+    ],
+    outdated: facts.slice(factsMax).flatMap(({ topic }) => (topic === undefined ? [] : [{ ...placeOf(origin), topic, texts: [] }])),
+  };
 }
 
 /** What an artifact leaves that no completion brought. */
@@ -69,12 +61,13 @@ export const itemsOfArtifact = (origin: Origin, { given, stored }: ReturnedArtif
   ...factsOfArtifact(origin, given, stored.sha256),
 ];
 
-/** That somebody refused an approval, and why: what those after a regression have to know. */
+/** That somebody refused an approval, and why: what those after a regression have to know until it is given. */
 export const itemOfRefusal = (
   origin: Origin,
   { name, comment }: { readonly name: string; readonly comment: string | undefined },
 ): ItemOf => ({
   origin,
+  topic: refusalTopic(name),
   item: {
     ...plain,
     kind: 'fact',
@@ -82,6 +75,10 @@ export const itemOfRefusal = (
     ...(comment !== undefined && { rationale: comment }),
   },
 });
+
+export const refusalTopic = (approval: string): string => JSON.stringify(['approval', approval]);
+
+const placeOf = ({ ticketId, phase }: Origin) => ({ ticketId, phase });
 
 const toSummaryItem = (origin: Origin, text: string): ItemOf => ({ origin, source: 'summary', item: { ...plain, kind: 'fact', text } });
 
@@ -102,22 +99,3 @@ function toArtifactItem(origin: Origin, { type, name, version, sha256, uri }: Ar
 }
 
 const plain = { references: [], pinned: false };
-
-/**
- * The items in an output such as `{ decisions: ['Use OAuth2', { text: 'Use PostgreSQL', rationale: 'We know it.' }] }`. What is no
- * statement is passed over: an output is the task's own, and may call something else by these names.
- */
-function listItemsOf(output: JsonValue | undefined): NewContextItem[] {
-  if (typeof output !== 'object' || output === null || Array.isArray(output)) return [];
-  return Object.entries(kindOfList).flatMap(([name, kind]) => {
-    const list = Object.hasOwn(output, name) ? (output as Readonly<Record<string, JsonValue>>)[name] : undefined;
-    return Array.isArray(list) ? list.slice(0, listedMax).flatMap((entry: JsonValue) => toItem(kind, entry)) : [];
-  });
-}
-
-function toItem(kind: ContextKind, entry: JsonValue): NewContextItem[] {
-  const given = typeof entry === 'string' ? { text: entry } : entry;
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) return [];
-  const item = newContextItem.safeParse({ ...(given as JsonObject), kind });
-  return item.success ? [item.data] : [];
-}

@@ -13,10 +13,10 @@ const smallLine = 96;
 const kept: ReadonlySet<ContextKind> = new Set(['instruction', 'constraint', 'number', 'rejected']);
 
 /**
- * How much of its size has to have been given out before a large line may come. One of what must not be forgotten is in every
- * pack with room for four thirds of it and what ranks before; any other leaves no more than a ninth of the budget empty.
+ * How much of its size has to have been given out before a large line may come. One of what must not be forgotten waits for as
+ * much as it takes itself: where it does not fit, at least half of the budget has been used. For any other it is eight ninths.
  */
-const waitOf = ({ source, kind }: ContextItem): number => (source === 'said' && kept.has(kind) ? 1 / 3 : 8);
+const waitOf = ({ source, kind }: ContextItem): number => (source === 'said' && kept.has(kind) ? 1 : 8);
 
 /**
  * The rank, except that large lines wait until smaller ones have been given out: else one long item would take the place of many,

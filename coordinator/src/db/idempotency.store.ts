@@ -96,3 +96,17 @@ export function answerAgain<T>(
     throw new CoordinatorError('idempotency_conflict', { idempotencyKey: key, method, ...(kept && { usedWith: kept.method }) });
   return kept.result as T;
 }
+
+/**
+ * What a call was answered that came before with the same key; undefined where it has none, or has had no effect yet.
+ * @throws CoordinatorError `idempotency_conflict` where it was another call
+ */
+export async function findAnswer<T>(
+  em: EntityManager,
+  call: Pick<CallContext, 'caller' | 'method'>,
+  params: { readonly idempotencyKey?: string | undefined },
+): Promise<T | undefined> {
+  const keyed = toKeyedCall(call, params);
+  const [kept] = keyed === undefined ? [] : await findResults(em, [keyed]);
+  return keyed === undefined || kept === undefined ? undefined : answerAgain<T>(keyed, kept);
+}

@@ -25,7 +25,10 @@ export function findMissing(
 
 /** A validator that skips for want of an artifact says again what has been said. It names what it did not find. */
 const followsFrom = (lacking: readonly GateReason[], { code, message }: GateReason): boolean =>
-  code === 'validator_skipped' && lacking.some(({ artifactType }) => artifactType !== undefined && message.includes(artifactType));
+  code === 'validator_skipped' && lacking.some(({ artifactType }) => artifactType !== undefined && namesIn(message).has(artifactType));
+
+/** The words of a text that may be types of artifacts, without the full stops of sentences. */
+const namesIn = (text: string): Set<string> => new Set(text.match(/[a-z0-9_.-]*[a-z0-9_-]/g));
 
 /** What nobody has been asked for yet is asked for by who judges the gate, once everything else is there. */
 function tellWhen(reason: GateReason, rest: readonly GateReason[]): GateReason {
@@ -73,7 +76,7 @@ export function gateState(gate: GateDefinition | undefined, missing: readonly Ga
 }
 
 /** No-code criteria are a validator like any other, known by this name. */
-const criteriaValidator = 'criteria';
+export const criteriaValidator = 'criteria';
 
 /**
  * The validators that a gate runs. Criteria on artifacts that are not there are left out: that they are missing has been said.

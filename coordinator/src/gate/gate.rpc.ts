@@ -1,4 +1,7 @@
+import type { GateResult } from '@baton/protocol';
 import type { HandlersOf } from '../call.ts';
+import { findAnswer } from '../db/idempotency.store.ts';
+import { write } from '../db/transaction.ts';
 import { getTicket } from '../ticket/ticket.store.ts';
 import { explainGate, type ExplainParts } from './explain-gate.ts';
 import { readGateStatus, validateGate } from './gate.service.ts';
@@ -11,7 +14,14 @@ export const gateHandlers = (parts: ExplainParts): HandlersOf<'gate'> => ({
     const { projectId, name: token } = caller;
     return explainGate(parts, { projectId, ticketId, author: session?.agentName ?? token, token, assume }, signal);
   },
-  'gate/validate': ({ ticketId, renew }, { caller, signal }) => validateGate(parts, caller.projectId, ticketId, { signal, renew }),
+  'gate/validate': async (params, call) => {
+    const { em, caller, signal } = call;
+    const { ticketId, renew } = params;
+    return (
+      (await findAnswer<GateResult>(em, call, params)) ??
+      validateGate(parts, caller.projectId, ticketId, { signal, renew, record: (work) => write(parts.db, call, params, work) })
+    );
+  },
   'gate/results': async (query, { em, caller }) => {
     await getTicket(em, caller.projectId, query.ticketId);
     return listResults(em, query);

@@ -51,17 +51,20 @@ export interface ValidateOptions {
   readonly signal?: AbortSignal | undefined;
   /** Asks anew for approvals that were refused or have expired. */
   readonly renew?: boolean;
+  /** The transaction that records the result; without it one of its own. */
+  readonly record?: (work: (tx: Tx) => Promise<GateResult>) => Promise<GateResult>;
 }
 
 /**
  * Judges the gate of the phase a ticket is in, and records the result with the digest of what was judged. Validators run
- * outside of any transaction; what they looked at may have changed when they end, and then the result is stale at once.
+ * outside of any transaction; what they looked at may have changed when they end, and then the result is stale at once. What a
+ * signal has cut short is thrown away.
  */
 export async function validateGate(
   { db, plugins }: GateParts,
   projectId: string,
   ticketId: string,
-  { signal, renew = false }: ValidateOptions = {},
+  { signal, renew = false, record = (work) => transact(db, projectId, work) }: ValidateOptions = {},
 ): Promise<GateResult> {
   const em = db.em.fork();
   const ticket = await getTicket(em, projectId, ticketId);
@@ -69,12 +72,10 @@ export async function validateGate(
   const startedAt = performance.now();
   // The gate is not passed while tasks are open, whatever validators would say of unfinished work.
   const judgements = judgeable.tasks.some(isOpen) ? [] : await judgeEvidence({ em, plugins }, { ticket, judgeable }, signal);
-  return recordResult(db, ticket, {
-    judgeable,
-    renew,
-    judgements,
-    durationMs: Math.round(performance.now() - startedAt),
-  });
+  // A validator that was cancelled says that it failed, which is nothing about the evidence.
+  signal?.throwIfAborted();
+  const durationMs = Math.round(performance.now() - startedAt);
+  return record((tx) => recordResult(tx, ticket, { judgeable, renew, judgements, durationMs }));
 }
 
 const judgeEvidence = (
@@ -105,49 +106,48 @@ interface Findings {
 }
 
 /** Where nothing else is lacking, the approvals are asked for in the same transaction. */
-const recordResult = (db: Database, seen: TicketRow, { judgeable, renew, judgements, durationMs }: Findings): Promise<GateResult> =>
-  transact(db, seen.projectId, async (tx) => {
-    const { gate, evidenceDigest, shownDigest } = judgeable;
-    const verdicts = judgements.map(({ verdict }) => verdict);
-    const held = judgements.flatMap(({ reasons }) => reasons);
-    const ticket = await holdTicket(tx.em, seen.projectId, seen.id);
-    // What was judged may be gone: then nobody is asked about it, and what was asked about the new stands.
-    const isThere =
-      ticket.visitId === seen.visitId && ticket.state === 'open' && (await readBinding(tx.em, ticket)).shownDigest === shownDigest;
-    if (isThere) await recordFindings(tx, ticket, { judgeable, verdicts });
-    const rules = gate?.approvals ?? [];
-    const othersAreCancelled = gate?.onApprovalRefused === 'cancel_others';
-    const isRestThere = findMissing(gate, judgeable, held).every(({ approval }) => approval !== undefined);
-    const approvals =
-      isThere && isRestThere && rules.length > 0
-        ? await requestApprovals(tx, ticket, { rules, renew, othersAreCancelled, digest: evidenceDigest })
-        : judgeable.approvals;
-    const reasons = findMissing(gate, { ...judgeable, approvals }, held);
-    const { phase, visitNumber: visit } = seen;
-    const outcome = reasons.length === 0 ? ('passed' as const) : ('failed' as const);
-    const result = await insertResult(tx.em, {
-      ticketId: seen.id,
-      visitId: seen.visitId,
-      phase,
-      visit,
-      outcome,
-      digest: bindApprovals(shownDigest, approvals),
-      looksOutside: judgements.some(({ looksOutside }) => looksOutside),
-      judged: [...judgeable.artifacts],
-      reasons,
-      verdicts,
-      durationMs,
-    });
-    tx.record('gate.evaluated', {
-      ticketId: seen.id,
-      phase,
-      visit,
-      outcome,
-      reasons,
-      verdicts: verdicts.map(({ findings: _, ...verdict }) => verdict),
-    });
-    return result;
+async function recordResult(tx: Tx, seen: TicketRow, { judgeable, renew, judgements, durationMs }: Findings): Promise<GateResult> {
+  const { gate, evidenceDigest, shownDigest } = judgeable;
+  const verdicts = judgements.map(({ verdict }) => verdict);
+  const held = judgements.flatMap(({ reasons }) => reasons);
+  const ticket = await holdTicket(tx.em, seen.projectId, seen.id);
+  // What was judged may be gone: then nobody is asked about it, and what was asked about the new stands.
+  const isThere =
+    ticket.visitId === seen.visitId && ticket.state === 'open' && (await readBinding(tx.em, ticket)).shownDigest === shownDigest;
+  if (isThere) await recordFindings(tx, ticket, { judgeable, verdicts });
+  const rules = gate?.approvals ?? [];
+  const othersAreCancelled = gate?.onApprovalRefused === 'cancel_others';
+  const isRestThere = findMissing(gate, judgeable, held).every(({ approval }) => approval !== undefined);
+  const approvals =
+    isThere && isRestThere && rules.length > 0
+      ? await requestApprovals(tx, ticket, { rules, renew, othersAreCancelled, digest: evidenceDigest })
+      : judgeable.approvals;
+  const reasons = findMissing(gate, { ...judgeable, approvals }, held);
+  const { phase, visitNumber: visit } = seen;
+  const outcome = reasons.length === 0 ? ('passed' as const) : ('failed' as const);
+  const result = await insertResult(tx.em, {
+    ticketId: seen.id,
+    visitId: seen.visitId,
+    phase,
+    visit,
+    outcome,
+    digest: bindApprovals(shownDigest, approvals),
+    looksOutside: judgements.some(({ looksOutside }) => looksOutside),
+    judged: [...judgeable.artifacts],
+    reasons,
+    verdicts,
+    durationMs,
   });
+  tx.record('gate.evaluated', {
+    ticketId: seen.id,
+    phase,
+    visit,
+    outcome,
+    reasons,
+    verdicts: verdicts.map(({ findings: _, ...verdict }) => verdict),
+  });
+  return result;
+}
 
 /** What the validators found, as items, in the place of what they found before. */
 async function recordFindings(

@@ -46,10 +46,11 @@ export async function listResults(
   em: EntityManager,
   { ticketId, after, limit }: ResultQuery,
 ): Promise<{ results: GateResult[]; next?: string }> {
-  const later = after === undefined ? sql`` : sql`and r.id > ${after}`;
+  const later =
+    after === undefined ? sql`` : sql`and (r.created_at, r.id) > (select a.created_at, a.id from gate_results a where a.id = ${after})`;
   const rows = await rowsOf(
     em,
-    sql<ResultRow>`select ${resultColumns} from gate_results r where r.ticket_id = ${ticketId} ${later} order by r.id limit ${limit + 1}`,
+    sql<ResultRow>`select ${resultColumns} from gate_results r where r.ticket_id = ${ticketId} ${later} order by r.created_at, r.id limit ${limit + 1}`,
   );
   const results = rows.slice(0, limit).map(toGateResult);
   const last = results.at(-1);
@@ -62,8 +63,12 @@ export const findNewestResult = (em: EntityManager, ticketId: string): Promise<G
 export const findNewestResultOfVisit = (em: EntityManager, visitId: string): Promise<GateResult | undefined> =>
   findNewest(em, sql`r.visit_id = ${visitId}`);
 
+// By the clock of the database: of two coordinators one may be slow, and the id is of its clock.
 async function findNewest(em: EntityManager, condition: RawBuilder<unknown>): Promise<GateResult | undefined> {
-  const row = await findRow(em, sql<ResultRow>`select ${resultColumns} from gate_results r where ${condition} order by r.id desc limit 1`);
+  const row = await findRow(
+    em,
+    sql<ResultRow>`select ${resultColumns} from gate_results r where ${condition} order by r.created_at desc, r.id desc limit 1`,
+  );
   return row && toGateResult(row);
 }
 
@@ -79,7 +84,7 @@ export const findRecordedResult = (em: EntityManager, visitId: string, outsideVe
     em,
     sql<RecordedResult>`select id, outcome, reasons, digest,
           looks_outside and created_at + ${outsideVerdictMs} * interval '1 millisecond' <= clock_timestamp() as has_aged
-        from gate_results where visit_id = ${visitId} order by id desc limit 1`,
+        from gate_results where visit_id = ${visitId} order by created_at desc, id desc limit 1`,
   );
 
 /** How often the gate of a phase has refused the ticket, in all its visits. */

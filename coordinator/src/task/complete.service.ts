@@ -17,7 +17,7 @@ import {
   type Origin,
   storeArtifacts,
 } from '../artifact/artifact.service.ts';
-import { noteItems } from '../context/context.service.ts';
+import { noteItems, replaceTopics } from '../context/context.service.ts';
 import { itemsOfCompletion, type ReturnedArtifact } from '../context/returned-items.ts';
 import { type CallOutcome, outcomeOf } from '../db/outcome.ts';
 import { rowsOf } from '../db/rows.ts';
@@ -83,14 +83,19 @@ export async function completeTasks(
   );
   const names = await findAgentNames(tx.em, tasks);
   const ends = await readEnds(tx, accepted);
+  const left = accepted.map((completion) => {
+    const { taskId } = completion;
+    const { title } = held.get(taskId);
+    const returned = { ...completion, artifacts: artifacts.get(completion) ?? [] };
+    return itemsOfCompletion(toOrigin(held, completion), { ...returned, title, locks: ends.get(taskId)?.locks ?? [] });
+  });
+  await replaceTopics(
+    tx,
+    left.flatMap(({ outdated }) => outdated),
+  );
   await noteItems(
     tx,
-    accepted.flatMap((completion) => {
-      const { taskId } = completion;
-      const { title } = held.get(taskId);
-      const returned = { ...completion, artifacts: artifacts.get(completion) ?? [] };
-      return itemsOfCompletion(toOrigin(held, completion), { ...returned, title, locks: ends.get(taskId)?.locks ?? [] });
-    }),
+    left.flatMap(({ items }) => items),
   );
   for (const { taskId, summary } of accepted) {
     const task = held.get(taskId);
@@ -128,7 +133,7 @@ export async function failTasks(
   const current = firstOfEach(failures.filter((failure) => held.isCurrent(failure)));
   await noteItems(
     tx,
-    current.flatMap((failure) => failure.context.map((item) => ({ origin: toOrigin(held, failure), item }))),
+    current.flatMap((failure) => failure.context.map((item) => ({ origin: toOrigin(held, failure), item, isReturned: true }))),
   );
   const verdicts = await endAttempts(
     tx,

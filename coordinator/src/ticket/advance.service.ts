@@ -52,7 +52,8 @@ async function advance(parts: TicketParts, ticket: TicketRow, signal: AbortSigna
       return await afterRefusal(parts, { ticket, phase, definition, result, signal });
     await move(parts, ticket, { to, reason: 'the phase is complete' }, signal);
   } catch (error) {
-    if (!(error instanceof CoordinatorError)) throw error;
+    // What fails because this coordinator stops is no fault of the ticket's.
+    if (signal.aborted || !(error instanceof CoordinatorError)) throw error;
     // Somebody else moved it, or added something to judge; the next look finds out.
     if (['version_conflict', 'gate_blocked', 'transition_refused', 'phase_closed'].includes(error.kind)) return true;
     if (error.retryable) throw error;

@@ -32,10 +32,10 @@ export async function holdTicketForEvidence(
   if (session !== undefined) await holdSession(tx.em, session.sessionId);
   // A ticket that could not move may be able to now.
   tx.hints.ticketIds.add(ticketId);
-  if (taskId !== undefined) {
-    const held = await holdAttempt(tx, { taskId, attempt, sessionId: session?.sessionId, token: caller.name });
-    if (held.ticketId !== ticketId) throw new CoordinatorError('claim_stale', { taskId, message: 'The task belongs to another ticket.' });
-  }
+  const held =
+    taskId === undefined ? undefined : await holdAttempt(tx, { taskId, attempt, sessionId: session?.sessionId, token: caller.name });
+  if (held !== undefined && held.ticketId !== ticketId)
+    throw new CoordinatorError('claim_stale', { taskId, message: 'The task belongs to another ticket.' });
   return {
     ticketId,
     visitId: ticket.visitId,
@@ -45,7 +45,7 @@ export async function holdTicketForEvidence(
     tokenId: caller.tokenId,
     token: caller.name,
     taskId,
-    attempt,
+    attempt: held?.attempt,
     over: whyOver(ticket),
   };
 }

@@ -88,7 +88,12 @@ describe('a criterion that does not hold says what was found and what was wanted
     [
       { version: '3' },
       { path: 'version', op: 'matches', value: '(' },
-      'report: version is "3", wanted to match "(" (the pattern is wrong: Invalid regular expression: /(/: Unterminated group)',
+      'report: version is "3", wanted to match "(" (the pattern is wrong: error parsing regexp: missing closing ): `(`)',
+    ],
+    [
+      { words: `${'a'.repeat(40)}!` },
+      { path: 'words', op: 'matches', value: String.raw`^(\w+\s?)+$` },
+      `report: words is "${'a'.repeat(40)}!", wanted to match ${JSON.stringify(String.raw`^(\w+\s?)+$`)}`,
     ],
   ])('%j: %j', (content, criterion, message) => {
     expect(judge(content, criterion)).toEqual([message]);

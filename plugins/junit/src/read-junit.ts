@@ -123,5 +123,5 @@ function firstLine(text: unknown): string | undefined {
     .split('\n')
     .map((part) => part.trim())
     .find((part) => part !== '');
-  return line?.slice(0, 300);
+  return line?.slice(0, 300).replace(/\p{Surrogate}$/u, '');
 }

@@ -42,3 +42,11 @@ test('the budget is kept, and what has to be covered goes before the rest', () =
     }),
   );
 });
+
+test('a statement without words is left out, and what it cites is carried', () => {
+  const all = [{ kind: 'rejected' as const, text: 'A rewrite.' }].map(makeItem);
+
+  const { text } = compose([{ text: ' - [c:1]', citations: ['c:1'] }], { items: all, budgetTokens: 100, count });
+
+  expect(text).toBe('rejected: A rewrite. [c:1]');
+});

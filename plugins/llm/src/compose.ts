@@ -13,7 +13,7 @@ interface Line {
 }
 
 /**
- * Makes a summary of what the model said. A statement without a source, or with one that is not there, is left out. Constraints,
+ * Makes a summary of what the model said. A statement without words or without a source, or with one that is not there, is left out. Constraints,
  * rejected alternatives and numbers that the rest does not cover come first, word for word; then what speaks of such items; then
  * the others, as far as the budget goes.
  */
@@ -22,6 +22,7 @@ export function compose(statements: readonly Statement[], { items, budgetTokens,
   const isDue = (citation: string) => coveredKinds.includes(known.get(citation)?.kind ?? 'fact');
   const sound = statements
     .map(toLine)
+    .filter(({ text }) => /[\p{L}\p{N}]/u.test(text))
     .filter(({ citations }) => citations.length > 0 && citations.every((citation) => known.has(citation)));
   const due = sound.filter(({ citations }) => citations.some(isDue));
   const rest = sound.filter((line) => !due.includes(line));

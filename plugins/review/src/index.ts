@@ -27,6 +27,11 @@ const review = defineValidator({
   validate({ config, artifacts, facts, fail, warn, info }) {
     const work = findWork(config, artifacts, facts);
     const { authors } = work;
+    if (config.of !== undefined && work.artifacts.length === 0)
+      fail(
+        'nothing_to_review',
+        `There is nothing of what reviews are about here yet: no artifact of the types ${config.of.join(', ')}. Store it first, or name in of the types of what is reviewed.`,
+      );
     const all = artifacts.filter(({ type }) => type === config.artifact);
     const others = all.filter(({ token }) => !authors.has(token));
     for (const own of all.filter((each) => !others.includes(each)))

@@ -119,6 +119,12 @@ test('reviews count that are by others than the author, one voice each', async (
         codes: ['approvals_too_few', 'reviews_too_few'],
       },
       { name: 'none', artifacts: [code], codes: ['approvals_too_few', 'reviews_too_few'] },
+      {
+        name: 'by the author of what is stored under another type than is reviewed',
+        config: { of: ['code_changes'] },
+        artifacts: [{ ...code, type: 'code' }, by('ada')],
+        codes: ['nothing_to_review'],
+      },
       { name: 'by the author', artifacts: [code, by('ada')], codes: ['approvals_too_few', 'reviews_too_few'] },
       {
         name: 'twice by one',

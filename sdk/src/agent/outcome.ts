@@ -33,5 +33,6 @@ export const failedOutcome = (
   context: [],
 });
 
-/** The most that the contract takes for a message is 16,000 characters. */
-export const clip = (text: string, max = 16_000): string => (text.length <= max ? text : `${text.slice(0, max - 1)}…`);
+/** The most that the contract takes for a message is 16,000 characters. No character is cut in half: no database takes that. */
+export const clip = (text: string, max = 16_000): string =>
+  text.length <= max ? text : `${text.slice(0, max - 1).replace(/\p{Surrogate}$/u, '')}…`;

@@ -45,7 +45,10 @@ export interface TaskContext {
   progress(percentage: number, message?: string): void;
   /** Adds evidence, stored together with the completion. */
   artifact(artifact: NewArtifactInput): void;
-  /** Adds an item for later phases, stored when the attempt ends, whether it succeeded or not. */
+  /**
+   * Adds an item for later phases, stored with the report of its success or failure. It is lost where there is none: where the agent
+   * drains and gives the task back, the task is stopped by force, or its thread ends. `client.context.note` stores at once.
+   */
   note(item: NewContextItemInput): void;
   /** What the task did, in a sentence or two, for people and for later phases. The last one counts. */
   summary(text: string): void;

@@ -83,7 +83,13 @@ export function isolate(
 }
 
 function restrict(limits: PluginLimits, places: readonly string[], sandbox: Sandbox): Isolation {
-  const argv = [...nodeOptions(), '--permission', ...new Set(places.map((place) => `--allow-fs-read=${place}`))];
+  // SQLite opens whatever file it is told to, and asks no permission.
+  const argv = [
+    ...nodeOptions(),
+    '--permission',
+    '--no-experimental-sqlite',
+    ...new Set(places.map((place) => `--allow-fs-read=${place}`)),
+  ];
   const isolation = start(limits, [...argv, '--allow-worker', '--disable-warning=SecurityWarning'], {
     env: {},
     // A plugin that spins takes what is left of the processors, and the coordinator goes on as before.

@@ -96,8 +96,10 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
     const { name: plugin } = job.plugin;
     const use = { plugin, verb: job.verb, use: job.use };
     const reason = harmOf(answer, { hadItsTime: options.timeoutMs >= limits.timeoutMs });
-    if (reason === undefined) strikes.forgive(use);
-    else if (strikes.strike(use, reason)) {
+    // Only a run that came to its own end shows that it can behave.
+    if (reason === undefined && answer.kind === 'answered') strikes.forgive(use);
+    if (reason === undefined) return answer;
+    if (strikes.strike(use, reason)) {
       log.error({ plugin, reason }, 'a plugin misbehaves and is switched off');
       for (const listener of listeners) listener({ plugin, reason });
     }

@@ -49,7 +49,7 @@ describe('whatever the items say', () => {
         const lines = changed.map(writeLine).map((line, at) => (at === index ? line.replace('5 of', `${digit}5 of`) : line));
 
         expect(judge(lines, changed)).toBe(
-          `The summary leaves out c:${index + 1} (number): it has to cite each on a line that has its figures, or carry it word for word with its citation.`,
+          `The summary leaves out c:${index + 1} (number): it has to cite each on a line that has its figures with their units and half of its words, or carry it word for word with its citation.`,
         );
       }),
     );

@@ -19,10 +19,10 @@ describe('a summary keeps its promises where it', () => {
   test.each([
     ['carries all word for word', whole],
     ['says one on two lines', whole.replace('at 2,000 calls a second.', '[c:1]\nAt 2,000 calls.')],
-    ['says it shorter, with its figures', `At 2,000 calls: 50 ms. [c:1]\nOne database only, coverage 61.4. [c:2][c:3]`],
-    ['cites in the middle and at the end', '50 ms [c:1] at 2,000 calls, no second database [c:2] and 61.4 [c:3].'],
+    ['says it shorter, with its figures', `Answers at 2,000 calls: 50ms. [c:1]\nOne database only, coverage 61.4. [c:2][c:3]`],
+    ['cites in the middle and at the end', 'Answers in 50 ms [c:1] at 2,000 calls, no second database [c:2] and coverage 61.4 [c:3].'],
     ['has an empty line', whole.replace('\n', '\n\n')],
-    ['has several citations in one bracket', `50 ms, 2,000 calls, no second database, 61.4. [c:1, c:2, c:3, DESIGN]`],
+    ['has several citations in one bracket', `Answers in 50 ms, 2,000 calls, no second database, coverage 61.4. [c:1, c:2, c:3, DESIGN]`],
   ])('%s', (_, text) => {
     expect(judge(text)).toBeUndefined();
   });
@@ -36,6 +36,11 @@ describe('a summary is refused that', () => {
     ['changes a figure', whole.replace('61.4', '64.1'), /leaves out c:3 \(number\)/],
     ['has the figure on another line', whole.replace('Coverage is 61.4. [c:3]', 'Coverage. [c:3]\n61.4 [c:4]'), /leaves out c:3/],
     ['has the figure in a longer one', whole.replace('61.4', '161.4'), /leaves out c:3/],
+    ['has another unit', whole.replace('50 ms', '50 s'), /leaves out c:1/],
+    ['has a figure without its unit', whole.replace('50 ms', '50'), /leaves out c:1/],
+    ['has another sign in a code span', whole.replace('61.4', '`-61.4`'), /leaves out c:3/],
+    ['cites without a word on the line', `${whole}\n [c:4][c:1]`, /^The summary has a line that cites c:4 and says nothing\.$/],
+    ['cites a rejected alternative on a line about something else', whole.replace('A second database.', 'All is well.'), /leaves out c:2/],
     ['has another sign', whole.replace('50 ms', '-50 ms'), /leaves out c:1/],
     ['carries one word for word and cites another', whole.replace('[c:3]', '[c:4]'), /leaves out c:3/],
     ['names a citation without brackets', whole.replace('[c:3]', 'c:3'), /says "Coverage is 61\.4\. c:3" without a source/],

@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest';
+import { readListedItems } from './listed-items.ts';
+
+const said = (kind: string, text: string, more: object = {}) => ({ kind, text, references: [], pinned: false, ...more });
+
+describe('an entry of a list in an output', () => {
+  test('keeps in its data what an item has no field for', () => {
+    const output = {
+      decisions: [{ text: 'Use PostgreSQL.', rationale: 'It locks rows.', confidence: 0.9 }],
+      constraints: [{ text: 'Answers within 50 ms.', id: 'C-1', data: { ms: 50 }, pinned: 'yes' }],
+      risks: [{ text: 'Scope creep.', references: [{ kind: 'file', value: 'a.ts' }, 'see the wiki'] }],
+    };
+
+    expect(readListedItems(output)).toEqual({
+      items: [
+        said('decision', 'Use PostgreSQL.', { rationale: 'It locks rows.', data: { confidence: 0.9 } }),
+        said('constraint', 'Answers within 50 ms.', { data: { id: 'C-1', pinned: 'yes', data: { ms: 50 } } }),
+        said('risk', 'Scope creep.', { references: [{ kind: 'file', value: 'a.ts' }], data: { references: ['see the wiki'] } }),
+      ],
+      leftOut: [],
+    });
+  });
+
+  test('that is too long is cut with a mark, at a whole character, and is whole in its data', () => {
+    const text = `${'x'.repeat(3_998)}😀${'y'.repeat(10)}`;
+
+    const { items } = readListedItems({ facts: [{ text, rationale: text }] });
+
+    const cut = `${'x'.repeat(3_998)}…`;
+    expect(items).toEqual([said('fact', cut, { rationale: cut, data: { text, rationale: text } })]);
+  });
+
+  test('with more than an item keeps names what was left out', () => {
+    const { items } = readListedItems({ facts: [{ text: 'x'.repeat(20_000), note: 'A wiki has it.' }] });
+
+    expect(items[0]!.data).toEqual({ leftOut: ['note', 'text'] });
+  });
+
+  test('that has no text is named as left out, and the others are taken', () => {
+    const nameless = { name: 'p99', value: 120 };
+
+    expect(readListedItems({ numbers: [500, nameless, 'Two ms.', ''] })).toEqual({
+      items: [said('number', 'Two ms.')],
+      leftOut: [
+        {
+          text: 'lists under "numbers" what has no text and was not taken: 500, {"name":"p99","value":120}, ""',
+          data: [500, nameless, ''],
+        },
+      ],
+    });
+  });
+
+  test('beyond the hundredth is counted as left out', () => {
+    const { items, leftOut } = readListedItems({ facts: Array.from({ length: 103 }, (_, index) => `Fact ${index}.`) });
+
+    expect(items).toHaveLength(100);
+    expect(leftOut).toEqual([{ text: 'lists under "facts" 3 more than the 100 that were taken', data: { beyond: 3 } }]);
+  });
+});
+
+test.each([undefined, null, 'decisions', ['decisions'], { decisions: 'none' }])('an output without lists says nothing: %j', (output) => {
+  expect(readListedItems(output)).toEqual({ items: [], leftOut: [] });
+});
