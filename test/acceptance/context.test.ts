@@ -118,6 +118,11 @@ describe('what a phase has come to', () => {
       { kind: 'decision', text: 'Adopt OAuth2', rationale: undefined },
       { kind: 'decision', text: 'Use PostgreSQL', rationale: 'We know it.' },
       { kind: 'risk', text: 'Token leakage', rationale: undefined },
+      {
+        kind: 'fact',
+        text: expect.stringContaining('what has no text and was not taken: {"verdict":"no statement"}, 7'),
+        rationale: undefined,
+      },
     ]);
   });
 

@@ -65,7 +65,7 @@ describe('baton workflow', () => {
     const { stderr } = await runBaton(['workflow', 'check', file]);
 
     expect(stderr).toContain(`${file}:4:46 phases[0].gate.validators[0].use: no enabled plugin offers the validator coverge`);
-    expect(stderr).toContain(`${file}:5:5 phases[1]: no edge leads to LOST`);
+    expect(stderr).toContain(`${file}:5:5 phases[1]: no way leads from PREPARE to LOST`);
     expect(stderr).toContain(`${file}:6:5 phases[2]: STUCK is a dead end`);
   });
 
