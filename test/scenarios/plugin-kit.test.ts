@@ -115,6 +115,7 @@ describe('a plugin that has changed', () => {
     expect(stale.code).toBe(2);
     expect(stale.stderr).toContain('baton.validators is ["changed"], and the code offers ["other"]');
     expect(stale.stderr).toContain('baton.permissions is [], and the code offers ["programs"]');
+    expect(stale.stderr).toContain('baton.configs.other is not the schema of what the code takes as configuration');
     expect([written.code, after.code]).toEqual([0, 0]);
     expect(JSON.parse(await readFile(join(folder, 'changed', 'package.json'), 'utf8'))).toMatchObject({
       name: 'changed',

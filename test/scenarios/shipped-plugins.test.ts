@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import type { ContextItem, JsonObject } from '@baton/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { countTokens, createPluginHost, type PluginHost } from '@baton/sdk/plugin/host';
@@ -10,6 +11,7 @@ const shipped = readConfig({}, {}).plugins;
 const limits = { threadsMax: 2, memoryMb: 128, timeoutMs: 20_000, verdictBytesMax: 65_536 };
 const bases = [import.meta.resolve('@baton/coordinator/package.json')];
 const log = silentLog;
+const hasBwrap = (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, 'bwrap')));
 let host: PluginHost;
 beforeAll(async () => {
   host = await createPluginHost({ plugins: shipped, mayRunPrograms: shipped, bases, log, limits });
@@ -31,6 +33,18 @@ test('the shipped plugins are enabled by default and offer what their manifests 
     { name: '@baton/plugin-digest', validators: [], summarizers: ['digest'] },
   ]);
   expect([host.hasValidator('criteria'), host.hasValidator('digest'), host.hasSummarizer('digest')]).toEqual([true, false, true]);
+});
+
+test.runIf(hasBwrap)('those that only look find all that they are made of under bwrap, too', async () => {
+  const plugins = shipped.filter((name) => name !== '@baton/plugin-command');
+  const looking = await createPluginHost({ plugins, bases, log, limits, sandbox: 'bwrap' });
+  await using _stopping = { [Symbol.asyncDispose]: () => looking.stop() };
+  const config = { field: 'that none of them has' };
+  const uses = looking.list().flatMap(({ validators }) => validators);
+
+  const verdicts = await Promise.all(uses.map((use) => looking.validate({ use, config, artifacts: [], facts: sampleFacts })));
+
+  expect(verdicts.map(({ findings }) => findings[0]?.code)).toEqual(uses.map(() => 'config_invalid'));
 });
 
 describe('criteria', () => {

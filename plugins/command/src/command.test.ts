@@ -106,6 +106,21 @@ describe('findings on standard output', () => {
     expect(await judge(`console.log('{"skip":"no tests here"}')`)).toEqual({ ...nothing, skip: [['no tests here']] });
   });
 
+  test.each([
+    ['on one line', `JSON.stringify({ findings: [{ severity: 'fail', code: 'c', message: 'm'.repeat(1024 * 1024) }] })`],
+    ['on many', `JSON.stringify({ findings: Array(50_000).fill({ severity: 'fail', code: 'c', message: 'm' }) }, undefined, 2)`],
+  ])('%s that are larger than findings may be are an error, with the limit and what to do', async (_, text) => {
+    await expect(judge(`process.stdout.write(${text})`)).rejects.toThrow(
+      'The program printed more than 1048576 bytes on standard output that begin like findings, and its findings cannot be read. Print fewer or shorter findings; where it is a log, have the program write it to standard error.',
+    );
+  });
+
+  test('are not what a long log is made of that has an object on each line', async () => {
+    const line = JSON.stringify({ level: 'info', findings: [], text: 'x'.repeat(1_000) });
+
+    expect(await judge(`for (let n = 0; n < 2_000; n += 1) console.log(${JSON.stringify(line)})`)).toEqual(nothing);
+  });
+
   test('with mistakes are an error', async () => {
     await expect(judge(`console.log('{"findings":[{"severity":"fatal"}]}')`)).rejects.toThrow('The findings on standard output do not fit');
   });

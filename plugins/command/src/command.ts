@@ -16,7 +16,7 @@ export const command = defineValidator({
     const input = config.input === 'facts' ? JSON.stringify({ artifacts, facts }) : undefined;
     const ended = await runProgram(command, { cwd, env, input, signal: endOf(signal, timeoutMs) });
 
-    const said = readSaid(ended.stdout);
+    const said = readSaid(ended);
     const report = { fail, warn, info };
     for (const { severity, code, message, path, line } of said.findings) report[severity](code, message, { path, line });
     if (said.skip !== undefined) skip(said.skip);

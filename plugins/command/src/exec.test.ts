@@ -82,7 +82,9 @@ describe('what is no answer is an error, which is no pass', () => {
 });
 
 test('what other languages write for nothing is nothing', () => {
-  expect(readDocument('{"findings":[{"severity":"warn","code":"c","message":"m","path":null,"line":null}],"skip":null}')).toEqual({
+  const stdout = '{"findings":[{"severity":"warn","code":"c","message":"m","path":null,"line":null}],"skip":null}';
+
+  expect(readDocument({ stdout, isCut: false })).toEqual({
     findings: [{ severity: 'warn', code: 'c', message: 'm', path: undefined, line: undefined }],
     skip: undefined,
   });

@@ -20,7 +20,7 @@ export const exec = defineValidator({
     const ended = await runProgram(command, { cwd, env, input, signal: endOf(signal, timeoutMs) });
     if (!ended.succeeded) throw new Error(describeEnd(command, ended));
 
-    const said = readDocument(ended.stdout);
+    const said = readDocument(ended);
     const report = { fail, warn, info };
     for (const { severity, code, message, path, line } of said.findings) report[severity](code, message, { path, line });
     if (said.skip !== undefined) skip(said.skip);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Said, saidFinding, stdoutBytesMax } from './read-said.ts';
+import { type Printed, type Said, saidFinding, stdoutBytesMax } from './read-said.ts';
 
 // Strict: a `finding` or `Findings` that nobody reads would be a pass.
 const answer = z
@@ -7,8 +7,8 @@ const answer = z
   .refine(({ findings, skip }) => findings !== undefined || typeof skip === 'string', 'neither `findings` nor `skip` is there');
 
 /** The one JSON document that a program has to answer with. Throws for a person to read where it is anything else. */
-export function readDocument(stdout: string | undefined): Said {
-  if (stdout === undefined) throw new TypeError(`It printed more than the ${stdoutBytesMax} bytes that an answer may have.`);
+export function readDocument({ stdout, isCut }: Printed): Said {
+  if (isCut) throw new RangeError(`It printed more than the ${stdoutBytesMax} bytes that an answer may have.`);
   if (stdout.trim() === '') throw new TypeError('It printed nothing on standard output, where one JSON document is expected.');
   const read = answer.safeParse(parse(stdout));
   if (!read.success) throw new TypeError(`Its answer on standard output does not fit: ${z.prettifyError(read.error)}`);

@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { stdoutBytesMax } from './read-said.ts';
+import { openGroupGuard } from '@baton/sdk/plugin';
+import { type Printed, stdoutBytesMax } from './read-said.ts';
 
 export interface RunProgramOptions {
   readonly cwd: string | undefined;
@@ -11,24 +12,26 @@ export interface RunProgramOptions {
   readonly signal: AbortSignal;
 }
 
-export interface ProgramEnd {
+export interface ProgramEnd extends Printed {
   readonly succeeded: boolean;
   /** `exit code 1` or `signal SIGSEGV`. */
   readonly how: string;
-  /** Undefined where there was more than can be findings. */
-  readonly stdout: string | undefined;
   readonly stderrTail: string;
 }
 
 const tailCharsMax = 2_000;
 
-/** Runs a program to its end, without a shell. Throws when it cannot be started, and the signal's reason when that aborts. */
+/**
+ * Runs a program to its end, without a shell. Throws when it cannot be started, and the signal's reason when that aborts. The program
+ * and all it has started end with this process or this thread, however that ends.
+ */
 export async function runProgram([program, ...args]: readonly [string, ...string[]], options: RunProgramOptions): Promise<ProgramEnd> {
   const cwd = resolve(options.cwd ?? '.');
   // Node reports a missing folder as a missing program.
   if (!(await isFolder(cwd))) throw new Error(`The folder ${cwd} for ${program} is not there.`);
   options.signal.throwIfAborted();
 
+  using guard = openGroupGuard();
   const child = spawn(program, args, {
     cwd,
     // oxlint-disable-next-line node/no-process-env -- The little that the plugin process has is what programs need to run.
@@ -37,6 +40,7 @@ export async function runProgram([program, ...args]: readonly [string, ...string
     // A group of its own, so that what it starts can be ended with it.
     detached: true,
   });
+  if (child.pid !== undefined) guard.watch(child.pid);
   const output = collectOutput(child);
   const kill = () => killGroup(child);
   options.signal.addEventListener('abort', kill, { once: true });
@@ -67,18 +71,19 @@ const explain = (error: Error) =>
     ? 'there is no such program, or it may not be run.'
     : error.message;
 
-function collectOutput(child: ChildProcess): () => Pick<ProgramEnd, 'stdout' | 'stderrTail'> {
+function collectOutput(child: ChildProcess): () => Omit<ProgramEnd, 'succeeded' | 'how'> {
   const chunks: Buffer[] = [];
   let stdoutBytes = 0;
   let stderrTail = '';
   child.stdout?.on('data', (chunk: Buffer) => {
+    const roomBytes = stdoutBytesMax - stdoutBytes;
+    if (roomBytes > 0) chunks.push(chunk.subarray(0, roomBytes));
     stdoutBytes += chunk.length;
-    if (stdoutBytes <= stdoutBytesMax) chunks.push(chunk);
   });
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderrTail = (stderrTail + text).slice(-tailCharsMax);
   });
-  return () => ({ stdout: stdoutBytes > stdoutBytesMax ? undefined : Buffer.concat(chunks).toString('utf8'), stderrTail });
+  return () => ({ stdout: Buffer.concat(chunks).toString('utf8'), isCut: stdoutBytes > stdoutBytesMax, stderrTail });
 }
 
 /** The group outlives its first process, as long as anything it started runs. */

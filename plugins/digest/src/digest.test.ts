@@ -9,7 +9,7 @@ const count = (text: string) => text.split(/\s+/).filter(Boolean).length;
 let number = 0;
 function item(kind: ContextKind, text: string, more: Partial<ContextItem> = {}): ContextItem {
   number += 1;
-  return makeItem({ kind, text, createdAt: `2026-01-01T00:00:${String(number % 60).padStart(2, '0')}.000Z`, ...more }, number - 1);
+  return makeItem({ kind, text, createdAt: new Date(Date.UTC(2026, 0, 1, 0, 0, number)).toISOString(), ...more }, number - 1);
 }
 const linesOf = (items: readonly ContextItem[], budgetTokens: number) => digestItems(items, { budgetTokens, count }).text.split('\n');
 
@@ -35,9 +35,27 @@ describe('a digest', () => {
   });
 
   test('says once what was noted twice, and cites both', () => {
-    const items = [item('risk', 'Scope creep', { citation: 'c:1' }), item('risk', 'scope  creep', { citation: 'c:2' })];
+    const items = [item('risk', 'Scope creep', { citation: 'c:1' }), item('risk', 'Scope  creep', { citation: 'c:2' })];
 
-    expect(digestItems(items, { budgetTokens: 100, count })).toEqual({ text: 'risk: scope creep [c:2][c:1]', citations: ['c:2', 'c:1'] });
+    expect(digestItems(items, { budgetTokens: 100, count })).toEqual({ text: 'risk: Scope creep [c:2][c:1]', citations: ['c:2', 'c:1'] });
+  });
+
+  test('keeps apart what an agent says in the words of a record, and why', () => {
+    const items = [
+      item('number', '2 tests ran.', { citation: 'c:1', source: 'mechanical' }),
+      item('number', '2 tests ran.', { citation: 'c:2', rationale: 'All are green.' }),
+    ];
+
+    expect(linesOf(items, 100)).toEqual(['number: 2 tests ran. (All are green.) [c:2]', 'number: 2 tests ran. [c:1]']);
+  });
+
+  test('keeps apart what differs in its letters: names do', () => {
+    const items = [
+      item('constraint', 'Call Max, not max.', { citation: 'c:1' }),
+      item('constraint', 'Call max, not Max.', { citation: 'c:2' }),
+    ];
+
+    expect(linesOf(items, 100)).toEqual(['constraint: Call max, not Max. [c:2]', 'constraint: Call Max, not max. [c:1]']);
   });
 
   test('of items that have citations in their own words keeps every promise', () => {

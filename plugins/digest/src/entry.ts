@@ -1,4 +1,4 @@
-import type { ContextItem, ContextKind } from '@baton/sdk/plugin';
+import { type ContextItem, type ContextKind, coveredKinds, kindsByNeed } from '@baton/sdk/plugin';
 
 /** What several items may have said, once. */
 export interface Entry {
@@ -9,24 +9,19 @@ export interface Entry {
   readonly citations: readonly string[];
 }
 
-/** What is lost most easily when work changes hands, and costs most: these are kept before all others. */
-const keptKinds = ['constraint', 'rejected', 'number'] as const satisfies readonly ContextKind[];
-const otherKinds = ['instruction', 'decision', 'question', 'risk', 'fact'] as const satisfies readonly ContextKind[];
-const kindOrder: readonly ContextKind[] = [...keptKinds, ...otherKinds];
+export const isKept = ({ kind }: Entry): boolean => coveredKinds.includes(kind);
 
-export const isKept = ({ kind }: Entry): boolean => (keptKinds as readonly ContextKind[]).includes(kind);
-
-/** One entry per kind and text, by kind, pinned ones first, then the newest. */
+/** One entry per kind, source and text, whose blanks alone may differ, by kind, pinned ones first, then the newest. */
 export function toEntries(items: readonly ContextItem[]): Entry[] {
   const ordered = items.toSorted(
     (a, b) =>
-      kindOrder.indexOf(a.kind) - kindOrder.indexOf(b.kind) ||
+      kindsByNeed.indexOf(a.kind) - kindsByNeed.indexOf(b.kind) ||
       Number(b.pinned) - Number(a.pinned) ||
       compareTexts(b.createdAt, a.createdAt) ||
       numberOf(b) - numberOf(a) ||
       compareTexts(b.citation, a.citation),
   );
-  return [...Map.groupBy(ordered, ({ kind, text }) => `${kind} ${normalise(text).toLowerCase()}`).values()].map(toEntry);
+  return [...Map.groupBy(ordered, ({ kind, source, text }) => `${kind} ${source} ${normalise(text)}`).values()].map(toEntry);
 }
 
 function toEntry(items: readonly ContextItem[]): Entry {

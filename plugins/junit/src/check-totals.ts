@@ -28,9 +28,9 @@ export function checkTotals(suites: readonly Suite[]): Disagreement[] {
 }
 
 /** A test that fails in its body and in what comes after it is counted twice by some. */
-function countCases({ cases, suites }: Suite): { readonly tests: number; readonly failed: number } {
+function countCases({ cases, failures, suites }: Suite): { readonly tests: number; readonly failed: number } {
   return suites.map(countCases).reduce((a, b) => ({ tests: a.tests + b.tests, failed: a.failed + b.failed }), {
     tests: cases.length,
-    failed: cases.reduce((sum, { failures }) => sum + failures.length, 0),
+    failed: failures.length + cases.reduce((sum, one) => sum + one.failures.length, 0),
   });
 }

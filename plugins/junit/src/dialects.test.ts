@@ -127,6 +127,21 @@ test.each([
     '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa">]><testsuite name="&a;"/>',
     'it has a DOCTYPE, which is not read',
   ],
+  [
+    'one with an element that is not known',
+    '<testsuite><testcase name="a"><Failure/></testcase></testsuite>',
+    'it has <Failure> in a <testcase>, and what that says of the test is not known. Write it as failure, error or skipped, or leave it out',
+  ],
+  [
+    'one with an element that is not known in a suite',
+    '<testsuites><testsuite><testcases/></testsuite></testsuites>',
+    'it has <testcases> in a <testsuite>, and what that says of its tests is not known. Write it as testsuite, testcase, failure or error, or leave it out',
+  ],
+  [
+    'one with a status that is not known',
+    '<testsuite><testcase name="a" status="red"/></testsuite>',
+    'it has a <testcase> with status="red", and what that says of the test is not known. Write passed, failed or skipped, or leave it out',
+  ],
   ['a deep one', '<testsuite>'.repeat(5_000) + '</testsuite>'.repeat(5_000), 'Maximum nested tags exceeded'],
 ])('%s is not read', (_, text, problem) => {
   expect(readJUnit(text)).toEqual({ problem: expect.stringContaining(problem) });

@@ -1,7 +1,7 @@
 import { definePlugin, defineValidator } from '@baton/sdk/plugin';
 import { z } from 'zod';
 import { checkTotals } from './check-totals.ts';
-import { listTests } from './list-tests.ts';
+import { listSuiteFailures, listTests } from './list-tests.ts';
 import { readJUnit } from './read-junit.ts';
 
 const junit = defineValidator({
@@ -29,10 +29,10 @@ const junit = defineValidator({
       }
       for (const { severity, message } of checkTotals(read)) ({ fail, warn })[severity]('totals_disagree', message);
       const tests = listTests(read, config);
+      for (const suite of listSuiteFailures(read))
+        fail('suite_failed', `${suite.name} failed outside of its tests${reasonOf(suite)}`, { path: suite.file ?? suite.name });
       for (const test of tests.filter(({ state }) => state === 'failed'))
-        fail('test_failed', `${test.name} failed${test.message === undefined ? '.' : `: ${test.message}`}`, {
-          path: test.file ?? test.name,
-        });
+        fail('test_failed', `${test.name} failed${reasonOf(test)}`, { path: test.file ?? test.name });
       for (const test of config.flaky === 'ignore' ? [] : tests.filter(({ isFlaky }) => isFlaky))
         (config.flaky === 'fail' ? fail : warn)('test_flaky', `${test.name} failed before it passed.`, { path: test.file ?? test.name });
       const ran = tests.filter(({ state }) => state !== 'skipped').length;
@@ -44,6 +44,8 @@ const junit = defineValidator({
     }
   },
 });
+
+const reasonOf = ({ message }: { readonly message: string | undefined }) => (message === undefined ? '.' : `: ${message}`);
 
 const describeContent = (content: unknown): string =>
   content === undefined ? 'its content is kept elsewhere, at its URI' : 'it is JSON, and has to be one text with the XML in it';

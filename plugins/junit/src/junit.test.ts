@@ -17,12 +17,39 @@ test('a report is judged: all green, enough of them, and which are flaky', async
       { name: 'one suite without the frame', ...of(`<testsuite name="s">${passed}</testsuite>`) },
       { name: 'a flaky one is a warning', config: { repeatsAreReruns: true }, ...of(report(failed, passed)) },
       { name: 'skipped ones', ...of(report(passed, '<testcase name="later"><skipped/></testcase>')) },
+      {
+        name: 'words of passed and skipped tests',
+        ...of(report('<testcase name="x" status="Passed"/><testcase name="y" result="ok"/><testcase name="z" status="skipped"/>')),
+      },
+      {
+        name: 'what has no say',
+        ...of(
+          `<testsuite><properties><property name="failure" value="x"/></properties><system-out>failed</system-out>${passed}<system-err/></testsuite>`,
+        ),
+      },
       { name: 'no test is wanted', config: { testsMin: 0 }, ...of('<testsuites/>') },
     ],
     invalid: [
       { name: 'a failure', ...of(report(failed)), codes: ['test_failed'] },
       { name: 'a failure beside a test of the same name that passes', ...of(report(failed, passed)), codes: ['test_failed'] },
       { name: 'an error', ...of(report('<testcase name="x"><error message="m"/></testcase>')), codes: ['test_failed'] },
+      { name: 'a status that says so', ...of(report('<testcase name="x" status="Failed"/>')), codes: ['test_failed'] },
+      { name: 'a result that says so', ...of(report('<testcase name="x" status="run" result="error"/>')), codes: ['test_failed'] },
+      {
+        name: 'a set-up that failed',
+        ...of(`<testsuite name="s" tests="1" errors="1">${passed}<error message="no database"/></testsuite>`),
+        codes: ['suite_failed'],
+      },
+      { name: 'a suite whose status says so', ...of(`<testsuite name="s" status="FAILED">${passed}</testsuite>`), codes: ['suite_failed'] },
+      {
+        name: 'a failure in a report within a report',
+        ...of(
+          `<testsuites><testsuite name="s">${passed}<testsuites><testsuite>${failed}</testsuite></testsuites></testsuite></testsuites>`,
+        ),
+        codes: ['test_failed'],
+      },
+      { name: 'an element that nobody knows', ...of(report('<testcase name="x"><Failure/></testcase>')), codes: ['report_unreadable'] },
+      { name: 'a status that nobody knows', ...of(report('<testcase name="x" status="red"/>')), codes: ['report_unreadable'] },
       {
         name: 'a flaky one where it is said',
         config: { flaky: 'fail', repeatsAreReruns: true },

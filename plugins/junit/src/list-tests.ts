@@ -30,6 +30,13 @@ export function listTests(suites: readonly Suite[], { repeatsAreReruns }: { read
   });
 }
 
+/** What went wrong in suites outside of their tests, such as in a set-up. */
+export const listSuiteFailures = (suites: readonly Suite[]): Pick<Test, 'name' | 'file' | 'message'>[] =>
+  suites.flatMap(({ name = 'A suite without a name', file, failures, suites: inner }) => [
+    ...failures.map(({ message }) => ({ name, file, message })),
+    ...listSuiteFailures(inner),
+  ]);
+
 const placeCases = ({ name, file, cases, suites }: Suite, around: readonly string[]): Placed[] => {
   const here = name === undefined ? around : [...around, name];
   return [...cases.map((one) => toTest(one, here, file)), ...suites.flatMap((suite) => placeCases(suite, here))];

@@ -1,5 +1,6 @@
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { z } from 'zod';
+import { findUnknown, statusWords } from './find-unknown.ts';
 
 /** What went wrong in a test, as far as the report says it. */
 export interface Complaint {
@@ -17,21 +18,23 @@ export interface WrittenCase {
   readonly isSkipped: boolean;
 }
 
-/** A `testsuite`, or the `testsuites` around all of them. */
+/** A `testsuite`, or the `testsuites` around some of them. */
 export interface Suite {
   readonly name: string | undefined;
   readonly file: string | undefined;
   /** What its attributes say that it has. */
   readonly declared: { readonly tests: number | undefined; readonly failed: number };
   readonly cases: readonly WrittenCase[];
+  /** What went wrong outside of its cases, such as in its set-up. */
+  readonly failures: readonly Complaint[];
   readonly suites: readonly Suite[];
 }
 
-const lists = ['testsuite', 'testcase', 'failure', 'error', 'flakyFailure', 'flakyError', 'rerunFailure', 'rerunError'];
+const lists = ['testsuites', 'testsuite', 'testcase', 'failure', 'error', 'flakyFailure', 'flakyError', 'rerunFailure', 'rerunError'];
 const parser = new XMLParser({
   ignoreAttributes: false,
-  attributeNamePrefix: '',
-  textNodeName: 'text',
+  attributeNamePrefix: '@',
+  textNodeName: '#text',
   parseTagValue: false,
   // Decodes &#10; and the like; the parser has no other switch for it.
   htmlEntities: true,
@@ -40,7 +43,7 @@ const parser = new XMLParser({
 
 const complaint = z.union([
   z.string().transform((text) => ({ message: firstLine(text) })),
-  z.object({ message: z.string().optional(), text: z.unknown().optional() }).transform(({ message, text }) => ({
+  z.object({ '@message': z.string().optional(), '#text': z.unknown().optional() }).transform(({ '@message': message, '#text': text }) => ({
     message: firstLine(message) ?? firstLine(text),
   })),
 ]);
@@ -48,11 +51,11 @@ const complaints = z.array(complaint).default([]);
 
 const writtenCase = z
   .object({
-    name: z.string().default(''),
-    classname: z.string().default(''),
-    file: z.string().optional(),
-    status: z.string().optional(),
-    result: z.string().optional(),
+    '@name': z.string().default(''),
+    '@classname': z.string().default(''),
+    '@file': z.string().optional(),
+    '@status': z.string().optional(),
+    '@result': z.string().optional(),
     failure: complaints,
     error: complaints,
     flakyFailure: complaints,
@@ -61,44 +64,68 @@ const writtenCase = z
     rerunError: complaints,
     skipped: z.unknown().optional(),
   })
-  .transform(({ name, classname, file, status, result, skipped, ...said }): WrittenCase => ({
-    name,
-    classname,
-    file,
+  .transform(({ '@name': name, '@classname': classname, '@file': file, skipped, ...said }): WrittenCase => {
     // Reruns are written for a test that never passed.
-    failures: [...said.failure, ...said.error, ...said.rerunFailure, ...said.rerunError],
-    flakes: [...said.flakyFailure, ...said.flakyError],
-    isSkipped: skipped !== undefined || [status, result].some((word) => word !== undefined && notRun.includes(word)),
-  }));
-/** How googletest and ctest say that a test was left out. */
-const notRun = ['notrun', 'disabled', 'suppressed', 'skipped'];
+    const failures = [...said.failure, ...said.error, ...said.rerunFailure, ...said.rerunError];
+    return {
+      name,
+      classname,
+      file,
+      failures: failures.length > 0 ? failures : failuresBy(said),
+      flakes: [...said.flakyFailure, ...said.flakyError],
+      isSkipped: skipped !== undefined || wordsOf(said).some((word) => isOneOf(statusWords.skipped, word)),
+    };
+  });
+
+interface WithStatus {
+  readonly '@status'?: string | undefined;
+  readonly '@result'?: string | undefined;
+}
+const isOneOf = (words: readonly string[], word: string) => words.includes(word);
+const wordsOf = (said: WithStatus) => [said['@status'], said['@result']].flatMap((word) => word?.toLowerCase() ?? []);
+const failuresBy = (said: WithStatus): Complaint[] => {
+  const word = wordsOf(said).find((one) => isOneOf(statusWords.failed, one));
+  return word === undefined ? [] : [{ message: `its status is ${word}` }];
+};
+const hasFailed = ({ cases, failures, suites }: Omit<Suite, 'name' | 'file' | 'declared'>): boolean =>
+  failures.length > 0 || cases.some((one) => one.failures.length > 0) || suites.some(hasFailed);
 
 const total = z.coerce.number().int().min(0).optional().catch(undefined);
 const suite: z.ZodType<Suite> = z.lazy(() =>
   z
     .object({
-      name: z.string().optional(),
-      file: z.string().optional(),
-      tests: total,
-      failures: total,
-      errors: total,
-      testcase: z.array(writtenCase).default([]),
+      '@name': z.string().optional(),
+      '@file': z.string().optional(),
+      '@status': z.string().optional(),
+      '@result': z.string().optional(),
+      '@tests': total,
+      '@failures': total,
+      '@errors': total,
+      testcase: z.array(caseOrEmpty).default([]),
+      failure: complaints,
+      error: complaints,
       testsuite: z.array(suiteOrEmpty).default([]),
+      testsuites: z.array(suiteOrEmpty).default([]),
     })
-    .transform(({ name, file, tests, failures = 0, errors = 0, testcase, testsuite }) => ({
-      name,
-      file,
-      declared: { tests, failed: failures + errors },
-      cases: testcase,
-      suites: testsuite,
-    })),
+    .transform((read) => {
+      const inside = { cases: read.testcase, failures: [...read.failure, ...read.error], suites: [...read.testsuite, ...read.testsuites] };
+      return {
+        name: read['@name'],
+        file: read['@file'],
+        declared: { tests: read['@tests'], failed: (read['@failures'] ?? 0) + (read['@errors'] ?? 0) },
+        ...inside,
+        // A suite is also said to have failed because of a test in it.
+        failures: hasFailed(inside) ? inside.failures : failuresBy(read),
+      };
+    }),
 );
 /** An element without attributes and content is read as an empty text. */
-const suiteOrEmpty = z.union([z.string().transform(() => ({})), z.unknown()]).pipe(suite);
-const report = z.union([
-  z.object({ testsuites: suiteOrEmpty }).transform(({ testsuites }) => [testsuites]),
-  z.object({ testsuite: z.array(suiteOrEmpty).min(1) }).transform(({ testsuite }) => testsuite),
-]);
+const orEmpty = z.union([z.string().transform(() => ({})), z.unknown()]);
+const suiteOrEmpty = orEmpty.pipe(suite);
+const caseOrEmpty = orEmpty.pipe(writtenCase);
+const report = z
+  .object({ testsuites: z.array(suiteOrEmpty).default([]), testsuite: z.array(suiteOrEmpty).default([]) })
+  .transform(({ testsuites, testsuite }) => [...testsuites, ...testsuite]);
 
 /**
  * The outermost suites of a JUnit report, or why the text is none. There is no standard: see
@@ -110,8 +137,11 @@ export function readJUnit(text: string): readonly Suite[] | { readonly problem: 
   // No test runner writes one, and what it defines could make the text many times as long.
   if (text.slice(0, text.search(/<[A-Za-z_]/)).includes('<!DOCTYPE')) return { problem: 'it has a DOCTYPE, which is not read' };
   try {
-    const read = report.safeParse(parser.parse(text));
-    return read.success ? read.data : { problem: 'it has neither <testsuites> nor <testsuite> at its top' };
+    const parsed: unknown = parser.parse(text);
+    const { success, data: suites = [] } = report.safeParse(parsed);
+    if (!success || suites.length === 0) return { problem: 'it has neither <testsuites> nor <testsuite> at its top' };
+    const unknown = findUnknown('report', parsed);
+    return unknown === undefined ? suites : { problem: unknown };
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
   }

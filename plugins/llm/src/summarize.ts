@@ -1,4 +1,4 @@
-import { type ContextItem, coveredKinds, type SummarizeInput, type Summary } from '@baton/sdk/plugin';
+import { byNeed, type ContextItem, type SummarizeInput, type Summary } from '@baton/sdk/plugin';
 import type { LanguageModel } from 'ai';
 import { askModel } from './ask-model.ts';
 import { compose } from './compose.ts';
@@ -16,13 +16,11 @@ export async function summarizeWith(
   return compose(statements, { items, budgetTokens, count });
 }
 
-/** As much as a model is given: what has to be covered first, then the newest. In their order. */
+/** As much as a model is given, in the order of the items. */
 function fit(items: readonly ContextItem[], { tokensMax, count }: { tokensMax: number; count(text: string): number }): ContextItem[] {
-  const isDue = ({ kind }: ContextItem) => coveredKinds.includes(kind);
-  const newestFirst = items.toReversed();
   const chosen = new Set<ContextItem>();
   let left = tokensMax;
-  for (const item of [...newestFirst.filter(isDue), ...newestFirst.filter((each) => !isDue(each))]) {
+  for (const item of byNeed(items)) {
     left -= count(JSON.stringify([item.citation, item.kind, item.text, item.rationale]));
     if (left < 0) break;
     chosen.add(item);

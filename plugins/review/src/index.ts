@@ -27,8 +27,9 @@ const review = defineValidator({
   validate({ config, artifacts, facts, fail, warn, info }) {
     const work = findWork(config, artifacts, facts);
     const { authors } = work;
+    // Reviews that are there are about something else, and those that are not cannot be written yet.
     if (config.of !== undefined && work.artifacts.length === 0)
-      fail(
+      return fail(
         'nothing_to_review',
         `There is nothing of what reviews are about here yet: no artifact of the types ${config.of.join(', ')}. Store it first, or name in of the types of what is reviewed.`,
       );
@@ -69,9 +70,9 @@ const review = defineValidator({
     if (voices.length < wanted)
       fail(
         'reviews_too_few',
-        `${voices.length} of ${wanted} reviews by others of what stands here are there, each with a token of its own${listAuthors(authors)}.`,
+        `${voices.length} of ${wanted} reviews by others of what stands here are there, each with a token of its own, and ${config.approvals} must approve${listAuthors(authors)}.`,
       );
-    if (approving.length < config.approvals)
+    else if (approving.length < config.approvals)
       fail(
         'approvals_too_few',
         `${approving.length} of ${config.approvals} reviews approve${approving.length === 0 ? '' : `: ${approving.map(whoOf).join(', ')}`}.`,

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Sandbox } from './isolation.ts';
 import { createPluginFixture, type PluginFixture, sampleFacts, silentLog, writePackage } from './plugin-fixture.ts';
@@ -63,7 +63,7 @@ describe.each(sandboxes)('with the sandbox %s', (sandbox) => {
   test.each([
     ['read a secret file', 'error', 'Access to this API has been restricted'],
     ['read it by its address', 'error', 'Access to this API has been restricted'],
-    ['import it', 'error', 'Access to this API has been restricted'],
+    ['import it', 'error', sandbox === 'bwrap' ? 'Cannot find module' : 'Access to this API has been restricted'],
     ['read the environment of the coordinator', 'error', 'Access to this API has been restricted'],
     ['write a file', 'error', 'Access to this API has been restricted'],
     ['open a database', 'error', 'No such built-in module: node:sqlite'],
@@ -161,6 +161,35 @@ test('a plugin that was named by a file reads the folder of this file, and not t
     expect(verdict).toMatchObject({ outcome: 'error', findings: [{ message: expect.stringContaining('restricted') as string }] });
     expect(JSON.stringify(verdict)).not.toContain(secret);
   }
+});
+
+test.each([
+  ['a file', 'secret.txt', '../../secret.txt', '../secret.txt'],
+  ['a folder as one of its packages', 'node_modules/home/secret.txt', '../../..', '..'],
+])('a plugin with a link out of its folder to %s reads nothing by it: it is refused at the start', async (_, file, target, resolved) => {
+  await using own = await createPluginFixture();
+  const project = join(own.folder, 'project');
+  await mkdir(project);
+  await writeFile(join(project, 'package.json'), '{ "name": "project" }');
+  await writeFile(join(project, 'secret.txt'), secret);
+  const folder = await own.write('project/plugins/linked', {
+    follows: `const { readFileSync } = await import('node:fs'); fail('stolen', readFileSync(new URL('./${file}', import.meta.url), 'utf8'));`,
+  });
+  const about = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as object;
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ ...about, name: 'linked', dependencies: { home: '*' } }));
+  const link = join(folder, file.replace('home/secret.txt', 'home'));
+  await mkdir(dirname(link), { recursive: true });
+  await symlink(target, link);
+  await using stack = new AsyncDisposableStack();
+
+  const starting = createPluginHost({ plugins: [folder], cwd: own.folder, log, limits }).then((host) => {
+    stack.defer(() => host.stop());
+    return host.validate({ use: 'follows', config: {}, artifacts: [], facts: sampleFacts });
+  });
+
+  const error = await starting.catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ name: 'PluginSetupError' });
+  expect(String(error)).toContain(`${link} is a link to ${resolve(folder, '..', resolved)}, out of what`);
 });
 
 test('a plugin that wants to run programs is refused until somebody allows it by name', async () => {

@@ -27,7 +27,7 @@ export async function describePlugin(folder: string, log: PluginLog): Promise<Pl
   const { name, baton, source } = await readPluginPackage(folder, { bases: [], cwd: folder }).catch((cause: unknown) => {
     throw new PluginSetupError(cause instanceof Error ? cause.message : String(cause), { cause });
   });
-  const limits = { threadsMax: 1, memoryMb: 256, timeoutMs, verdictBytesMax: 256 * 1024 };
+  const limits = { threadsMax: 1, memoryMb: 256, timeoutMs, startMs: timeoutMs, verdictBytesMax: 256 * 1024 };
   const jobs = createJobRunner(limits, isolate(limits, [{ name, permissions: [], source }]), log);
   try {
     const described = toDescription(await jobs.run({ verb: 'describe', plugin: source }, { timeoutMs }), timeoutMs);

@@ -30,7 +30,7 @@ export interface HostChild {
   /** Resolves when the process has gone. */
   readonly ended: Promise<void>;
   /**
-   * Always answers: when all else fails after `timeoutMs`, the grace and the backstop.
+   * Always answers: when all else fails after the time to start, `timeoutMs`, the grace and the backstop.
    * @throws EvidenceTooLarge
    */
   run(job: JobText, options: RunJobOptions): Promise<HostAnswer>;
@@ -153,7 +153,7 @@ export function startHostChild({ program, args, env, niceness, settings, idleMs,
           resolve({ kind: signal.aborted ? 'cancelled' : 'timed_out', forced: true });
           kill('the plugin process does not answer.');
         },
-        timeoutMs + settings.graceMs + backstopMs,
+        settings.startMs + timeoutMs + settings.graceMs + backstopMs,
       );
       const answer = await promise;
       if (waiting.size === 0 && !leaving) startIdling();

@@ -19,7 +19,7 @@ const channelFd = 3;
  * What a thread does to this process, the coordinator survives.
  */
 function serveJobs(settings: HostSettings): void {
-  const { verdictBytesMax, graceMs, residentMbMax } = settings;
+  const { verdictBytesMax, startMs, graceMs, residentMbMax } = settings;
   const pool = createPool(settings);
   let keptBytesMax = 0;
   watchMemory(() => residentMbMax * 1024 * 1024 + evidenceCopies * keptBytesMax);
@@ -43,18 +43,25 @@ function serveJobs(settings: HostSettings): void {
     const { port1, port2 } = new MessageChannel();
     const terminating = new AbortController();
     let ended: EndReason | undefined;
-    let grace: NodeJS.Timeout | undefined;
+    let timer = setTimeout(() => terminating.abort(), startMs);
     const end = (reason: EndReason) => {
       if (ended !== undefined) return;
       ended = reason;
       port1.postMessage(reason);
-      grace = setTimeout(() => terminating.abort(), graceMs);
+      clearTimeout(timer);
+      timer = setTimeout(() => terminating.abort(), graceMs);
     };
-    using _timer = setTimeout(end, timeoutMs, 'timed_out');
+    // It is not the validator's time that a thread takes to start, to load its code and to read what it is shown.
+    port1.once('message', () => {
+      if (ended !== undefined) return;
+      clearTimeout(timer);
+      timer = setTimeout(end, timeoutMs, 'timed_out');
+    });
     const done = Promise.withResolvers<void>();
     running.set(id, { end, done: done.promise });
     try {
-      const evidence = number === undefined ? undefined : kept.get(number);
+      const bytes = number === undefined ? undefined : kept.get(number);
+      const evidence = number === undefined || bytes === undefined ? undefined : { number, bytes };
       const task = { job, evidence, bytesMax: verdictBytesMax, port: port2 };
       const text = await pool.run(task, { transferList: [port2], signal: terminating.signal });
       // An answer that came after the end of its time is no answer.
@@ -63,11 +70,11 @@ function serveJobs(settings: HostSettings): void {
       const body = Buffer.from(text);
       return body.length > verdictBytesMax ? { kind: 'too_large', id } : { kind: 'answered', id, body };
     } catch (error) {
-      return ended === undefined
-        ? { kind: 'died', id, reason: toText(error instanceof Error ? error.message : error, reasonCharsMax) }
-        : { kind: ended, id, forced: terminating.signal.aborted };
+      if (ended !== undefined) return { kind: ended, id, forced: terminating.signal.aborted };
+      if (terminating.signal.aborted) return { kind: 'died', id, reason: `it had not begun after ${startMs} ms.` };
+      return { kind: 'died', id, reason: toText(error instanceof Error ? error.message : error, reasonCharsMax) };
     } finally {
-      clearTimeout(grace);
+      clearTimeout(timer);
       port1.close();
       running.delete(id);
       done.resolve();

@@ -1,26 +1,32 @@
-import { existsSync } from 'node:fs';
-import { delimiter, dirname, extname, join, sep } from 'node:path';
+import { dirname, extname, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ResourceLimits } from 'node:worker_threads';
 import { PluginSetupError } from './plugin-setup-error.ts';
+import { intoNamespaces } from './namespaces.ts';
+import { findLinkFaults } from './plugin-links.ts';
 import { findPackagePlaces, findPlaces } from './plugin-places.ts';
 import type { ReadPlugin } from './read-plugins.ts';
 
-/** `permissions` is Node's permission model; `bwrap` puts the plugin process into namespaces of its own besides: no network, no other process. */
+/**
+ * `permissions` is Node's permission model; `bwrap` puts the plugin process into namespaces of its own besides: no network, no other
+ * process, no file but its own.
+ */
 export const sandboxes = ['permissions', 'bwrap'] as const;
 export type Sandbox = (typeof sandboxes)[number];
 
 export interface PluginLimits {
-  /** How many jobs run at a time. */
+  /** How many jobs run at a time, and at most of one plugin. One more may run of a plugin that has none running. */
   readonly threadsMax: number;
   /** The heap of one thread, and what all threads of the process may take beside their heaps. */
   readonly memoryMb: number;
-  /** How long a job may take that does not say so itself. */
+  /** How long a job may take that does not say so itself, from when the plugin's code is asked. */
   readonly timeoutMs: number;
   /** The size of one answer. */
   readonly verdictBytesMax: number;
   /** What the validators of one gate are shown, in JSON. */
   readonly evidenceBytesMax?: number;
+  /** How long it may take until then: to start a thread, and to load the code. */
+  readonly startMs?: number;
   /** How long a job may go on once its signal has aborted, before its thread is ended. */
   readonly graceMs?: number;
   /** How long after that the plugin process itself is held for stuck and killed. Covers its start on a busy machine. */
@@ -33,6 +39,7 @@ export interface PluginLimits {
 export interface HostSettings {
   readonly threadsMax: number;
   readonly verdictBytesMax: number;
+  readonly startMs: number;
   readonly graceMs: number;
   readonly resourceLimits: ResourceLimits;
   /** What the whole process may take before it is ended, beside the evidence: Buffers count in no heap. */
@@ -67,6 +74,7 @@ type Isolated = Pick<ReadPlugin, 'name' | 'permissions' | 'source'>;
 /**
  * All that is decided about what plugin code may use, in one place: for each plugin, by its name. Those that only look at what they are
  * given read nothing but their own code, and have an empty environment. Those that may run programs may do whatever their user may.
+ * @throws PluginSetupError where a link leads out of what a plugin may read
  */
 export function isolate(
   limits: PluginLimits,
@@ -74,12 +82,17 @@ export function isolate(
   sandbox: Sandbox = 'permissions',
 ): ReadonlyMap<string, Isolation> {
   const hostPlaces = findHostPlaces();
-  return new Map(
-    plugins.map((plugin) => [
-      plugin.name,
-      plugin.permissions.includes('programs') ? trust(limits) : restrict(limits, [...hostPlaces, ...findPlaces(plugin.source)], sandbox),
-    ]),
-  );
+  const faults: string[] = [];
+  const isolations = plugins.map(({ name, permissions, source }) => {
+    if (permissions.includes('programs')) return [name, trust(limits)] as const;
+    const places = findPlaces(source);
+    const readable = [...hostPlaces, ...places];
+    const folders = places.filter((place) => place.endsWith(sep) && !hostPlaces.includes(place));
+    faults.push(...findLinkFaults({ plugin: name, folders, readable }));
+    return [name, restrict(limits, readable, sandbox)] as const;
+  });
+  if (faults.length > 0) throw new PluginSetupError(`The plugins cannot be enabled:\n  ${faults.join('\n  ')}`);
+  return new Map(isolations);
 }
 
 function restrict(limits: PluginLimits, places: readonly string[], sandbox: Sandbox): Isolation {
@@ -96,7 +109,7 @@ function restrict(limits: PluginLimits, places: readonly string[], sandbox: Sand
     niceness: 5,
     threadArgv: argv,
   });
-  return sandbox === 'bwrap' ? intoNamespaces(isolation) : isolation;
+  return sandbox === 'bwrap' ? { ...isolation, ...intoNamespaces(isolation, places) } : isolation;
 }
 
 const trust = (limits: PluginLimits): Isolation =>
@@ -126,10 +139,11 @@ function start(
   execArgv: readonly string[],
   { env, niceness, threadArgv }: Pick<Isolation, 'env' | 'niceness'> & Pick<HostSettings, 'threadArgv'>,
 ): Isolation {
-  const { threadsMax, memoryMb, verdictBytesMax, graceMs = 500, backstopMs = 10_000, idleMs = 60_000 } = limits;
+  const { threadsMax, memoryMb, verdictBytesMax, startMs = 30_000, graceMs = 500, backstopMs = 10_000, idleMs = 60_000 } = limits;
   const settings: HostSettings = {
     threadsMax,
     verdictBytesMax,
+    startMs,
     graceMs,
     resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: Math.max(8, memoryMb / 8) },
     residentMbMax: processMb + threadsMax * (memoryMb + threadMb),
@@ -137,41 +151,9 @@ function start(
     hasEnvironment: Object.keys(env).length > 0,
   };
   const module = fileURLToPath(new URL(`./host-process${extname(import.meta.url)}`, import.meta.url));
-  return { program: process.execPath, args: [...execArgv, module, JSON.stringify(settings)], env, niceness, settings, idleMs, backstopMs };
-}
-
-/**
- * Starts the process in namespaces of its own: no network, no process but its own to be seen, and all files read-only. What it
- * may read of them the permission model has said.
- */
-function intoNamespaces(isolation: Isolation): Isolation {
-  const program = findBwrap();
-  const namespaces = [
-    '--unshare-all',
-    '--die-with-parent',
-    '--new-session',
-    '--cap-drop',
-    'ALL',
-    '--ro-bind',
-    '/',
-    '/',
-    '--proc',
-    '/proc',
-    '--dev',
-    '/dev',
-  ];
-  return { ...isolation, program, args: [...namespaces, isolation.program, ...isolation.args] };
-}
-
-function findBwrap(): string {
-  // oxlint-disable-next-line node/no-process-env -- Where programs lie is no setting of ours.
-  const places = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'bwrap'));
-  const found = places.find((file) => existsSync(file));
-  if (found === undefined)
-    throw new PluginSetupError(
-      'pluginSandbox (BATON_PLUGIN_SANDBOX): there is no bwrap on the PATH. Install bubblewrap, or use `permissions`.',
-    );
-  return found;
+  // This signal opens the inspector, and whoever connects to that may do what the process may. Another plugin can send it.
+  const args = ['--disable-sigusr1', ...execArgv, module, JSON.stringify(settings)];
+  return { program: process.execPath, args, env, niceness, settings, idleMs, backstopMs };
 }
 
 function environmentOf(names: readonly string[]): Record<string, string> {

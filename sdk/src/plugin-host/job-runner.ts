@@ -8,7 +8,7 @@ import { createSlots } from './slots.ts';
 import { toText } from './text.ts';
 
 export interface JobRunner {
-  /** Never rejects. Takes at most twice `timeoutMs`, and the wait for a thread. */
+  /** Never rejects. Takes at most twice `timeoutMs` and the time to start, and the wait for a thread. */
   run(job: PluginJob, options: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined }): Promise<HostAnswer>;
   stop(): Promise<void>;
 }

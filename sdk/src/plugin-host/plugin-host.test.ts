@@ -2,7 +2,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createPluginFixture, type PluginFixture, sampleArtifact, sampleFacts, silentLog } from './plugin-fixture.ts';
 import { createPluginHost, type PluginHost, type ValidatorVerdict } from './plugin-host.ts';
 
-const limits = { threadsMax: 2, memoryMb: 64, timeoutMs: 20_000, verdictBytesMax: 16_384, graceMs: 200, backstopMs: 1_500 };
+const limits = {
+  threadsMax: 2,
+  memoryMb: 64,
+  timeoutMs: 20_000,
+  verdictBytesMax: 16_384,
+  startMs: 12_000,
+  graceMs: 200,
+  backstopMs: 1_500,
+};
 const log = silentLog;
 const facts = sampleFacts;
 const artifact = sampleArtifact('report', { lines: 3 });

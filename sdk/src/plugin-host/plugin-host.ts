@@ -88,7 +88,7 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
 
   const describeOff = (plugin: string): string | undefined => {
     const reason = strikes.offBecause(plugin);
-    return reason === undefined ? undefined : `The plugin ${plugin} is switched off, because ${reason}.`;
+    return reason === undefined ? undefined : `The plugin ${plugin} is switched off: ${reason}`;
   };
 
   async function run(job: ValidateJob | SummarizeJob, options: RunOptions): Promise<HostAnswer> {

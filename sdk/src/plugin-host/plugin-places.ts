@@ -4,6 +4,7 @@ import { dirname, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import type { PluginSource } from './job.ts';
+import { isLinkedPackage } from './plugin-links.ts';
 
 const packageJson = z.object({
   dependencies: z.record(z.string(), z.string()).default({}),
@@ -33,7 +34,7 @@ export function findPlaces({ packageFile, entryFile }: PluginSource): string[] {
 
 /**
  * The folders of a package, of what it depends on, and of what that depends on. Each as it is found and as it lies, since package
- * managers work with links. All of them end with a separator.
+ * managers work with links. All of them end with a separator. What stands in the place of a package and leads to something else is none.
  */
 export function findPackagePlaces(packageFile: string, more: readonly string[]): string[] {
   const places = new Set<string>();
@@ -44,7 +45,7 @@ export function findPackagePlaces(packageFile: string, more: readonly string[]):
     places.add(dirname(file) + sep).add(dirname(realpathSync(file)) + sep);
     for (const name of names) {
       const found = findPackage(name, realpathSync(file));
-      if (found === undefined || seen.has(found)) continue;
+      if (found === undefined || seen.has(found) || !isPackage(found)) continue;
       seen.add(found);
       waiting.push({ file: found, names: dependenciesOf(found) });
     }
@@ -67,6 +68,11 @@ const textsOf = (value: unknown): unknown[] =>
 function dependenciesOf(packageFile: string): string[] {
   const { dependencies, optionalDependencies, peerDependencies } = readPackage(packageFile);
   return Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies });
+}
+
+function isPackage(packageFile: string): boolean {
+  const [place, folder] = [dirname(packageFile), dirname(realpathSync(packageFile))];
+  return place === folder || isLinkedPackage(place, folder);
 }
 
 /** Undefined for one that is not installed: an optional one, or one that the plugin will miss when it runs. */

@@ -9,7 +9,12 @@ let fixture: PluginFixture;
 beforeAll(async () => {
   fixture = await createPluginFixture();
   const tell = `info('process', String(process.pid));`;
-  await fixture.write('one', { first: tell, second: tell, measures: `info('length', String(artifacts[0].content.length));` });
+  await fixture.write('one', {
+    first: tell,
+    second: tell,
+    stuck: `await new Promise(() => {});`,
+    measures: `info('length', String(artifacts[0].content.length));`,
+  });
   await fixture.write('two', { third: tell });
 });
 afterAll(() => fixture.remove());
@@ -60,6 +65,17 @@ test('when the host has stopped, its processes are gone', async () => {
   await host.stop();
 
   expect(pids.map(isRunning)).toEqual([false, false]);
+});
+
+test('while validators of one plugin never end, and hold all places that they may, one of another plugin answers', async () => {
+  await using host = await startHost();
+  const stuck = ['stuck', 'stuck', 'stuck'].map((use) => host.validate({ use, config: {}, artifacts: [], facts }));
+
+  const verdict = await host.validate({ use: 'third', config: {}, artifacts: [], facts });
+  await host.stop();
+
+  expect(verdict.outcome).toBe('pass');
+  expect((await Promise.all(stuck)).map(({ outcome }) => outcome)).toEqual(['error', 'error', 'error']);
 });
 
 test('evidence of 40 MB is judged, and what is larger than allowed is refused without blame', async () => {

@@ -5,16 +5,17 @@ import type { ThreadAnswer } from './outcome.ts';
 import { describeOffers } from './describe-offers.ts';
 import { describeThrown } from './describe-thrown.ts';
 import { watchIntrinsics } from './intrinsics.ts';
+import { createEvidenceReader, type NumberedEvidence } from './read-evidence.ts';
 import { runSummarizer } from './run-summarizer.ts';
 import { type RunOptions, runValidator } from './run-validator.ts';
 
 export interface ThreadTask {
   /** A `PluginJob` in JSON, but for its evidence. */
   readonly job: string;
-  /** The artifacts and facts of a `ValidateJob`, in JSON. Read anew for each job: what one validator changes no other sees. */
-  readonly evidence: Uint8Array | undefined;
+  /** The artifacts and facts of a `ValidateJob`. */
+  readonly evidence: NumberedEvidence | undefined;
   readonly bytesMax: number;
-  /** Tells the job to stop, before the thread is ended under it. */
+  /** Says one way that the plugin's code is asked, from where on its time counts, and the other way that it has to stop. */
   readonly port: MessagePort;
 }
 
@@ -24,20 +25,24 @@ export default async function runJob({ job, evidence, bytesMax, port }: ThreadTa
   if (!isUntouched()) exit(1);
   const ending = new AbortController();
   port.on('message', (reason: EndReason) => ending.abort(endErrors[reason]()));
-  try {
-    const whole = { ...JSON.parse(job), ...(evidence !== undefined && JSON.parse(readText(evidence))) } as PluginJob;
-    const answer = await perform(whole, { signal: ending.signal, bytesMax }).catch((error: unknown) =>
-      describeThrown(error, whole.plugin.packageFile),
-    );
-    if (!isUntouched()) return refusePolluter();
-    const text = JSON.stringify(answer);
-    return Buffer.byteLength(text) <= bytesMax ? text : JSON.stringify(tooLarge);
-  } finally {
-    port.close();
-  }
-}
+  let isSpoilt = false;
+  // The other side closes it when it has the answer: a thread that ends at once may take its answer along.
+  port.on('close', () => {
+    if (isSpoilt) exit(1);
+  });
 
-const readText = ({ buffer, byteOffset, length }: Uint8Array): string => Buffer.from(buffer, byteOffset, length).toString();
+  const whole = { ...JSON.parse(job), ...(evidence !== undefined && readEvidence(evidence)) } as PluginJob;
+  const begin = () => port.postMessage('begun');
+  const answer = await perform(whole, { signal: ending.signal, bytesMax, begin }).catch((error: unknown) =>
+    describeThrown(error, whole.plugin.packageFile),
+  );
+  if (!isUntouched()) {
+    isSpoilt = true;
+    return pollution;
+  }
+  const text = JSON.stringify(answer);
+  return Buffer.byteLength(text) <= bytesMax ? text : JSON.stringify(tooLarge);
+}
 
 function refuse(code: string, message: string): ThreadAnswer {
   return { kind: 'refused', findings: [{ severity: 'fail', code, message }] };
@@ -45,6 +50,7 @@ function refuse(code: string, message: string): ThreadAnswer {
 
 // Before any plugin is loaded.
 const isUntouched = watchIntrinsics();
+const readEvidence = createEvidenceReader();
 const pollution = JSON.stringify({
   kind: 'misbehaved',
   code: 'polluted',
@@ -52,19 +58,14 @@ const pollution = JSON.stringify({
 } satisfies ThreadAnswer);
 const exit = process.exit.bind(process);
 
-/** The answer is worth nothing, and neither is the thread: it ends as soon as this has been said. */
-function refusePolluter(): string {
-  setImmediate(exit, 1);
-  return pollution;
-}
-
 const endErrors = {
   timed_out: () => new DOMException('The time for this job is over.', 'TimeoutError'),
   cancelled: () => new DOMException('The job was cancelled.', 'AbortError'),
 } satisfies Record<EndReason, () => Error>;
 
-async function perform(job: PluginJob, options: RunOptions): Promise<ThreadAnswer> {
+async function perform(job: PluginJob, { begin, ...options }: RunOptions & { begin(): void }): Promise<ThreadAnswer> {
   const plugin = await loadPlugin(job.plugin);
+  begin();
   if (job.verb === 'describe') return describeOffers(plugin);
   if (job.verb === 'validate') {
     const validator = plugin.validators.find(({ name }) => name === job.use);

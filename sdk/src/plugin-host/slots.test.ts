@@ -7,6 +7,7 @@ test('who waits on behalf of one takes turns with those of others, and among the
   const slots = createSlots(1);
   const entered: string[] = [];
   const giveBack = await slots.take('busy', forever);
+  await slots.take('slow', forever);
   const ask = async (behalf: string, name: string, signal = forever) => {
     const leave = await slots.take(behalf, signal);
     entered.push(leave === undefined ? `${name} left` : name);
@@ -22,6 +23,27 @@ test('who waits on behalf of one takes turns with those of others, and among the
   await Promise.all(all);
 
   expect(entered).toEqual(['busy 4 left', 'busy 1', 'other 1', 'third 1', 'busy 2', 'other 2', 'busy 3']);
+});
+
+test('however many are asked for on one behalf, there is a place left for another', async () => {
+  const slots = createSlots(2);
+  const entered: string[] = [];
+  const ask = async (name: string) => {
+    const leave = await slots.take(name, forever);
+    entered.push(name);
+    return leave;
+  };
+  const waiting = [ask('busy'), ask('busy'), ask('busy')];
+
+  const leave = await ask('other');
+  leave?.();
+  const again = await ask('other');
+
+  expect(entered).toEqual(['busy', 'busy', 'other', 'other']);
+  again?.();
+  (await waiting[0])?.();
+  await Promise.all(waiting);
+  expect(entered.slice(4)).toEqual(['busy']);
 });
 
 test('no more are inside than there are places, and one that is given back is taken again', async () => {

@@ -1,52 +1,66 @@
-/** A fixed number of places to run in. Who asks for one says on whose behalf: those wait in the order of asking, and take turns with others. */
+/**
+ * Places to run in. Who asks for one says on whose behalf: those wait in the order of asking, and take turns with others. One place
+ * more than their number is for whoever has none: however many are asked for on one behalf, the others are not held up by it.
+ */
 export interface Slots {
   /** Waits for a place and returns what gives it back. Undefined when the signal aborted before there was one. */
   take(behalf: string, signal: AbortSignal): Promise<(() => void) | undefined>;
 }
 
 export function createSlots(count: number): Slots {
-  let free = count;
+  let free = count + 1;
+  const taken = new Map<string, number>();
   /** Whose turn is next stands first. Nobody stands here without somebody who waits. */
   const lines = new Map<string, (() => void)[]>();
 
-  const giveBack = () => {
-    const [next] = lines;
-    if (next === undefined) {
-      free += 1;
-      return;
-    }
+  const mayEnter = (behalf: string) => free > (taken.has(behalf) ? 1 : 0);
+
+  const setLine = (behalf: string, waiting: readonly (() => void)[]) => {
+    if (waiting.length > 0) lines.set(behalf, [...waiting]);
+    else lines.delete(behalf);
+  };
+  const callNext = () => {
+    const next = [...lines].find(([behalf]) => mayEnter(behalf));
+    if (next === undefined) return;
     const [behalf, [enter, ...others]] = next;
+    // Who has had a turn stands last.
     lines.delete(behalf);
-    if (others.length > 0) lines.set(behalf, others);
+    setLine(behalf, others);
     enter?.();
   };
-  const place = () => {
+
+  const place = (behalf: string) => {
+    free -= 1;
+    taken.set(behalf, (taken.get(behalf) ?? 0) + 1);
     let given = false;
     return () => {
-      if (!given) giveBack();
+      if (given) return;
       given = true;
+      free += 1;
+      const left = (taken.get(behalf) ?? 0) - 1;
+      if (left > 0) taken.set(behalf, left);
+      else taken.delete(behalf);
+      callNext();
     };
   };
 
   return {
     take(behalf, signal) {
       if (signal.aborted) return Promise.resolve(undefined);
-      if (free > 0) {
-        free -= 1;
-        return Promise.resolve(place());
-      }
+      if (mayEnter(behalf)) return Promise.resolve(place(behalf));
       return new Promise((resolve) => {
         const enter = () => {
           signal.removeEventListener('abort', leave);
-          resolve(place());
+          resolve(place(behalf));
         };
         const leave = () => {
-          const others = (lines.get(behalf) ?? []).filter((one) => one !== enter);
-          if (others.length > 0) lines.set(behalf, others);
-          else lines.delete(behalf);
+          setLine(
+            behalf,
+            (lines.get(behalf) ?? []).filter((one) => one !== enter),
+          );
           resolve(undefined);
         };
-        lines.set(behalf, [...(lines.get(behalf) ?? []), enter]);
+        setLine(behalf, [...(lines.get(behalf) ?? []), enter]);
         signal.addEventListener('abort', leave, { once: true });
       });
     },

@@ -16,7 +16,7 @@ beforeAll(async () => {
     fails: `fail('no', 'Not good enough.');`,
     throws: `throw new Error('no');`,
     exits: `process.exit(0);`,
-    exitsAtTimes: `if (facts.visit === 1) process.exit(0);`,
+    pollutesAtTimes: `if (facts.visit === 1) Object.prototype.polluted = true;`,
     pollutes: `Object.prototype.polluted = true;`,
     'goes on': `for (;;) {}`,
   });
@@ -57,7 +57,8 @@ test.each([
 
   expect(told).toEqual([{ plugin: 'clumsy', reason: expect.stringContaining(reason) as string }]);
   expect(host.list()).toMatchObject([{ name: 'clumsy', offBecause: told[0]?.reason }, { name: 'innocent' }, { name: 'wordy' }]);
-  expect(await validate('clean')).toMatchObject({ outcome: 'error', findings: [{ code: 'plugin_off' }] });
+  const message = `The plugin clumsy is switched off: ${told[0]?.reason}`;
+  expect(await validate('clean')).toMatchObject({ outcome: 'error', findings: [{ code: 'plugin_off', message }] });
   expect((await validate('good')).outcome).toBe('pass');
 
   host.switchOn('clumsy');
@@ -73,16 +74,27 @@ test('a summarizer whose answer is too large three times in a row switches its p
 });
 
 test('a run of a validator without harm forgives what it did before, and not what another validator of its plugin did', async () => {
-  const exit = () => validate('exitsAtTimes');
+  const pollute = () => validate('pollutesAtTimes');
 
-  await times(2, exit);
-  await validate('exitsAtTimes', { visit: 2 });
-  await times(2, exit);
+  await times(2, pollute);
+  await validate('pollutesAtTimes', { visit: 2 });
+  await times(2, pollute);
   const afterOwnRun = [...told];
   await validate('clean');
-  await exit();
+  await pollute();
 
   expect(afterOwnRun).toEqual([]);
+  expect(told).toMatchObject([{ plugin: 'clumsy' }]);
+});
+
+test('a run that was cancelled forgives nothing', async () => {
+  await times(2, () => validate('pollutes'));
+  const cancelled = await validate('pollutes', { signal: AbortSignal.abort() });
+  const beforeThird = [...told];
+  await validate('pollutes');
+
+  expect(cancelled).toMatchObject({ outcome: 'error', findings: [{ code: 'cancelled' }] });
+  expect(beforeThird).toEqual([]);
   expect(told).toMatchObject([{ plugin: 'clumsy' }]);
 });
 

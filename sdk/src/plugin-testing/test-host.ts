@@ -8,23 +8,18 @@ import { PluginTestError } from './plugin-test-error.ts';
 export interface TestPlace {
   /** The folder of the plugin's package.json. Without it where the tests were started. */
   readonly folder?: string | URL;
-  /** How long a run may take whose thread is warm, in ms. */
+  /** How long a run may take, in ms. To start a thread and to load the code does not count. */
   readonly timeoutMs?: number;
 }
 
 /** A host with one plugin, as a coordinator runs it. */
 export interface TestHost extends Pick<PluginHost, 'hasValidator' | 'hasSummarizer' | 'validate' | 'summarize'>, AsyncDisposable {
   readonly folder: string;
-  readonly timeoutMs: number;
 }
-
-/** How long a run may take, and one whose process must start first. */
-const warmMs = 30_000;
-export const coldMs = 120_000;
 
 const packageJson = z.object({ name: z.string() });
 
-export async function startTestHost({ folder: given, timeoutMs = warmMs }: TestPlace): Promise<TestHost> {
+export async function startTestHost({ folder: given, timeoutMs = 30_000 }: TestPlace): Promise<TestHost> {
   const folder = typeof given === 'string' ? resolve(given) : given === undefined ? process.cwd() : fileURLToPath(given);
   const name = readName(join(folder, 'package.json'));
   const host = await createPluginHost({
@@ -32,11 +27,11 @@ export async function startTestHost({ folder: given, timeoutMs = warmMs }: TestP
     // Whoever tests it has written it, and trusts it with what it asks for.
     mayRunPrograms: [name],
     log: { debug() {}, warn() {}, error() {} },
-    limits: { threadsMax: 1, memoryMb: 256, timeoutMs, verdictBytesMax: 256 * 1024 },
+    limits: { threadsMax: 1, memoryMb: 256, timeoutMs, verdictBytesMax: 256 * 1024, startMs: 120_000 },
   });
   // A case that ends its process shall not switch off the plugin for the next.
   host.onSwitchedOff(({ plugin }) => host.switchOn(plugin));
-  return { ...host, folder, timeoutMs, [Symbol.asyncDispose]: () => host.stop() };
+  return { ...host, folder, [Symbol.asyncDispose]: () => host.stop() };
 }
 
 function readName(file: string): string {

@@ -5,7 +5,7 @@ import type { SummarizeOutcome } from '../plugin-host/plugin-host.ts';
 import { findUnsendable } from './find-unsendable.ts';
 import { makeItem } from './make-case.ts';
 import { PluginTestError, refuseProblems } from './plugin-test-error.ts';
-import { coldMs, startTestHost, type TestPlace } from './test-host.ts';
+import { startTestHost, type TestPlace } from './test-host.ts';
 
 /** What a summarizer is given. What is left out of an item is filled in; the first is cited as `c:1`. */
 export interface SummarizerCase {
@@ -47,8 +47,8 @@ export async function testSummarizer(summarizer: Pick<Summarizer, 'name'>, cases
     throw new PluginTestError(
       `The package.json in ${host.folder} does not list the summarizer ${summarizer.name} under baton.summarizers.`,
     );
-  const ask = ({ config = {}, items, budgetTokens = 1_000 }: Omit<SummarizerCase, 'name'>, timeoutMs = host.timeoutMs) =>
-    host.summarize({ use: summarizer.name, config, items: items.map(makeItem), budgetTokens, timeoutMs });
+  const ask = ({ config = {}, items, budgetTokens = 1_000 }: SummarizerCase) =>
+    host.summarize({ use: summarizer.name, config, items: items.map(makeItem), budgetTokens });
 
   async function judge<Case extends SummarizerCase>(
     list: readonly Case[],
@@ -71,8 +71,6 @@ export async function testSummarizer(summarizer: Pick<Summarizer, 'name'>, cases
     return problems;
   }
 
-  // The first thread has to start, and the code to be loaded; that is nobody's fault.
-  await ask({ items: [] }, coldMs);
   refuseProblems(summarizer.name, [...(await judge(cases.valid, judgeValid)), ...(await judge(cases.refused ?? [], judgeRefused))]);
 }
 

@@ -5,7 +5,7 @@ import type { ValidatorVerdict } from '../plugin-host/plugin-host.ts';
 import { findUnsendable } from './find-unsendable.ts';
 import { makeArtifact, makeFacts } from './make-case.ts';
 import { PluginTestError, refuseProblems } from './plugin-test-error.ts';
-import { coldMs, startTestHost, type TestPlace } from './test-host.ts';
+import { startTestHost, type TestPlace } from './test-host.ts';
 
 /** What a validator is shown. What is left out is filled in with something plausible. */
 export interface ValidatorCase {
@@ -45,8 +45,8 @@ export async function testValidator(validator: Pick<Validator, 'name'>, cases: V
   await using host = await startTestHost(cases);
   if (!host.hasValidator(validator.name))
     throw new PluginTestError(`The package.json in ${host.folder} does not list the validator ${validator.name} under baton.validators.`);
-  const ask = ({ config = {}, artifacts = [], facts }: Omit<ValidatorCase, 'name'>, timeoutMs = host.timeoutMs) =>
-    host.validate({ use: validator.name, config, artifacts: artifacts.map(makeArtifact), facts: makeFacts(facts), timeoutMs });
+  const ask = ({ config = {}, artifacts = [], facts }: ValidatorCase) =>
+    host.validate({ use: validator.name, config, artifacts: artifacts.map(makeArtifact), facts: makeFacts(facts) });
 
   async function judge<Case extends ValidatorCase>(
     list: readonly Case[],
@@ -69,8 +69,6 @@ export async function testValidator(validator: Pick<Validator, 'name'>, cases: V
     return problems;
   }
 
-  // The first thread has to start, and the code to be loaded; that is nobody's fault.
-  await ask({}, coldMs);
   refuseProblems(validator.name, [
     ...(await judge(cases.valid, judgeValid)),
     ...(await judge(cases.invalid, judgeInvalid)),

@@ -5,6 +5,9 @@ import type { Summary } from './define-summarizer.ts';
 /** What gets lost when work changes hands, and costs most: a summary has to cover all of it. */
 export const coveredKinds: readonly ContextKind[] = ['constraint', 'rejected', 'number'];
 
+/** The order in which a summary has the kinds: what it has to cover, then what was settled, what is open, and the rest. */
+export const kindsByNeed: readonly ContextKind[] = [...coveredKinds, 'instruction', 'decision', 'question', 'risk', 'fact'];
+
 export interface SummaryTask {
   readonly items: readonly ContextItem[];
   readonly budgetTokens: number;

@@ -1,7 +1,7 @@
 import type { Artifact, ArtifactWithContent, AttemptOutcome, GrantedLock, Task, Ticket } from '@baton/protocol';
 import type { z } from 'zod';
 
-/** What is known about the phase that is judged, as it was when the judging began. Plain JSON; changing it changes nothing. */
+/** What is known about the phase that is judged, as it was when the judging began. Plain JSON, and frozen. */
 export interface GateFacts {
   readonly ticket: Ticket;
   readonly phase: string;
@@ -40,7 +40,7 @@ export type Report = (code: string, message: string, place?: Place) => void;
 export interface ValidateInput<Config> {
   /** As the validator's schema made it from what the workflow says. */
   readonly config: Config;
-  /** The current versions of the phase visit, with their content. */
+  /** The current versions of the phase visit, with their content. Plain JSON, and frozen: copy what you want to change. */
   readonly artifacts: readonly ArtifactWithContent[];
   readonly facts: GateFacts;
   /** Aborts when the time is over or nobody waits any more. Shortly after that the thread is ended. */

@@ -10,7 +10,8 @@ export type {
   Task,
   Ticket,
 } from '@baton/protocol';
-export { coveredKinds, findSummaryFault, findUncovered, type SummaryTask } from './check-summary.ts';
+export { byNeed, isDue } from './by-need.ts';
+export { coveredKinds, findSummaryFault, findUncovered, kindsByNeed, type SummaryTask } from './check-summary.ts';
 export { createCitationReader } from './citations.ts';
 export { definePlugin, type Plugin } from './define-plugin.ts';
 export { defineSummarizer, type SummarizeInput, type Summarizer, type Summary } from './define-summarizer.ts';
@@ -23,4 +24,5 @@ export {
   type ValidateInput,
   type Validator,
 } from './define-validator.ts';
-export { pluginApiVersion, type PluginManifest, pluginManifest, type PluginPermission } from './manifest.ts';
+export { type GroupGuard, openGroupGuard } from './group-guard.ts';
+export { configSchemaBytesMax, pluginApiVersion, type PluginManifest, pluginManifest, type PluginPermission } from './manifest.ts';

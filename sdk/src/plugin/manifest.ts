@@ -1,3 +1,4 @@
+import { jsonObject } from '@baton/protocol';
 import { z } from 'zod';
 
 /** Grows when a plugin written for the version before would not work any more. */
@@ -7,7 +8,15 @@ export const pluginApiVersion = 1;
 export const pluginPermissions = ['programs'] as const;
 export type PluginPermission = (typeof pluginPermissions)[number];
 
-const names = z.array(z.string().min(1).max(128)).max(100).default([]);
+const name = z.string().min(1).max(128);
+const names = z.array(name).max(100).default([]);
+
+/** As much as a schema in a workflow may have. */
+export const configSchemaBytesMax = 64 * 1024;
+const configSchema = jsonObject.refine(
+  (schema) => Buffer.byteLength(JSON.stringify(schema)) <= configSchemaBytesMax,
+  `A schema may have ${configSchemaBytesMax} bytes of JSON.`,
+);
 
 /** The `baton` field of a plugin's package.json: what the plugin offers, readable without running it. */
 export const pluginManifest = z
@@ -16,6 +25,8 @@ export const pluginManifest = z
     validators: names,
     summarizers: names,
     permissions: z.array(z.enum(pluginPermissions)).default([]),
+    /** JSON Schemas of what validators take as their configuration, by name: workflows are held against them before anything runs. */
+    configs: z.record(name, configSchema).default({}),
   })
   .meta({ id: 'PluginManifest' });
 export type PluginManifest = z.infer<typeof pluginManifest>;

@@ -37,5 +37,16 @@ test('a manifest of a later contract does not fit', () => {
     validators: ['a'],
     summarizers: [],
     permissions: [],
+    configs: {},
   });
+});
+
+test('a manifest may say of each validator what it takes, in as much as a schema may have', () => {
+  const sayOf = (schema: unknown) => pluginManifest.safeParse({ apiVersion: 1, validators: ['a'], configs: { a: schema } });
+
+  expect(sayOf({ type: 'object' }).data?.configs).toEqual({ a: { type: 'object' } });
+  expect(sayOf(['object']).error?.issues.map(({ path }) => path)).toEqual([['configs', 'a']]);
+  expect(sayOf({ description: 'x'.repeat(65_536) }).error?.issues).toMatchObject([
+    { path: ['configs', 'a'], message: 'A schema may have 65536 bytes of JSON.' },
+  ]);
 });
