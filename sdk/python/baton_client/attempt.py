@@ -59,7 +59,8 @@ class Attempt:
         if self._is_revoked:
             log.info('%s: stopped; the coordinator had ended the attempt (%s)', self.claim['title'], self.context.cancel_reason)
             return 'dropped'
-        return await self._report(self._judge(outcome))
+        # A copy: a function that was left behind in its thread may go on.
+        return await self._report(self._judge(outcome), [*self.context.gathered_notes])
 
     async def _execute(self) -> Outcome:
         loop = asyncio.get_running_loop()
@@ -98,13 +99,13 @@ class Attempt:
             return Released()
         return outcome
 
-    async def _report(self, outcome: Outcome) -> AttemptEnd:
+    async def _report(self, outcome: Outcome, notes: list[t.NewContextItem]) -> AttemptEnd:
         context = self.context
         try:
             await self._report_to.send(
                 outcome,
                 artifacts=context.gathered_artifacts,
-                notes=context.gathered_notes,
+                notes=notes,
                 summary=context.gathered_summary,
             )
         except (BatonError, TypeError, ValueError) as error:
@@ -112,12 +113,15 @@ class Attempt:
                 log.info('%s: the result came too late and was dropped', self.claim['title'])
                 return 'dropped'
             log.error('%s: the result was refused: %s', self.claim['title'], error)
-            if not isinstance(outcome, Completed):
+            if isinstance(outcome, Completed):
+                # A result that the coordinator will never take is a failure of the task, and is told as one.
+                fields = list(error.data.get('fields', [])) if isinstance(error, CoordinatorError) else []
+                refusal = failed('result_refused', f'The result was refused: {error}', permanent=True, details={'fields': fields})
+                return await self._report(refusal, notes)
+            if not notes:
                 return 'dropped'
-            # A result that the coordinator will never take is a failure of the task, and is told as one.
-            self.context.gathered_notes.clear()
-            fields = list(error.data.get('fields', [])) if isinstance(error, CoordinatorError) else []
-            return await self._report(failed('result_refused', f'The result was refused: {error}', permanent=True, details={'fields': fields}))
+            log.error('%s: its %d notes are left out', self.claim['title'], len(notes))
+            return await self._report(outcome, [])
         if isinstance(outcome, Failed):
             log.warning('%s: failed: %s', self.claim['title'], outcome.error['message'])
             return 'failed'

@@ -239,7 +239,7 @@ class WorkflowMethods:
     ) -> t.Workflow:
         """Stores a workflow. The same definition again is the same version; another one is the next version.
 
-        Raises CoordinatorError: `workflow_invalid`, `validator_unknown`.
+        Raises CoordinatorError: `workflow_invalid`, `validator_unknown`, `overloaded`.
         """
         result: t.Workflow = await self._call(
             'workflow/put',
@@ -265,11 +265,20 @@ class WorkflowMethods:
         )
         return result
 
-    async def list(self) -> t.WorkflowListResult:
-        """Lists the newest version of each workflow, by name."""
+    async def list(
+        self,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> t.WorkflowListResult:
+        """Lists the newest version of each workflow, by name. A page has about a megabyte at most, even where it has fewer than `limit`.
+
+        `after`: Where the page begins: `next` of the page before.
+        `limit`: At most this many rows in one answer. 100 unless given.
+        """
         result: t.WorkflowListResult = await self._call(
             'workflow/list',
-            {},
+            {'after': after, 'limit': limit},
         )
         return result
 
@@ -381,7 +390,7 @@ class TicketMethods:
         workflow: t.Name | None = None,
         title: str | None = None,
     ) -> t.TicketListResult:
-        """Lists tickets, newest first.
+        """Lists tickets, newest first. A page has about a megabyte at most, even where it has fewer than `limit`.
 
         `phase`: Only those in this phase.
         `states`: Only those in these states.
@@ -509,14 +518,19 @@ class TicketMethods:
         self,
         *,
         ticket_id: t.Id,
+        after: str | None = None,
+        limit: int | None = None,
     ) -> t.TicketHistoryResult:
-        """Lists the phase visits of a ticket in order.
+        """Lists the phase visits of a ticket in order. A page has about a megabyte at most, even where it has fewer than `limit`.
+
+        `after`: Where the page begins: `next` of the page before.
+        `limit`: At most this many rows in one answer. 100 unless given.
 
         Raises CoordinatorError: `ticket_not_found`.
         """
         result: t.TicketHistoryResult = await self._call(
             'ticket/history',
-            {'ticketId': ticket_id},
+            {'ticketId': ticket_id, 'after': after, 'limit': limit},
         )
         return result
 
@@ -699,18 +713,20 @@ class TaskMethods:
         task_id: t.Id,
         attempt: int,
         reason: str | None = None,
+        context: Sequence[t.NewContextItem] | None = None,
         idempotency_key: t.IdempotencyKey | None = None,
     ) -> t.TaskReleaseResult:
-        """Gives an attempt back unused, as a draining agent does. The attempt does not count. It belongs to an agent's session.
+        """Gives an attempt back without a result, as a draining agent does. The attempt does not count; what it noted is kept. It belongs to an agent's session.
 
         `attempt`: As the claim named it. A stale one is refused.
         `reason`: Kept with the attempt.
+        `context`: What later phases should know. [] unless given.
 
         Raises CoordinatorError: `claim_stale`, `session_unknown`.
         """
         result: t.TaskReleaseResult = await self._call(
             'task/release',
-            {'taskId': task_id, 'attempt': attempt, 'reason': reason, 'idempotencyKey': idempotency_key},
+            {'taskId': task_id, 'attempt': attempt, 'reason': reason, 'context': context, 'idempotencyKey': idempotency_key},
         )
         return result
 
@@ -1323,18 +1339,20 @@ class ArtifactMethods:
         artifact: t.NewArtifact,
         task_id: t.Id | None = None,
         attempt: int | None = None,
+        visit: int | None = None,
         idempotency_key: t.IdempotencyKey | None = None,
     ) -> t.Artifact:
-        """Stores an artifact for the current phase visit of a ticket, as the next version of its type and name. The same content in the same place, from the same task and token, makes no new version.
+        """Stores an artifact for the current phase visit of a ticket, as the next version of its type and name. The same content in the same place, from the same task and token, makes no new version. Whoever stores it without a task names the visit that it was made for.
 
         `task_id`: The task that it came from.
         `attempt`: The attempt at this task. A stale one is refused.
+        `visit`: The visit that it was made for, as `ticket/get` told it. Refused with `version_conflict` once the ticket is in another.
 
-        Raises CoordinatorError: `ticket_not_found`, `limit_exceeded`, `claim_stale`, `artifact_invalid`, `phase_closed`.
+        Raises CoordinatorError: `ticket_not_found`, `limit_exceeded`, `claim_stale`, `artifact_invalid`, `phase_closed`, `version_conflict`.
         """
         result: t.Artifact = await self._call(
             'artifact/put',
-            {'ticketId': ticket_id, 'artifact': artifact, 'taskId': task_id, 'attempt': attempt, 'idempotencyKey': idempotency_key},
+            {'ticketId': ticket_id, 'artifact': artifact, 'taskId': task_id, 'attempt': attempt, 'visit': visit, 'idempotencyKey': idempotency_key},
         )
         return result
 
@@ -1405,7 +1423,7 @@ class GateMethods:
 
         `assume`: What the caller is about to hand in.
 
-        Raises CoordinatorError: `ticket_not_found`, `task_not_found`, `artifact_invalid`.
+        Raises CoordinatorError: `ticket_not_found`, `task_not_found`, `task_state_refused`, `phase_closed`, `artifact_invalid`, `limit_exceeded`.
         """
         result: t.GateExplanation = await self._call(
             'gate/explain',
@@ -1439,7 +1457,7 @@ class GateMethods:
         after: t.Id | None = None,
         limit: int | None = None,
     ) -> t.GateResultsResult:
-        """Lists what the gates of a ticket have said, oldest first.
+        """Lists what the gates of a ticket have said, oldest first. A page has about a megabyte at most, even where it has fewer than `limit`.
 
         `after`: Only those after this one.
         `limit`: At most this many rows in one answer. 100 unless given.
@@ -1540,7 +1558,7 @@ class ContextMethods:
         superseded: bool | None = None,
         sources: Sequence[t.ContextSource] | None = None,
     ) -> t.ContextListResult:
-        """Lists the items of a ticket, oldest first, those that no longer hold included.
+        """Lists the items of a ticket, oldest first, those that no longer hold included. A page of long items ends before its limit.
 
         `phase`: Only of this phase.
         `kinds`: Only of these kinds.
@@ -1565,16 +1583,18 @@ class ContextMethods:
         *,
         ticket_id: t.Id,
         phase: t.PhaseName | None = None,
+        limit: int | None = None,
     ) -> t.ContextAggregate:
         """Returns what one phase, or the whole ticket, has come to: its completed tasks, items, artifacts and a summary.
 
         `phase`: Without it the whole ticket.
+        `limit`: At most this many items, summaries and artifacts: of the items first the pinned, the constraints, rejected alternatives and numbers, then the newest; of the others the last. 100 unless given.
 
         Raises CoordinatorError: `ticket_not_found`, `phase_unknown`.
         """
         result: t.ContextAggregate = await self._call(
             'context/aggregate',
-            {'ticketId': ticket_id, 'phase': phase},
+            {'ticketId': ticket_id, 'phase': phase, 'limit': limit},
         )
         return result
 
@@ -1613,7 +1633,7 @@ class ContextMethods:
         attempt: int | None = None,
         idempotency_key: t.IdempotencyKey | None = None,
     ) -> t.ContextSupersedeResult:
-        """Puts an item in the place of another, which no pack has any more. It stays listed, with what took its place and why. A pin goes over to the new one.
+        """Puts an item in the place of another, which no pack has any more. It stays listed, with what took its place and why. A pin goes over to the new one. What the coordinator has recorded, and what an operator or admin has said or pinned, is refused to agents.
 
         `citation`: What no longer holds. The same statement elsewhere in the ticket goes with it.
         `by`: What holds instead: a new item, or the citation of one.
@@ -1638,7 +1658,7 @@ class ContextMethods:
         attempt: int | None = None,
         idempotency_key: t.IdempotencyKey | None = None,
     ) -> t.ContextItem:
-        """Pins an item, so that it is in every pack, or lets it go again.
+        """Pins an item, so that it is in every pack, or lets it go again. What the coordinator has recorded, and what an operator or admin has said or pinned, agents do not let go.
 
         `pinned`: true unless given.
         `task_id`: The task that it came from.
@@ -1677,7 +1697,7 @@ class ContextMethods:
 
         `budget_tokens`: How long the text of the pack of each ticket may be. 4000 unless given.
 
-        Raises CoordinatorError: `session_unknown`, `limit_exceeded`.
+        Raises CoordinatorError: `session_unknown`.
         """
         result: t.Rehydration = await self._call(
             'context/rehydrate',

@@ -91,7 +91,7 @@ class Report:
                     case Failed(error, permanent):
                         await task.fail(**fence, error=error, permanent=permanent, context=notes)
                     case Released():
-                        await task.release(**fence, reason='The agent is shutting down.')
+                        await task.release(**fence, reason='The agent is shutting down.', context=notes)
                 return
             except ConnectionLost:
                 pass

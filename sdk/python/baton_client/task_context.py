@@ -17,7 +17,7 @@ from .task_locks import HeldLock, LockWish, TaskLocks
 class TaskContext:
     """Lives for one attempt.
 
-    Artifacts, notes and the summary are stored together with the result; notes also with a failure.
+    Artifacts and the summary are stored together with the result, notes with the report of the attempt's end, whatever that is.
     """
 
     def __init__(self, client: Client, claim: t.Claim, workspace: Path | None) -> None:
@@ -95,7 +95,12 @@ class TaskContext:
         references: Sequence[t.NewContextItemReference] = (),
         pinned: bool = False,
     ) -> None:
-        """Adds a decision, constraint, risk, fact … for later phases."""
+        """Adds a decision, constraint, risk, fact … for later phases and for the next attempt.
+
+        It is stored when the attempt ends: completed, failed, or given back by an agent that drains. It is lost where the
+        coordinator has ended the attempt before (cancelled, out of time, its phase left, its session lost) and where the process
+        dies. What must not be lost is stored at once by `client.context.note`.
+        """
         item: t.NewContextItem = {'kind': kind, 'text': text, 'references': [*references], 'pinned': pinned}
         if rationale is not None:
             item['rationale'] = rationale

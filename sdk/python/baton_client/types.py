@@ -14,6 +14,7 @@ Id: TypeAlias = str
 Timestamp: TypeAlias = str
 TokenState: TypeAlias = Literal['active', 'expired', 'revoked']
 PhaseName: TypeAlias = str
+ArtifactType: TypeAlias = str
 JsonValue: TypeAlias = Any
 TaskRef: TypeAlias = str
 Capability: TypeAlias = str
@@ -23,7 +24,6 @@ LockKey: TypeAlias = str
 LockMode: TypeAlias = Literal['exclusive', 'shared']
 Priority: TypeAlias = Literal['LOW', 'MEDIUM', 'HIGH', 'CRITICAL']
 EdgeKind: TypeAlias = Literal['forward', 'regression', 'block', 'unblock']
-ArtifactType: TypeAlias = str
 TicketState: TypeAlias = Literal['open', 'blocked', 'closed', 'cancelled']
 TaskState: TypeAlias = Literal['blocked', 'ready', 'running', 'completed', 'failed', 'cancelled', 'skipped']
 Sha256: TypeAlias = str
@@ -114,7 +114,7 @@ class GateDefinition(TypedDict):
     """The conditions under which a phase may be left forward."""
 
     #: Types of which at least one artifact must have been stored in the current visit.
-    artifacts: NotRequired[list[str]]
+    artifacts: NotRequired[list[ArtifactType]]
     #: How many tasks must have been completed at least. All that are not cancelled or skipped must be completed in any case.
     tasksMin: NotRequired[int]
     #: Comparisons on the content of artifacts.
@@ -131,11 +131,11 @@ class Criterion(TypedDict):
     """One comparison on the content of an artifact: `{ artifact: 'test_coverage', path: 'percentage', op: '>=', value: 80 }`."""
 
     #: The artifact's type. Every current artifact of this type is judged.
-    artifact: str
+    artifact: ArtifactType
     #: Where in the content to look: names and indices with dots between them, as in `suites.0.failed`.
     path: str
     op: Literal['==', '!=', '>', '>=', '<', '<=', 'contains', 'containsAll', 'matches', 'exists']
-    #: What it is compared with; `exists` needs none.
+    #: What it is compared with; `exists` needs none, and `matches` a regular expression as RE2 reads it.
     value: NotRequired[JsonValue]
     #: A margin for small samples; only with an operator that compares sizes.
     smallSample: NotRequired[SmallSample]
@@ -542,11 +542,11 @@ class NewContextItem(TypedDict):
     text: str
     #: Why: for a decision its reasons, for a rejected alternative what spoke against it.
     rationale: NotRequired[str]
-    #: The same for programs.
+    #: The same for programs, in 16000 characters of JSON at most.
     data: NotRequired[JsonValue]
-    #: Where it comes from.
+    #: Where it comes from, in 16000 characters of JSON at most.
     references: NotRequired[list[NewContextItemReference]]
-    #: A pinned item is in every pack; a pack too small for it is refused.
+    #: A pinned item is in every pack; a pack too small for it is refused. The pins of a ticket have 2,000 tokens together.
     pinned: NotRequired[bool]
 
 
@@ -914,13 +914,13 @@ class GateStatus(TypedDict):
     phase: PhaseName
     visit: int
     state: Literal['not_configured', 'blocked', 'waiting_tasks', 'waiting_approval', 'ready']
-    #: All that is known without running a validator is in order.
+    #: All that is known without running a validator is in order. Where `result` is absent or `stale`, the validators have yet to say what they make of it: the next transition asks them.
     met: bool
     #: All of it at once, with what the validators said in the newest result where that judged what is there now.
     missing: list[GateReason]
     #: The newest result of this visit.
     result: NotRequired[GateResult]
-    #: The result judged something else than what is there now, or a program took part in it and that was too long ago.
+    #: The result judged something else than what is there now, or a program took part in it and that was too long ago. It opens the gate no more, whatever `met` says.
     stale: bool
 
 
@@ -934,9 +934,9 @@ class GateReasonApproval(TypedDict):
 
 
 class GateReason(TypedDict):
-    """Why a gate does not let a ticket go. `code` is for programs, `message` for people. `approval_later` is an approval that is asked for once the rest is there; `gate_skipped` stands against a way that leads around a gate."""
+    """Why a gate does not let a ticket go. `code` is for programs, `message` for people. `approval_later` is an approval that is asked for once the rest is there; `approval_impossible` one that too few may give, since the others made what is to be approved; `gate_skipped` stands against a way that leads around a gate."""
 
-    code: Literal['artifact_missing', 'task_open', 'task_failed', 'tasks_too_few', 'validator_failed', 'validator_error', 'validator_timeout', 'validator_skipped', 'approval_waiting', 'approval_refused', 'approval_expired', 'approval_later', 'gate_skipped']
+    code: Literal['artifact_missing', 'task_open', 'task_failed', 'tasks_too_few', 'validator_failed', 'validator_error', 'validator_timeout', 'validator_skipped', 'approval_waiting', 'approval_refused', 'approval_expired', 'approval_later', 'approval_impossible', 'gate_skipped']
     message: str
     artifactType: NotRequired[str]
     taskId: NotRequired[Id]
@@ -950,6 +950,8 @@ class GateReason(TypedDict):
     approval: NotRequired[GateReasonApproval]
     #: The phase whose gate a way would skip.
     phase: NotRequired[PhaseName]
+    #: Stands for so many more reasons with this code, which are not listed; the message says where they are.
+    more: NotRequired[int]
 
 
 class GateResult(TypedDict):
@@ -969,6 +971,8 @@ class GateResult(TypedDict):
     verdicts: list[Verdict]
     durationMs: float
     createdAt: Timestamp
+    #: The earlier result whose verdicts these are: validators would have been shown the same again, and were not asked.
+    verdictsOf: NotRequired[Id]
 
 
 class JudgedArtifact(TypedDict):
@@ -1019,7 +1023,7 @@ class AssumedArtifact(TypedDict):
 
 
 class GateExplanation(TypedDict):
-    """What a gate would say now, its validators included. Nothing is recorded."""
+    """What a gate would say now, its validators included. Nothing is recorded, and what could not be stored is refused as it would be then."""
 
     ticketId: Id
     phase: PhaseName
@@ -1091,8 +1095,11 @@ class ContextItem(TypedDict):
     visit: int
     kind: ContextKind
     text: str
+    #: The reasons, each on a line, as often as it was said. Beyond 20,000 characters the oldest are cut, and a line says so.
     rationale: NotRequired[str]
+    #: The same for programs. Packs and aggregates are without it; `context/expand` and `context/list` tell it.
     data: NotRequired[JsonValue]
+    #: Of what was said often the newest, as many as one item may have.
     references: list[ContextItemReference]
     pinned: bool
     #: The name of the agent or of the token that said it last; `coordinator` where nobody did.
@@ -1112,23 +1119,33 @@ class ContextAggregateArtifact(TypedDict):
     sha256: str
 
 
+class ContextAggregateOmitted(TypedDict):
+    """How many more there are of each. `context/list` has all items, page by page; those of its `sources` summaries and artifacts, too."""
+
+    items: int
+    summaries: int
+    artifacts: int
+
+
 class ContextAggregate(TypedDict):
     """What one phase has come to; without a `phase` the whole ticket, its phases in the order of the workflow."""
 
     phase: NotRequired[PhaseName]
     #: The newest visit of the phase; 0 where there was none yet.
     visit: int
-    #: How many tasks were completed in this visit.
+    #: How many tasks were completed in it, in all the visits that are told of together.
     tasksCompleted: int
     #: What the completed tasks said of themselves.
     summaries: list[str]
-    #: All that still holds, as it stands now; in a pack those that the text has.
+    #: What still holds, as it stands now, the oldest first; in a pack those that the text has.
     items: list[ContextItem]
     artifacts: list[ContextAggregateArtifact]
-    #: Absent where there are no items, and in what is stored.
+    #: Absent where there are no items.
     narrative: NotRequired[Narrative]
-    #: The phase has been left and this is what was stored then.
+    #: The phase has been left: what it has come to stays, and nothing is added to it.
     stored: bool
+    #: How many more there are of each. `context/list` has all items, page by page; those of its `sources` summaries and artifacts, too.
+    omitted: ContextAggregateOmitted
 
 
 class Narrative(TypedDict):
@@ -1140,7 +1157,7 @@ class Narrative(TypedDict):
     by: str
     #: Why the summarizer that is set was not what wrote it.
     fallbackBecause: NotRequired[str]
-    #: Constraints, rejected alternatives and numbers that had no room in it, by citation.
+    #: Constraints, rejected alternatives and numbers that had no room in it, by citation; a thousand at most.
     uncovered: list[str]
     #: Of what it was made from: the items, the budget, and who wrote it.
     digest: str
@@ -1150,6 +1167,13 @@ class Narrative(TypedDict):
 
 class ContextPackOmittedItem(TypedDict):
     citation: str
+    tokens: int
+
+
+class ContextPackOmittedBeyond(TypedDict):
+    """How many more did not fit, and what they would have taken."""
+
+    items: int
     tokens: int
 
 
@@ -1169,11 +1193,13 @@ class ContextPack(TypedDict):
     budgetTokens: int
     #: What counted the tokens.
     counter: str
-    #: Items that did not fit, and what each would have taken; in the order in which more room would bring them.
+    #: Items that did not fit, and what each would have taken; a thousand at most, in the order in which more room would bring them.
     omitted: list[ContextPackOmittedItem]
-    #: The number of the newest event of the ticket that it knows of; `since` it there may be more.
+    #: How many more did not fit, and what they would have taken.
+    omittedBeyond: NotRequired[ContextPackOmittedBeyond]
+    #: The number of the newest event of the ticket that it knows of: as long as there is no newer one, the same call answers the same text and the same `digest`.
     asOf: int
-    #: Of all that it tells: with the same digest it is the same pack.
+    #: Of all that it tells but why a summary is missing: with the same digest it is the same pack.
     digest: Sha256
     #: What the phase itself has come to so far; its items are in the text as well. Absent before the ticket is in it.
     own: NotRequired[PhaseContext]
@@ -1192,16 +1218,16 @@ class PhaseContext(TypedDict):
     phase: PhaseName
     #: The newest visit of the phase; 0 where there was none yet.
     visit: int
-    #: How many tasks were completed in this visit.
+    #: How many tasks were completed in it, in all the visits that are told of together.
     tasksCompleted: int
     #: What the completed tasks said of themselves.
     summaries: list[str]
-    #: All that still holds, as it stands now; in a pack those that the text has.
+    #: What still holds, as it stands now, the oldest first; in a pack those that the text has.
     items: list[ContextItem]
     artifacts: list[PhaseContextArtifact]
-    #: Absent where there are no items, and in what is stored.
+    #: Absent where there are no items.
     narrative: NotRequired[Narrative]
-    #: The phase has been left and this is what was stored then.
+    #: The phase has been left: what it has come to stays, and nothing is added to it.
     stored: bool
 
 
@@ -1247,13 +1273,23 @@ class RehydrationLock(TypedDict):
     attempt: NotRequired[int]
 
 
+class RehydrationTicketFailed(TypedDict):
+    """Why there is no pack: the kind of the error that `context/get` answers, what helps, and the budget that would do."""
+
+    kind: str
+    message: str
+    neededTokens: NotRequired[int]
+
+
 class RehydrationTicket(TypedDict):
     ticketId: Id
     phase: PhaseName
     #: What its gate said last.
     gate: NotRequired[GateResult]
-    #: For the phase that the ticket is in.
-    pack: ContextPack
+    #: For the phase that the ticket is in; absent where it `failed`.
+    pack: NotRequired[ContextPack]
+    #: Why there is no pack: the kind of the error that `context/get` answers, what helps, and the budget that would do.
+    failed: NotRequired[RehydrationTicketFailed]
 
 
 class Rehydration(TypedDict):
@@ -1269,13 +1305,15 @@ class Rehydration(TypedDict):
     locks: list[RehydrationLock]
     #: Of the tasks that it holds; at most ten.
     tickets: list[RehydrationTicket]
+    #: The tickets of its tasks beyond these ten: `context/get` has the pack of each.
+    otherTickets: NotRequired[list[Id]]
 
 
 class RecordedEvent(TypedDict):
     """A fact with its place in the project's stream: 1, 2, 3 … in the order of commits, without a gap."""
 
     seq: int
-    name: Literal['ticket.created', 'ticket.transitioned', 'ticket.updated', 'ticket.cancelled', 'ticket.hindered', 'ticket.gateForced', 'task.submitted', 'task.claimed', 'task.deferred', 'task.completed', 'task.requeued', 'task.failed', 'task.cancelled', 'task.skipped', 'task.reopened', 'task.reserved', 'agent.registered', 'agent.deregistered', 'agent.lost', 'agent.capability.updated', 'agent.availabilityChanged', 'agent.stateChanged', 'lock.defined', 'lock.expired', 'artifact.stored', 'gate.evaluated', 'approval.requested', 'approval.decided', 'approval.cancelled', 'context.noted', 'context.recorded', 'context.superseded', 'context.pinned', 'token.created', 'token.revoked', 'plugin.switchedOff']
+    name: Literal['ticket.created', 'ticket.transitioned', 'ticket.updated', 'ticket.cancelled', 'ticket.hindered', 'ticket.gateForced', 'task.submitted', 'task.claimed', 'task.deferred', 'task.completed', 'task.requeued', 'task.failed', 'task.cancelled', 'task.skipped', 'task.reopened', 'task.reserved', 'agent.registered', 'agent.deregistered', 'agent.lost', 'agent.capability.updated', 'agent.availabilityChanged', 'agent.stateChanged', 'lock.defined', 'lock.expired', 'artifact.stored', 'gate.evaluated', 'approval.requested', 'approval.decided', 'approval.cancelled', 'context.noted', 'context.recorded', 'context.superseded', 'context.pinned', 'context.summarized', 'token.created', 'token.revoked', 'plugin.switchedOff']
     ticketId: NotRequired[Id]
     at: Timestamp
     data: JsonObject
@@ -1318,6 +1356,8 @@ class TokenListResult(TypedDict):
 
 class WorkflowListResult(TypedDict):
     workflows: list[Workflow]
+    #: Where the next page begins; absent on the last one.
+    next: NotRequired[str]
 
 
 class PluginListResult(TypedDict):
@@ -1363,6 +1403,8 @@ class TicketUnblockResult(TypedDict):
 
 class TicketHistoryResult(TypedDict):
     visits: list[PhaseVisit]
+    #: Where the next page begins; absent on the last one.
+    next: NotRequired[str]
 
 
 TicketValidTransitionsResult = TypedDict(
@@ -1579,7 +1621,7 @@ class ArtifactListResult(TypedDict):
 
 
 class GateExplainAssume(TypedDict):
-    #: Tasks to be taken for completed, such as the one in hand.
+    #: Tasks to be taken for completed, such as the one in hand. They must be open.
     completed: NotRequired[list[Id]]
     #: Evidence to be taken for stored.
     artifacts: NotRequired[list[AssumedArtifact]]

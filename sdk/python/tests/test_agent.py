@@ -7,6 +7,7 @@ import unittest
 from typing import Any
 
 from baton_client import Agent, AgentReplaced, CoordinatorError, PermanentTaskError, TaskContext, connect
+from baton_client.attempt import Attempt
 
 from .line import Line
 from .work import new_name, registered, serving, submit, task_in
@@ -263,6 +264,88 @@ class AgentTest(unittest.IsolatedAsyncioTestCase):
         task = await self.client.task.get(task_id=task_id)
         self.assertEqual((task['state'], task['attempts'][0].get('outcome')), ('ready', 'released'))
         self.assertLess(time.monotonic() - started, 40)
+
+    async def test_what_was_noted_is_kept_with_a_failure_and_with_a_task_that_is_given_back(self) -> None:
+        began = asyncio.Event()
+
+        @self.agent.task(self.kind)
+        async def note_and_leave(given: dict[str, bool], ctx: TaskContext) -> None:
+            ctx.note('risk', 'The disk is full.')
+            if given['fails']:
+                raise PermanentTaskError('It will never work.')
+            began.set()
+            await asyncio.sleep(60)
+
+        async with serving(self.agent):
+            [failing] = await submit(self.client, {'type': self.kind, 'input': {'fails': True}})
+            [waiting] = await submit(self.client, {'type': self.kind, 'input': {'fails': False}})
+            failed = await task_in(self.client, failing, 'failed')
+            await began.wait()
+
+        released = await self.client.task.get(task_id=waiting)
+        self.assertEqual(released['attempts'][0].get('outcome'), 'released')
+        for task in (failed, released):
+            items = (await self.client.context.list(ticket_id=task['ticketId']))['items']
+            self.assertEqual(
+                [(item['text'], item.get('taskId'), item.get('attempt')) for item in items], [('The disk is full.', task['id'], 1)]
+            )
+
+    async def test_a_plain_function_that_stops_is_given_back_with_what_it_noted(self) -> None:
+        began = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        @self.agent.task(self.kind)
+        def hold(given: Any, ctx: TaskContext) -> None:
+            ctx.note('risk', 'The disk is full.')
+            loop.call_soon_threadsafe(began.set)
+            ctx.cancelled.wait(60)
+            raise RuntimeError(f'Stopped: {ctx.cancel_reason}.')
+
+        async with serving(self.agent):
+            [task_id] = await submit(self.client, {'type': self.kind})
+            await began.wait()
+
+        task = await self.client.task.get(task_id=task_id)
+        self.assertEqual(task['attempts'][0].get('outcome'), 'released')
+        items = (await self.client.context.list(ticket_id=task['ticketId']))['items']
+        self.assertEqual([item['text'] for item in items], ['The disk is full.'])
+
+    async def test_a_plain_function_that_is_left_behind_is_given_back_with_what_it_noted_until_then(self) -> None:
+        began, go_on = asyncio.Event(), threading.Event()
+        loop = asyncio.get_running_loop()
+
+        def hold(given: Any, ctx: TaskContext) -> None:
+            ctx.note('risk', 'The disk is full.')
+            loop.call_soon_threadsafe(began.set)
+            go_on.wait(60)
+
+        await self.client.agent.register(name=new_name('holder'), capabilities=[self.kind])
+        [task_id] = await submit(self.client, {'type': self.kind})
+        [claim] = (await self.client.task.claim(max=1, wait_ms=10_000))['claims']
+        attempt = Attempt(self.client, claim, hold, workspace=None, grace_seconds=0.05)
+        running = asyncio.create_task(attempt.run())
+        await began.wait()
+
+        attempt.stop('draining')
+        end = await running
+
+        go_on.set()
+        self.assertEqual(end, 'released')
+        task = await self.client.task.get(task_id=task_id)
+        items = (await self.client.context.list(ticket_id=task['ticketId']))['items']
+        self.assertEqual([item['text'] for item in items], ['The disk is full.'])
+
+    async def test_a_note_that_is_refused_takes_no_failure_with_it(self) -> None:
+        @self.agent.task(self.kind)
+        async def fail(given: Any, ctx: TaskContext) -> None:
+            ctx.note('risk', ' ')
+            raise PermanentTaskError('It will never work.', code='hopeless')
+
+        async with serving(self.agent):
+            [task_id] = await submit(self.client, {'type': self.kind})
+            task = await task_in(self.client, task_id, 'failed')
+
+        self.assertEqual(task.get('error', {}).get('code'), 'hopeless')
 
     async def test_a_second_process_of_the_same_name_takes_the_place_of_the_first(self) -> None:
         self.agent.task(self.kind)(lambda given, ctx: None)

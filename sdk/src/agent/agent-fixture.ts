@@ -26,6 +26,7 @@ const addInline = defineTask({ ...add, type: 'add-inline', inline: true });
 const wait = defineTask({
   type: 'wait',
   async run(_input, ctx) {
+    ctx.note({ kind: 'fact', text: 'It was begun.' });
     ctx.log.info('waiting');
     await delay(60_000, undefined, { signal: ctx.signal }).catch(() => undefined);
     ctx.log.info(`stopping: ${ctx.signal.reason instanceof TaskAbortedError ? ctx.signal.reason.reason : 'nobody asked'}`);
@@ -39,7 +40,9 @@ const waitInline = defineTask({ ...wait, type: 'wait-inline', inline: true });
 const spin = defineTask({
   type: 'spin',
   input: z.object({ ms: z.number().default(60_000) }),
-  run({ ms }) {
+  run({ ms }, ctx) {
+    ctx.note({ kind: 'fact', text: 'It was begun.' });
+    ctx.log.info('spinning');
     const end = performance.now() + ms;
     while (performance.now() < end);
   },
@@ -51,6 +54,7 @@ const dozeAndSpin = defineTask({
   inline: true,
   input: z.object({ dozeMs: z.number().default(0), spinMs: z.number() }),
   async run({ dozeMs, spinMs }, ctx) {
+    ctx.note({ kind: 'fact', text: 'It was begun.' });
     await delay(dozeMs);
     ctx.log.info('spinning');
     const end = performance.now() + spinMs;

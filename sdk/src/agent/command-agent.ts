@@ -22,8 +22,9 @@ export interface CommandAgentOptions extends Partial<ServeOptions> {
 
 /**
  * Runs an agent whose tasks a program does, in whatever language, until it has drained. For each task the program is given
- * `{ "task": … }` on its standard input and prints `{ "output"?, "summary"?, "artifacts"?, "context"? }`; what it says on standard
- * error goes to the log. Its environment holds BATON_URL, BATON_TOKEN_FILE, BATON_TASK_ID, BATON_ATTEMPT and BATON_WORKSPACE.
+ * `{ "task": … }` on its standard input and prints `{ "output"?, "summary"?, "artifacts"?, "context"? }`, of which the context is
+ * kept however the program ends; what it says on standard error goes to the log. Its environment holds BATON_URL, BATON_TOKEN_FILE,
+ * BATON_TASK_ID, BATON_ATTEMPT and BATON_WORKSPACE.
  */
 export async function runCommandAgent(options: CommandAgentOptions): Promise<void> {
   const name = agentName.parse(options.name);

@@ -1,3 +1,4 @@
+import type { NewContextItem } from '@baton/protocol';
 import { afterEach, expect, test, vi } from 'vitest';
 import { createLog } from './agent-log.ts';
 import { answeringClient, newClaim } from './client-fixture.ts';
@@ -10,7 +11,9 @@ afterEach(() => executor?.close());
 
 const lines: string[] = [];
 const log = createLog((_level, message) => void lines.push(message));
-const control = (signal = new AbortController().signal, graceMs = 300) => ({ signal, graceMs, log });
+const notes: string[] = [];
+const note = ({ text }: NewContextItem) => void notes.push(text);
+const control = (signal = new AbortController().signal, graceMs = 300) => ({ signal, graceMs, log, note });
 
 /** A program of one line, in Node. */
 const open = (script: string, command: readonly [string, ...string[]] = [process.execPath, '-e', script]) => {
@@ -89,6 +92,39 @@ test('a program that ignores being told to stop is killed with all that it start
   abort.abort(new TaskAbortedError('cancelled'));
 
   expect(await running).toMatchObject({ kind: 'failed', error: { code: 'aborted' } });
+});
+
+const printNote = `console.log(JSON.stringify({ context: [{ kind: 'risk', text: 'The disk is full.' }] }));`;
+
+test.each([
+  ['succeeds', printNote, 'completed'],
+  ['fails', `${printNote} process.exitCode = 1`, 'failed'],
+  [
+    'is ended by a signal',
+    `require('node:fs').writeSync(1, '{"context":[{"kind":"risk","text":"The disk is full."}]}'); process.kill(process.pid, 'SIGKILL')`,
+    'failed',
+  ],
+])('what a program notes is kept where it %s', async (_how, script, kind) => {
+  notes.length = 0;
+
+  expect(await open(script).execute(newClaim({}), control())).toMatchObject({ kind });
+  expect(notes).toEqual(['The disk is full.']);
+});
+
+test('what a program prints when it is told to stop is kept', async () => {
+  lines.length = 0;
+  notes.length = 0;
+  const executor = open(
+    `process.on('SIGTERM', () => { ${printNote} process.exit(); }); setInterval(() => {}, 1_000); console.error('ready');`,
+  );
+  const abort = new AbortController();
+
+  const running = executor.execute(newClaim({}), control(abort.signal, 10_000));
+  await vi.waitFor(() => expect(lines).toEqual(['ready']), { timeout: 10_000 });
+  abort.abort(new TaskAbortedError('draining'));
+
+  expect(await running).toMatchObject({ kind: 'failed', error: { code: 'aborted' } });
+  expect(notes).toEqual(['The disk is full.']);
 });
 
 test('what a program leaves running ends with it', async () => {

@@ -1,6 +1,6 @@
 import type { Claim, Client } from '@baton/protocol';
 import type { ChildProcess } from 'node:child_process';
-import { readCommandResult } from './command-result.ts';
+import { readCommandNotes, readCommandResult } from './command-result.ts';
 import type { AttemptControl, Executor } from './executor.ts';
 import { type ExitCodes, meaningOf } from './exit-codes.ts';
 import { failedOutcome, type TaskOutcome } from './outcome.ts';
@@ -27,7 +27,7 @@ export function createCommandExecutor({ client, command, cwd, exitCodes, env, co
   // The last word, for an end of the process that waits for nothing. The programs lead groups of their own and would live on.
   process.on('exit', killAll);
 
-  const execute = async (claim: Claim, { signal, graceMs, log }: AttemptControl): Promise<TaskOutcome> => {
+  const execute = async (claim: Claim, { signal, graceMs, log, note }: AttemptControl): Promise<TaskOutcome> => {
     const context =
       contextTokens === undefined
         ? undefined
@@ -51,6 +51,7 @@ export function createCommandExecutor({ client, command, cwd, exitCodes, env, co
           running.add(started);
         },
       });
+      if ('stdout' in end) readCommandNotes(end.stdout).forEach(note);
       // A program that was told to stop may well exit with 0; that it was told so says that it has not done its task.
       return signal.aborted ? failedOutcome('aborted', 'The program was told to stop.') : toOutcome(command[0], end, exitCodes);
     } finally {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { readCommandResult } from './command-result.ts';
+import { readCommandNotes, readCommandResult } from './command-result.ts';
 
 test('nothing printed is a completion without output', () => {
-  expect(readCommandResult(' \n')).toEqual({ kind: 'completed', artifacts: [], context: [] });
+  expect(readCommandResult(' \n')).toEqual({ kind: 'completed', artifacts: [] });
 });
 
 test('a printed result is taken as it is', () => {
@@ -18,8 +18,8 @@ test('a printed result is taken as it is', () => {
     output: { ok: true },
     summary: 'Done.',
     artifacts: [{ type: 'report', name: 'default', mediaType: 'application/json', content: [1] }],
-    context: [{ kind: 'fact', text: 'So.', references: [], pinned: false }],
   });
+  expect(readCommandNotes(printed)).toEqual([{ kind: 'fact', text: 'So.', references: [], pinned: false }]);
 });
 
 test('text that is not JSON is a permanent failure that shows how it begins', () => {
@@ -36,4 +36,12 @@ test('an unknown field is a permanent failure that names it', () => {
     permanent: true,
     error: { message: expect.stringContaining('percentage: There is no such field.') },
   });
+});
+
+test.each(['', 'All 12 tests passed', '[]', 'null', '{"context":[{"kind":"fact"}]}'])('%j holds no notes', (printed) => {
+  expect(readCommandNotes(printed)).toEqual([]);
+});
+
+test('notes are taken from a result that does not fit otherwise', () => {
+  expect(readCommandNotes('{"percentage":80,"context":[{"kind":"risk","text":"It is slow."}]}')).toMatchObject([{ text: 'It is slow.' }]);
 });

@@ -1,20 +1,11 @@
-import {
-  type Claim,
-  type Client,
-  type NewArtifact,
-  newArtifact,
-  type NewContextItem,
-  newContextItem,
-  toFieldProblems,
-} from '@baton/protocol';
-import type { z } from 'zod';
+import { type Claim, type Client, type NewArtifact, newArtifact, type NewContextItem } from '@baton/protocol';
 import type { AgentLog } from './agent-log.ts';
-import { describeProblems } from './field-problems.ts';
 import { createAttemptLocks } from './attempt-locks.ts';
+import { checkResult } from './check-result.ts';
+import { createNoteTaker } from './note-taker.ts';
 import { clip } from './outcome.ts';
 import { createProgressSender } from './progress-sender.ts';
 import type { TaskContext } from './task-context.ts';
-import { PermanentTaskError } from './task-errors.ts';
 
 export interface TaskContextParts {
   readonly claim: Claim;
@@ -22,13 +13,14 @@ export interface TaskContextParts {
   readonly signal: AbortSignal;
   readonly workspace: string | undefined;
   readonly log: AgentLog;
+  /** Takes a note as it is made: it is kept where the task's end, or that of its thread, cannot reach it. */
+  readonly note: (item: NewContextItem) => void;
 }
 
-/** What a task said in its course, to be sent with its end. */
+/** What a task said in its course, to be sent with its completion. */
 export interface Gathered {
   readonly summary: string | undefined;
   readonly artifacts: readonly NewArtifact[];
-  readonly context: readonly NewContextItem[];
 }
 
 export interface AttemptContext {
@@ -39,10 +31,9 @@ export interface AttemptContext {
 }
 
 /** The same in a worker thread and in the main thread: all that differs is how the client's calls travel. */
-export function createTaskContext({ claim, client, signal, workspace, log }: TaskContextParts): AttemptContext {
+export function createTaskContext({ claim, client, signal, workspace, log, note }: TaskContextParts): AttemptContext {
   const { taskId, attempt, ticketId, phase } = claim;
   const artifacts: NewArtifact[] = [];
-  const context: NewContextItem[] = [];
   let summary: string | undefined;
   const locks = createAttemptLocks({ claim, client, signal });
   const sendProgress = createProgressSender((progress) => client.task.progress({ taskId, attempt, progress }));
@@ -65,8 +56,8 @@ export function createTaskContext({ claim, client, signal, workspace, log }: Tas
       expand: (citation) => client.context.expand({ ticketId, citation }, { signal }),
     },
     progress: (percentage, message) => sendProgress(percentage, message),
-    artifact: (item) => void artifacts.push(check('artifact', newArtifact, item)),
-    note: (item) => void context.push(check('context item', newContextItem, item)),
+    artifact: (item) => void artifacts.push(checkResult('artifact', newArtifact, item)),
+    note: createNoteTaker(note),
     summary: (text) => {
       summary = clip(text, 4_000);
     },
@@ -74,16 +65,5 @@ export function createTaskContext({ claim, client, signal, workspace, log }: Tas
     spawn: async (tasks) =>
       (await client.task.submit({ ticketId, phase, tasks: [...tasks], parent: { taskId, attempt } }, { signal })).tasks,
   };
-  return { ctx, gathered: () => ({ summary, artifacts: [...artifacts], context: [...context] }), loseLock: locks.lose };
-}
-
-// At the line that made the mistake, not when the attempt ends.
-function check<T extends z.ZodType>(what: string, schema: T, value: z.input<T>): z.output<T> {
-  const checked = schema.safeParse(value);
-  if (checked.success) return checked.data;
-  const fields = toFieldProblems(checked.error);
-  throw new PermanentTaskError(`The ${what} does not fit: ${describeProblems(fields)}`, {
-    code: 'result_invalid',
-    details: fields.map((field) => ({ ...field })),
-  });
+  return { ctx, gathered: () => ({ summary, artifacts: [...artifacts] }), loseLock: locks.lose };
 }

@@ -1,4 +1,4 @@
-import type { Claim } from '@baton/protocol';
+import type { Claim, NewContextItem } from '@baton/protocol';
 import type { AgentLog } from './agent-log.ts';
 import type { TaskOutcome } from './outcome.ts';
 
@@ -8,6 +8,8 @@ export interface AttemptControl {
   /** How long an attempt may take to stop by itself before it is stopped by force. */
   readonly graceMs: number;
   readonly log: AgentLog;
+  /** Takes what the task notes as it notes it. It is told with the end of the attempt, whatever that is. */
+  readonly note: (item: NewContextItem) => void;
 }
 
 /** A way to do tasks: in threads of this process, or with a program. */

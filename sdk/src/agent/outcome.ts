@@ -1,4 +1,4 @@
-import type { JsonValue, NewArtifact, NewContextItem, RevocationReason, TaskError } from '@baton/protocol';
+import type { JsonValue, NewArtifact, RevocationReason, TaskError } from '@baton/protocol';
 
 /** Why a running attempt is told to stop. */
 export type AbortReason = RevocationReason | 'draining';
@@ -11,7 +11,6 @@ export interface CompletedOutcome {
   readonly output?: JsonValue;
   readonly summary?: string;
   readonly artifacts: readonly NewArtifact[];
-  readonly context: readonly NewContextItem[];
 }
 
 export interface FailedOutcome {
@@ -19,7 +18,6 @@ export interface FailedOutcome {
   readonly error: TaskError;
   /** Trying again would not help. */
   readonly permanent: boolean;
-  readonly context: readonly NewContextItem[];
 }
 
 export const failedOutcome = (
@@ -30,7 +28,6 @@ export const failedOutcome = (
   kind: 'failed',
   error: { code, message: clip(message), ...(options.details === undefined ? {} : { details: options.details }) },
   permanent: options.permanent ?? false,
-  context: [],
 });
 
 /** The most that the contract takes for a message is 16,000 characters. No character is cut in half: no database takes that. */

@@ -14,7 +14,8 @@ const lingerMs = 1_000;
 
 /**
  * Ties an agent to its process. SIGTERM and SIGINT drain it, and a second one ends the process at once. Where the process was
- * started with a channel to its parent, the end of the parent is the end of the agent and of all that it started.
+ * started with a channel to its parent, the end of the parent is the end of the agent and of all that it started. SIGUSR1 opens no
+ * inspector from then on: to debug an agent, start it with `--inspect`.
  */
 export function watchProcess({ log, drain, abandon }: ProcessWatch): Disposable {
   let signalled = false;
@@ -34,6 +35,8 @@ export function watchProcess({ log, drain, abandon }: ProcessWatch): Disposable 
 
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
+  // Without a listener it opens Node's inspector, and whoever has the same user can send it: a plugin of the coordinator, for one.
+  if (process.listenerCount('SIGUSR1') === 0) process.on('SIGUSR1', () => {});
   if (process.send !== undefined) {
     if (process.connected) process.once('disconnect', onDisconnect);
     else onDisconnect();

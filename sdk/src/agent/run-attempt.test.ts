@@ -1,19 +1,25 @@
-import { type Claim, CoordinatorError, type MethodName } from '@baton/protocol';
+import { type Claim, CoordinatorError, type MethodName, type NewContextItem } from '@baton/protocol';
 import { expect, test, vi } from 'vitest';
 import { answeringClient, newClaim, silentLog } from './client-fixture.ts';
 import type { AttemptControl, Executor } from './executor.ts';
 import { failedOutcome, type TaskOutcome } from './outcome.ts';
 import { startAttempt } from './run-attempt.ts';
 
-const completed: TaskOutcome = { kind: 'completed', output: 1, artifacts: [], context: [] };
+const completed: TaskOutcome = { kind: 'completed', output: 1, artifacts: [] };
+const noted: NewContextItem = { kind: 'fact', text: 'It is so.', references: [], pinned: false };
 const recorded = ({ taskId, attempt }: Claim) => ({ taskId, attempt, state: 'completed' });
 
 const executing = (execute: Executor['execute']): Executor => ({ execute, loseLock: () => {}, close: async () => {} });
-/** Ends when told to, with an error as a task would. */
-const untilAborted = executing(
-  (_claim, { signal }: AttemptControl) =>
-    new Promise((resolve) => signal.addEventListener('abort', () => resolve(failedOutcome('task_failed', String(signal.reason))))),
-);
+/** Notes something, and ends when told to with an error as a task would. */
+const untilAborted = executing((_claim, { signal, note }: AttemptControl) => {
+  note(noted);
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(failedOutcome('task_failed', String(signal.reason)))));
+});
+const notingThen = (outcome: TaskOutcome) =>
+  executing(async (_claim, { note }) => {
+    note(noted);
+    return outcome;
+  });
 
 const start = (executor: Executor, answer: (method: MethodName) => unknown = () => undefined, claim = newClaim({})) => {
   const respond = (method: MethodName) => () => answer(method) ?? recorded(claim);
@@ -47,7 +53,11 @@ test('Q6 an attempt that takes longer than it may is aborted and reported as tim
   expect(calls).toMatchObject([
     {
       method: 'task/fail',
-      params: { permanent: false, error: { code: 'timed_out', message: 'The attempt took longer than the 100 ms it may take.' } },
+      params: {
+        permanent: false,
+        context: [noted],
+        error: { code: 'timed_out', message: 'The attempt took longer than the 100 ms it may take.' },
+      },
     },
   ]);
 });
@@ -85,13 +95,13 @@ test('a result that comes too late is dropped without a word', async () => {
   expect(calls).toHaveLength(1);
 });
 
-test('an attempt that is stopped because the agent leaves is given back', async () => {
+test('an attempt that is stopped because the agent leaves is given back with what it noted', async () => {
   const { attempt, calls } = start(untilAborted);
 
   attempt.abort('draining');
 
   expect(await attempt.done).toBe('released');
-  expect(calls).toMatchObject([{ method: 'task/release' }]);
+  expect(calls).toMatchObject([{ method: 'task/release', params: { context: [noted] } }]);
 });
 
 test('a report that a busy coordinator did not take is sent again under the same key', async () => {
@@ -106,15 +116,40 @@ test('a report that a busy coordinator did not take is sent again under the same
   expect(calls[0]!.params['idempotencyKey']).toBe(calls[1]!.params['idempotencyKey']);
 });
 
-test('a result that the coordinator will never take fails the task for good, and says why', async () => {
-  const { attempt, calls } = start(
-    executing(async () => completed),
-    (method) => (method === 'task/complete' ? refuse('limit_exceeded', { message: 'Too large.' }) : undefined),
+test('a result that the coordinator will never take fails the task for good, says why, and keeps the notes', async () => {
+  const { attempt, calls } = start(notingThen(completed), (method) =>
+    method === 'task/complete' ? refuse('limit_exceeded', { message: 'Too large.' }) : undefined,
   );
 
   expect(await attempt.done).toBe('failed');
   expect(calls[1]).toMatchObject({
     method: 'task/fail',
-    params: { permanent: true, error: { code: 'result_refused', message: expect.stringContaining('Too large.') } },
+    params: { permanent: true, context: [noted], error: { code: 'result_refused', message: expect.stringContaining('Too large.') } },
   });
+});
+
+test('a failure whose notes the coordinator will never take is told without them', async () => {
+  let tries = 0;
+  const { attempt, calls } = start(notingThen(failedOutcome('task_failed', 'No.')), () =>
+    tries++ === 0 ? refuse('invalid_params') : undefined,
+  );
+
+  expect(await attempt.done).toBe('failed');
+  expect(calls.map(({ params }) => params['context'])).toEqual([[noted], []]);
+  expect(calls[0]!.params['idempotencyKey']).not.toBe(calls[1]!.params['idempotencyKey']);
+});
+
+test('what a task that was left behind notes later changes no try of the report', async () => {
+  let tries = 0;
+  const { attempt, calls } = start(
+    executing(async (_claim, { note }) => {
+      note(noted);
+      setImmediate(() => note(noted));
+      return completed;
+    }),
+    () => (tries++ === 0 ? refuse('overloaded') : undefined),
+  );
+
+  expect(await attempt.done).toBe('completed');
+  expect(calls.map(({ params }) => params['context'])).toEqual([[noted], [noted]]);
 });

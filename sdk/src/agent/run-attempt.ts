@@ -1,4 +1,4 @@
-import { type Claim, type Client, CoordinatorError } from '@baton/protocol';
+import { type Claim, type Client, CoordinatorError, type NewContextItem } from '@baton/protocol';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConnectionError } from '../connection/wire-errors.ts';
 import { type AgentLog, withSubject } from './agent-log.ts';
@@ -37,6 +37,7 @@ export function startAttempt({ client, executor, graceMs, log: agentLog }: Attem
   let isRevoked = false;
   let abortReason: AbortReason | undefined;
   let isReporting = false;
+  const notes: NewContextItem[] = [];
 
   const stop = (reason: AbortReason) => {
     abortReason ??= reason;
@@ -47,21 +48,22 @@ export function startAttempt({ client, executor, graceMs, log: agentLog }: Attem
     const startedAt = performance.now();
     log.debug('began');
     const timer = setTimeout(() => stop('timed_out'), timeoutMs);
-    const outcome = await executor.execute(claim, { signal: abort.signal, graceMs, log });
+    const outcome = await executor.execute(claim, { signal: abort.signal, graceMs, log, note: (item) => void notes.push(item) });
     clearTimeout(timer);
     if (isRevoked) {
       log.info('stopped; the attempt had been ended by the coordinator', { reason: abortReason });
       return 'dropped';
     }
     isReporting = true;
-    const end = await report(judge(outcome, abortReason, timeoutMs));
+    // A copy: a task that was left behind may go on, and every try of a report has to say the same.
+    const end = await report(judge(outcome, abortReason, timeoutMs), [...notes]);
     if (end === 'completed') log.info(`completed in ${Math.round(performance.now() - startedAt)} ms`);
     return end;
   };
 
-  const report = async (end: AttemptReport): Promise<AttemptEnd> => {
+  const report = async (end: AttemptReport, context: readonly NewContextItem[]): Promise<AttemptEnd> => {
     try {
-      await sendUntilTaken(end, { client, taskId, attempt });
+      await sendUntilTaken(end, context, { client, taskId, attempt });
       // No warning: the coordinator tells everybody who follows the ticket.
       if (end.kind === 'failed') log.info(`failed: ${end.error.message}`, { code: end.error.code, permanent: end.permanent });
       return end.kind;
@@ -72,8 +74,11 @@ export function startAttempt({ client, executor, graceMs, log: agentLog }: Attem
       }
       const message = error instanceof Error ? error.message : String(error);
       log.error(`the coordinator refused the result: ${message}`);
-      // A result that the coordinator will never take is a failure of the task, and is told as one; a refused failure is not told again.
-      return end.kind === 'completed' ? report(refused(error, message)) : 'dropped';
+      // A result that the coordinator will never take is a failure of the task, and is told as one.
+      if (end.kind === 'completed') return report(refused(error, message), context);
+      if (context.length === 0) return 'dropped';
+      log.error(`its ${context.length} notes are left out`);
+      return report(end, []);
     }
   };
 
@@ -96,8 +101,7 @@ type AttemptReport = TaskOutcome | { readonly kind: 'released' };
 
 /** What to tell the coordinator: an attempt that was stopped by its clock has timed out, whatever it says of itself. */
 function judge(outcome: TaskOutcome, abortReason: AbortReason | undefined, timeoutMs: number): AttemptReport {
-  if (abortReason === 'timed_out')
-    return { ...failedOutcome('timed_out', `The attempt took longer than the ${timeoutMs} ms it may take.`), context: outcome.context };
+  if (abortReason === 'timed_out') return failedOutcome('timed_out', `The attempt took longer than the ${timeoutMs} ms it may take.`);
   if (abortReason === 'draining' && outcome.kind === 'failed' && !outcome.permanent) return { kind: 'released' };
   return outcome;
 }
@@ -109,13 +113,17 @@ interface ReportTarget {
 }
 
 /** Sends the report until it is taken or refused. One key for all tries: a report that arrived and whose answer was lost has its effect once. */
-async function sendUntilTaken(report: AttemptReport, { client, taskId, attempt }: ReportTarget): Promise<void> {
-  const fence = { taskId, attempt, idempotencyKey: crypto.randomUUID() };
+async function sendUntilTaken(
+  report: AttemptReport,
+  context: readonly NewContextItem[],
+  { client, taskId, attempt }: ReportTarget,
+): Promise<void> {
+  const given = { taskId, attempt, idempotencyKey: crypto.randomUUID(), context: [...context] };
   for (;;) {
     try {
-      if (report.kind === 'released') await client.task.release({ ...fence, reason: 'The agent is shutting down.' });
-      else if (report.kind === 'failed') await client.task.fail({ ...fence, ...failureOf(report) });
-      else await client.task.complete({ ...fence, ...resultOf(report) });
+      if (report.kind === 'released') await client.task.release({ ...given, reason: 'The agent is shutting down.' });
+      else if (report.kind === 'failed') await client.task.fail({ ...given, error: report.error, permanent: report.permanent });
+      else await client.task.complete({ ...given, ...resultOf(report) });
       return;
     } catch (error) {
       const passes = error instanceof CoordinatorError ? error.retryable : error instanceof ConnectionError && error.failure === 'lost';
@@ -125,12 +133,10 @@ async function sendUntilTaken(report: AttemptReport, { client, taskId, attempt }
   }
 }
 
-const failureOf = ({ error, permanent, context }: FailedOutcome) => ({ error, permanent, context: [...context] });
-const resultOf = ({ output, summary, artifacts, context }: CompletedOutcome) => ({
+const resultOf = ({ output, summary, artifacts }: CompletedOutcome) => ({
   ...(output === undefined ? {} : { output }),
   ...(summary === undefined ? {} : { summary }),
   artifacts: [...artifacts],
-  context: [...context],
 });
 
 const refused = (error: unknown, message: string): FailedOutcome =>

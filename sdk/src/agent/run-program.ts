@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { openGroupGuard } from '../plugin/group-guard.ts';
 
 export interface ProgramRun {
   readonly command: readonly [string, ...string[]];
@@ -14,7 +15,7 @@ export interface ProgramRun {
 /** How a program ended. */
 export type ProgramEnd =
   | { readonly kind: 'exited'; readonly code: number; readonly stdout: string; readonly stderrTail: string }
-  | { readonly kind: 'killed'; readonly signal: NodeJS.Signals; readonly stderrTail: string }
+  | { readonly kind: 'killed'; readonly signal: NodeJS.Signals; readonly stdout: string; readonly stderrTail: string }
   | { readonly kind: 'notStarted'; readonly message: string }
   | { readonly kind: 'tooMuchOutput' };
 
@@ -22,7 +23,10 @@ export type ProgramEnd =
 const stderrTailLines = 20;
 const stderrLineMax = 400;
 
-/** Runs a program in a process group of its own, so that it can be ended together with all that it starts. Settles when it has ended. */
+/**
+ * Runs a program in a process group of its own, so that it can be ended together with all that it starts, and ends with this process,
+ * however that ends. Settles when it has ended.
+ */
 export function runProgram({
   command: [program, ...args],
   cwd,
@@ -33,7 +37,9 @@ export function runProgram({
   onStarted,
 }: ProgramRun): Promise<ProgramEnd> {
   return new Promise((resolve) => {
+    const guard = openGroupGuard();
     const child = spawn(program, args, { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+    if (child.pid !== undefined) guard.watch(child.pid);
     onStarted(child);
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -53,17 +59,20 @@ export function runProgram({
     child.stdin.end(stdin);
 
     child.once('error', (error) => {
-      if (child.pid === undefined) resolve({ kind: 'notStarted', message: error.message });
+      if (child.pid !== undefined) return;
+      guard[Symbol.dispose]();
+      resolve({ kind: 'notStarted', message: error.message });
     });
     child.once('exit', () => {
       // What the program left running in its group would keep its pipes open, and would outlive the attempt.
       killGroup(child, 'SIGKILL');
     });
     child.once('close', (code, signal) => {
+      guard[Symbol.dispose]();
+      const said = { stdout: Buffer.concat(chunks).toString('utf8'), stderrTail: tail.join('\n') };
       if (bytes > stdoutBytesMax) resolve({ kind: 'tooMuchOutput' });
-      else if (code !== null)
-        resolve({ kind: 'exited', code, stdout: Buffer.concat(chunks).toString('utf8'), stderrTail: tail.join('\n') });
-      else if (signal !== null) resolve({ kind: 'killed', signal, stderrTail: tail.join('\n') });
+      else if (code !== null) resolve({ kind: 'exited', code, ...said });
+      else if (signal !== null) resolve({ kind: 'killed', signal, ...said });
     });
   });
 }

@@ -1,9 +1,12 @@
-import { expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import agent from './agent-fixture.ts';
 import { answeringClient, newClaim, newId, silentLog } from './client-fixture.ts';
 import { defineTask } from './define-task.ts';
 import { runTask } from './run-task.ts';
+
+const noted: string[] = [];
+beforeEach(() => void noted.splice(0));
 
 const run = (type: string, input = {}, parts: Partial<Parameters<typeof runTask>[0]> = {}) =>
   runTask({
@@ -13,6 +16,7 @@ const run = (type: string, input = {}, parts: Partial<Parameters<typeof runTask>
     signal: new AbortController().signal,
     workspace: undefined,
     log: silentLog,
+    note: ({ text }) => void noted.push(text),
     ...parts,
   });
 
@@ -22,8 +26,8 @@ test('a result carries the output and all that the task said', async () => {
     output: { sum: 3 },
     summary: 'Added 1 and 2.',
     artifacts: [{ type: 'sum', name: 'default', mediaType: 'application/json', content: 3 }],
-    context: [{ kind: 'fact', text: '1 + 2 = 3', references: [], pinned: false }],
   });
+  expect(noted).toEqual(['1 + 2 = 3']);
 });
 
 test('an unknown type is a permanent failure that lists what the agent has', async () => {
@@ -50,11 +54,10 @@ test('input that does not fit is a permanent failure that names the field', asyn
   });
 });
 
-test('output that does not fit is a permanent failure that names the field, and keeps the notes', async () => {
+test('output that does not fit is a permanent failure that names the field', async () => {
   expect(await run('fail', { how: 'misfit' })).toMatchObject({
     permanent: true,
     error: { code: 'output_invalid', details: { fields: [{ path: 'count' }] } },
-    context: [{ text: 'It was tried.' }],
   });
 });
 
@@ -74,7 +77,6 @@ test('an error keeps its message, name, cause and the top of its stack, and may 
       message: 'wrong thing',
       details: { name: 'TypeError', cause: 'deeper', stack: expect.arrayContaining([expect.stringContaining('agent-fixture.ts')]) },
     },
-    context: [{ text: 'It was tried.' }],
   });
 });
 

@@ -1,4 +1,4 @@
-import { type Claim, type Client, type JsonValue, toFieldProblems } from '@baton/protocol';
+import { type Claim, type Client, type JsonValue, type NewContextItem, toFieldProblems } from '@baton/protocol';
 import type { AgentLog } from './agent-log.ts';
 import { type AttemptContext, createTaskContext } from './create-task-context.ts';
 import type { TaskDefinition } from './define-task.ts';
@@ -13,12 +13,13 @@ export interface RunTaskParts {
   readonly signal: AbortSignal;
   readonly workspace: string | undefined;
   readonly log: AgentLog;
+  readonly note: (item: NewContextItem) => void;
   /** Given the context before the task runs, so that the caller can tell it about lost locks. */
   readonly onContext?: (context: AttemptContext) => void;
 }
 
 /** Runs the task that a claim asks for, from the check of its input to the check of its output. Whatever happens is the outcome; nothing is thrown. */
-export async function runTask({ tasks, claim, client, signal, workspace, log, onContext }: RunTaskParts): Promise<TaskOutcome> {
+export async function runTask({ tasks, claim, client, signal, workspace, log, note, onContext }: RunTaskParts): Promise<TaskOutcome> {
   const task = tasks.find(({ type }) => type === claim.type);
   if (task === undefined) {
     const types = tasks.map(({ type }) => type);
@@ -27,7 +28,7 @@ export async function runTask({ tasks, claim, client, signal, workspace, log, on
       details: { types },
     });
   }
-  const context = createTaskContext({ claim, client, signal, workspace, log });
+  const context = createTaskContext({ claim, client, signal, workspace, log, note });
   onContext?.(context);
   const { ctx, gathered } = context;
   try {
@@ -36,23 +37,18 @@ export async function runTask({ tasks, claim, client, signal, workspace, log, on
 
     const returned = await task.run(input.data, ctx);
     const output = await task.output.safeParseAsync(returned);
-    if (!output.success)
-      return {
-        ...misfit('output_invalid', `The output of the task ${claim.type}`, toFieldProblems(output.error)),
-        context: gathered().context,
-      };
+    if (!output.success) return misfit('output_invalid', `The output of the task ${claim.type}`, toFieldProblems(output.error));
 
-    const { summary, artifacts, context: items } = gathered();
+    const { summary, artifacts } = gathered();
     const value = toJson(output.data);
     return {
       kind: 'completed',
       ...(value === undefined ? {} : { output: value }),
       ...(summary === undefined ? {} : { summary }),
       artifacts,
-      context: items,
     };
   } catch (thrown) {
-    return { ...toFailure(thrown), context: gathered().context };
+    return toFailure(thrown);
   }
 }
 

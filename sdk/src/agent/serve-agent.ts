@@ -46,6 +46,8 @@ interface ServedAgent {
 
 /** How long tasks may take to stop after the parent process has died. */
 const abandonMs = 1_000;
+/** How long the last reports may take then, for a coordinator that may have gone as well. */
+const lastReportsMs = 2_000;
 
 /**
  * Connects an agent, gives it work and settles when it has drained.
@@ -121,6 +123,8 @@ export async function serveAgent(options: ServeOptions, { identity, log, createE
     loop.abortAll('draining');
     await Promise.race([loop.idle(), delay(abandonMs)]);
     await executor.close();
+    // What was ended by that is told still, with what it noted.
+    await Promise.race([loop.idle(), delay(lastReportsMs)]);
   };
   using _watch = options.watchProcess === false ? undefined : watchProcess({ log, drain: () => leave.abort(), abandon });
   try {

@@ -46,8 +46,12 @@ export interface TaskContext {
   /** Adds evidence, stored together with the completion. */
   artifact(artifact: NewArtifactInput): void;
   /**
-   * Adds an item for later phases, stored with the report of its success or failure. It is lost where there is none: where the agent
-   * drains and gives the task back, the task is stopped by force, or its thread ends. `client.context.note` stores at once.
+   * Adds an item for later phases and for the next attempt, stored when this one ends: completed, failed, stopped by force, given
+   * back by an agent that drains, or by the end of its thread. It is lost where the coordinator has ended the attempt before
+   * (cancelled, out of time, its phase left, its session lost) and where the agent's process dies. What must not be lost is stored at
+   * once by `await client.context.note({ ticketId, taskId, attempt, item })`.
+   *
+   * @throws PermanentTaskError `result_invalid` when it does not fit, or is more than the 1,000 notes or 1 MiB of an attempt.
    */
   note(item: NewContextItemInput): void;
   /** What the task did, in a sentence or two, for people and for later phases. The last one counts. */

@@ -1,4 +1,5 @@
-import { afterEach, expect, test } from 'vitest';
+import type { NewContextItem } from '@baton/protocol';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import agent from './agent-fixture.ts';
 import { createLog } from './agent-log.ts';
 import { answeringClient, newClaim, newId } from './client-fixture.ts';
@@ -15,8 +16,14 @@ const open = (client = answeringClient({}).client) => {
   return executor;
 };
 const lines: string[] = [];
+const notes: string[] = [];
+beforeEach(() => {
+  lines.length = 0;
+  notes.length = 0;
+});
 const log = createLog((level, message) => void lines.push(`${level} ${message}`));
-const control = (signal = new AbortController().signal, graceMs = 200) => ({ signal, graceMs, log });
+const note = ({ text }: NewContextItem) => void notes.push(text);
+const control = (signal = new AbortController().signal, graceMs = 200) => ({ signal, graceMs, log, note });
 
 /** Aborts once the task has had the time to begin. */
 const abortSoon = (reason: ConstructorParameters<typeof TaskAbortedError>[0]) => {
@@ -25,9 +32,7 @@ const abortSoon = (reason: ConstructorParameters<typeof TaskAbortedError>[0]) =>
   return abort.signal;
 };
 
-test.each(['add', 'add-inline'])('%s brings its result and its log home', async (type) => {
-  lines.length = 0;
-
+test.each(['add', 'add-inline'])('%s brings its result, its notes and its log home', async (type) => {
   const outcome = await open().execute(newClaim({ type, input: { a: 2, b: 3 } }), control());
 
   expect(outcome).toMatchObject({
@@ -35,8 +40,8 @@ test.each(['add', 'add-inline'])('%s brings its result and its log home', async 
     output: { sum: 5 },
     summary: 'Added 2 and 3.',
     artifacts: [{ type: 'sum' }],
-    context: [{ kind: 'fact' }],
   });
+  expect(notes).toEqual(['2 + 3 = 5']);
   expect(lines).toEqual(['info added']);
 });
 
@@ -50,17 +55,28 @@ test.each(['wait', 'wait-inline'])('%s hears why it must stop', async (type) => 
   });
 });
 
-test('a task that hears nothing is stopped by force after the grace, and the next finds a thread', async () => {
+test('a task that hears nothing is stopped by force after the grace, its notes stay, and the next finds a thread', async () => {
   const executor = open();
 
   const stopped = await executor.execute(newClaim({ type: 'spin' }), control(abortSoon('cancelled')));
+  const notesOfStopped = [...notes];
   const next = await executor.execute(newClaim({ type: 'add', input: { a: 1, b: 1 } }), control());
 
   expect(stopped).toMatchObject({ kind: 'failed', error: { code: 'aborted', message: expect.stringContaining('within 200 ms') } });
+  expect(notesOfStopped).toEqual(['It was begun.']);
   expect(next).toMatchObject({ output: { sum: 2 } });
 });
 
-test('a task that ends its thread fails, and the agent goes on', async () => {
+test('an inline task that hears nothing is left behind after the grace, and its notes stay', async () => {
+  const claim = newClaim({ type: 'doze-and-spin-inline', input: { dozeMs: 1_500, spinMs: 0 } });
+
+  const outcome = await open().execute(claim, control(abortSoon('draining')));
+
+  expect(outcome).toMatchObject({ kind: 'failed', error: { code: 'aborted' } });
+  expect(notes).toEqual(['It was begun.']);
+});
+
+test('a task that ends its thread fails, what it noted stays, and the agent goes on', async () => {
   const executor = open();
 
   const outcome = await executor.execute(newClaim({ type: 'fail', input: { how: 'exit' } }), control());
@@ -70,6 +86,7 @@ test('a task that ends its thread fails, and the agent goes on', async () => {
     permanent: false,
     error: { code: 'thread_failed', message: expect.stringContaining('3') },
   });
+  expect(notes).toEqual(['It was tried.']);
   expect(await executor.execute(newClaim({ type: 'add', input: { a: 1, b: 1 } }), control())).toMatchObject({ output: { sum: 2 } });
 });
 

@@ -46,9 +46,9 @@ export function createTaskExecutor({ agent, moduleUrl, capacity, client, workspa
     return opened;
   };
 
-  const runThreaded = async (claim: Claim, { signal, graceMs, log }: AttemptControl): Promise<TaskOutcome> => {
+  const runThreaded = async (claim: Claim, { signal, graceMs, log, note }: AttemptControl): Promise<TaskOutcome> => {
     const { port1, port2 } = new MessageChannel();
-    const take = openMainEnd(port1, client, log);
+    const take = openMainEnd(port1, { client, log, note });
     const post = (message: ToThread) => port1.postMessage(message);
     const loseLock = (key: string, fence: number) => post({ kind: 'lockLost', key, fence });
     losers.add(loseLock);
@@ -67,13 +67,13 @@ export function createTaskExecutor({ agent, moduleUrl, capacity, client, workspa
     } finally {
       stop();
       losers.delete(loseLock);
-      // The outcome travels on a port of its own and may overtake the last lines of the log.
+      // The outcome travels on a port of its own and may overtake the last notes and lines of the log.
       for (let late = receiveMessageOnPort(port1); late !== undefined; late = receiveMessageOnPort(port1)) take(late.message as FromThread);
       port1.close();
     }
   };
 
-  const runInline = async (claim: Claim, { signal, graceMs, log }: AttemptControl): Promise<TaskOutcome> => {
+  const runInline = async (claim: Claim, { signal, graceMs, log, note }: AttemptControl): Promise<TaskOutcome> => {
     const { promise: forced, resolve: force } = Promise.withResolvers<TaskOutcome>();
     const stop = stopInTwoSteps(signal, graceMs, { ask: () => undefined, force: () => force(stoppedByForce(graceMs)) });
     let context: AttemptContext | undefined;
@@ -82,7 +82,7 @@ export function createTaskExecutor({ agent, moduleUrl, capacity, client, workspa
     try {
       return await Promise.race([
         forced,
-        runTask({ tasks: agent.tasks, claim, client, signal, workspace, log, onContext: (made) => (context = made) }),
+        runTask({ tasks: agent.tasks, claim, client, signal, workspace, log, note, onContext: (made) => (context = made) }),
       ]);
     } finally {
       stop();

@@ -18,7 +18,7 @@ export interface ThreadRequest {
 export default async function runInThread({ moduleUrl, claim, workspace, port }: ThreadRequest): Promise<TaskOutcome> {
   const abort = new AbortController();
   let context: AttemptContext | undefined;
-  const { send, log } = openThreadEnd(port, (order) => {
+  const { send, log, note } = openThreadEnd(port, (order) => {
     if (order.kind === 'abort') abort.abort(new TaskAbortedError(order.reason));
     else context?.loseLock(order.key, order.fence);
   });
@@ -31,6 +31,7 @@ export default async function runInThread({ moduleUrl, claim, workspace, port }:
       signal: abort.signal,
       workspace,
       log,
+      note,
       onContext: (made) => (context = made),
     });
   } catch (error) {

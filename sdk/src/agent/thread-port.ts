@@ -1,4 +1,12 @@
-import { type Client, CoordinatorError, type ErrorKind, isMethodName, type MethodName, type Send } from '@baton/protocol';
+import {
+  type Client,
+  CoordinatorError,
+  type ErrorKind,
+  isMethodName,
+  type MethodName,
+  type NewContextItem,
+  type Send,
+} from '@baton/protocol';
 import type { MessagePort } from 'node:worker_threads';
 import { type AgentLog, createLog, type LogFields, type LogLevel } from './agent-log.ts';
 import type { AbortReason } from './outcome.ts';
@@ -14,6 +22,7 @@ export type ToThread =
 export type FromThread =
   | { readonly kind: 'call'; readonly id: number; readonly method: MethodName; readonly params: unknown }
   | { readonly kind: 'cancel'; readonly id: number }
+  | { readonly kind: 'note'; readonly item: NewContextItem }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string; readonly fields?: LogFields };
 
 /** Errors lose their class between threads, so they travel as data. */
@@ -27,6 +36,8 @@ export interface PortEnd {
   /** Sends calls of the contract through the main thread's connection. */
   readonly send: Send;
   readonly log: AgentLog;
+  /** At once, so that it outlives a thread that ends before its task does. */
+  readonly note: (item: NewContextItem) => void;
 }
 
 /** The thread's end of the port: calls go out, answers come in, and orders are handed to `onOrder`. */
@@ -54,12 +65,19 @@ export function openThreadEnd(port: MessagePort, onOrder: (order: Extract<ToThre
   };
   return {
     send,
+    note: (item) => post({ kind: 'note', item }),
     log: createLog((level, message, fields) => post({ kind: 'log', level, message, ...(fields === undefined ? {} : { fields }) })),
   };
 }
 
+interface MainEndParts {
+  readonly client: Client;
+  readonly log: AgentLog;
+  readonly note: (item: NewContextItem) => void;
+}
+
 /** The main thread's end: makes the thread's calls on the agent's connection. Returns what takes a message, for those that are read late. */
-export function openMainEnd(port: MessagePort, client: Client, log: AgentLog): (message: FromThread) => void {
+export function openMainEnd(port: MessagePort, { client, log, note }: MainEndParts): (message: FromThread) => void {
   const calls = new Map<number, AbortController>();
   const post = (message: ToThread) => port.postMessage(message);
 
@@ -76,6 +94,7 @@ export function openMainEnd(port: MessagePort, client: Client, log: AgentLog): (
   };
   const take = (message: FromThread) => {
     if (message.kind === 'log') log[message.level](message.message, message.fields);
+    else if (message.kind === 'note') note(message.item);
     else if (message.kind === 'cancel') calls.get(message.id)?.abort();
     else void call(message.id, message.method, message.params);
   };

@@ -1,0 +1,113 @@
+import '../support/leaks.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { NewTaskInput, TaskDetails } from '@baton/protocol';
+import { runCommandAgent } from '@baton/sdk';
+import { createLog } from '../../sdk/src/agent/agent-log.ts';
+import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { eventually } from '../support/eventually.ts';
+import { openFixtureAgent, startFixtureProcess } from '../support/fixture-agent.ts';
+import { createInbox } from '../support/inbox.ts';
+import { createTicketIn } from '../support/work.ts';
+
+let daemon: Daemon;
+beforeAll(async () => {
+  // A task that hears nothing is stopped by force after the difference of the first two. The coordinator leaves time-outs to the agents.
+  daemon = await startDaemon({ config: { heartbeatMs: 2_500, leaseMs: 5_000, sweepMs: 60_000 } });
+});
+afterAll(() => daemon.stop());
+
+async function submit(task: NewTaskInput): Promise<{ taskId: string; ticketId: string }> {
+  const { id: ticketId } = await createTicketIn(daemon.client, 'TESTING');
+  const { tasks } = await daemon.client.task.submit({ ticketId, tasks: [task] });
+  return { taskId: tasks[0]!.id, ticketId };
+}
+
+const untilState = (taskId: string, state: TaskDetails['state']) =>
+  eventually(async () => {
+    const task = await daemon.client.task.get({ taskId });
+    expect(task.state).toBe(state);
+    return task;
+  });
+
+const packOf = async (ticketId: string) => (await daemon.client.context.get({ ticketId })).text;
+
+test.each([
+  ['hears that it must stop', 'wait', 'waiting'],
+  ['has to be stopped by force', 'spin', 'spinning'],
+])('what a task has noted that %s when its agent drains reaches its next attempt', async (_how, type, line) => {
+  const agent = await openFixtureAgent(daemon, { drainMs: 0 });
+  const { taskId, ticketId } = await submit({ type, maxAttempts: 1 });
+  await agent.lines.waitFor((each) => each.endsWith(line), 'the task to begin');
+
+  agent.drain();
+  await agent.ended;
+
+  expect(await daemon.client.task.get({ taskId })).toMatchObject({ state: 'ready', attempts: [{ outcome: 'released' }] });
+  const { items } = await daemon.client.context.list({ ticketId });
+  expect(items).toMatchObject([{ text: 'It was begun.', taskId, attempt: 1, source: 'said' }]);
+  const next = await daemon.connectAgent({ capabilities: [type] });
+  const claim = await next.claimOne();
+  expect(claim).toMatchObject({ taskId, attempt: 2 });
+  expect((await next.client.context.get({ ticketId, forPhase: claim.phase })).text).toBe('## Facts\n- It was begun. [c:1, TESTING]\n');
+  await next.complete(claim);
+});
+
+test('what a task noted before it ended its thread is kept', async () => {
+  await using _agent = await openFixtureAgent(daemon);
+
+  const { taskId, ticketId } = await submit({ type: 'fail', input: { how: 'exit' }, maxAttempts: 1 });
+
+  expect(await untilState(taskId, 'failed')).toMatchObject({ error: { code: 'thread_failed' } });
+  expect(await packOf(ticketId)).toBe('## Facts\n- It was tried. [c:1, TESTING]\n');
+});
+
+test.each(['wait', 'spin'])('what the task %s noted is kept where its agent stops it for taking too long', async (type) => {
+  await using _agent = await openFixtureAgent(daemon);
+
+  const { taskId, ticketId } = await submit({ type, timeoutMs: 1_000, maxAttempts: 1 });
+
+  expect(await untilState(taskId, 'failed')).toMatchObject({ error: { code: 'timed_out' } });
+  expect(await packOf(ticketId)).toBe('## Facts\n- It was begun. [c:1, TESTING]\n');
+});
+
+test('what a task noted that hears nothing is kept where the process that started its agent dies', async () => {
+  await using agent = startFixtureProcess(daemon, { isChild: true });
+  const { taskId, ticketId } = await submit({ type: 'spin', maxAttempts: 1 });
+  await agent.lines.waitFor((each) => each.endsWith('spinning'), 'the task to begin');
+
+  agent.child.disconnect();
+  await agent.exited;
+
+  expect(await packOf(ticketId)).toBe('## Facts\n- It was begun. [c:1, TESTING]\n');
+  expect(await daemon.client.task.get({ taskId })).toMatchObject({ state: 'ready', attempts: [{ outcome: 'released' }] });
+  await daemon.client.task.cancel({ taskId });
+});
+
+test('what a program prints when its agent drains is kept', async () => {
+  const program = `
+    process.on('SIGTERM', () => { console.log(JSON.stringify({ context: [{ kind: 'fact', text: 'It was begun.' }] })); process.exit(); });
+    setInterval(() => {}, 1_000);
+    console.error('working');`;
+  const lines = createInbox<string>((line) => line);
+  const drain = new AbortController();
+  const ended = runCommandAgent({
+    name: 'stoppable',
+    capabilities: ['stoppable'],
+    command: [process.execPath, '-e', program],
+    url: daemon.url,
+    tokenFile: daemon.tokenFile,
+    watchProcess: false,
+    drainMs: 0,
+    signal: drain.signal,
+    log: createLog((_level, message) => lines.put(message)),
+  });
+  const { taskId, ticketId } = await submit({ type: 'stoppable' });
+  await lines.waitFor((line) => line.endsWith('working'), 'the program to begin');
+
+  drain.abort();
+  await ended;
+
+  expect(await daemon.client.task.get({ taskId })).toMatchObject({ state: 'ready', attempts: [{ outcome: 'released' }] });
+  expect(await packOf(ticketId)).toBe('## Facts\n- It was begun. [c:1, TESTING]\n');
+  await daemon.client.task.cancel({ taskId });
+});
