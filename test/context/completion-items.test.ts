@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { holdCommits } from '../support/hold-commits.ts';
 import { setUpBench, uniqueType } from '../support/work.ts';
 
 let daemon: Daemon;
@@ -96,6 +97,61 @@ test('what an agent reports leaves room for its locks, and nothing old stands fo
   const holding = await textsOf(ticketId, { superseded: false, sources: ['mechanical', 'reported'] });
   expect(holding).toHaveLength(20);
   expect(holding).toContain(`"Mend it" held the locks of src/${bench.type}.ts`);
+  expect(holding.filter((text) => text.includes('7 passed'))).toEqual([]);
+});
+
+test('what an older version of an artifact told goes when a newer one does not tell it, but for what was pinned', async () => {
+  const { ticket } = await setUpBench(daemon);
+  const change = (name: string, content: object) =>
+    daemon.client.artifact.put({ ticketId: ticket.id, artifact: { type: 'code_changes', name, content: { ...content } } });
+  const told = () => textsOf(ticket.id, { superseded: false, sources: ['reported'] });
+  await change('a', { files: ['src/a.ts'], commands: ['make'] });
+  await change('b', { files: ['src/b.ts'], commands: ['make'] });
+  const pinned = (await itemsOf(ticket.id, { sources: ['reported'] })).find(({ text }) => text.includes('src/b.ts'))!;
+  await daemon.client.context.pin({ ticketId: ticket.id, citation: pinned.citation });
+
+  await change('a', { note: 'Nothing is touched.' });
+  await change('b', { commands: ['make test'] });
+
+  expect(await told()).toEqual([
+    'code_changes "b" touches src/b.ts, reported by admin',
+    'code_changes "b" ran make test, reported by admin',
+  ]);
+});
+
+test('of versions of an artifact in one completion the last alone tells', async () => {
+  const bench = await setUpBench(daemon);
+  await bench.submit({});
+  const change = (content: object) => ({ type: 'code_changes', name: 'a', content: { ...content } });
+
+  await bench.agent.complete(await bench.agent.claimOne(), {
+    artifacts: [change({ files: ['src/a.ts'] }), change({ commands: ['make'] })],
+  });
+
+  expect(await textsOf(bench.ticket.id, { superseded: false, sources: ['reported'] })).toEqual([expect.stringContaining('"a" ran make')]);
+});
+
+test('of completions that are stored together the last counts, also where it has no room to tell', async () => {
+  await using daemon = await startDaemon({ store: 'postgresql' });
+  const bench = await setUpBench(daemon);
+  const ticketId = bench.ticket.id;
+  await bench.submit({}, {}, {});
+  const results = (name: number, passed: number) => ({ type: 'test_results', name: `suite ${name}`, content: { passed } });
+  const many = Array.from({ length: 25 }, (_, name) => results(name, 8));
+  const claims = await bench.agent.claim({ max: 3 });
+  await using commits = await holdCommits(daemon);
+
+  // While the first is stored the others gather.
+  const completing = [[], [results(24, 7), results(3, 7)], many].map((artifacts, index) =>
+    bench.agent.complete(claims[index]!, { artifacts }),
+  );
+  await bench.agent.client.task.get({ taskId: claims[0]!.taskId });
+  await commits.letGo();
+  await Promise.all(completing);
+
+  const { items } = await daemon.client.context.list({ ticketId, limit: 1_000, superseded: false, sources: ['reported'] });
+  const holding = items.map(({ text }) => text);
+  expect(holding).toHaveLength(20);
   expect(holding.filter((text) => text.includes('7 passed'))).toEqual([]);
 });
 

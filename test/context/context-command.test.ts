@@ -76,3 +76,13 @@ test('with nothing new it says so', async () => {
 
   expect(stdout).toMatch(new RegExp(`^Nothing is new for DESIGN since ${asOf}\\.\n\n0 of 4000 tokens`));
 });
+
+test('what agents wrote commands no terminal', async () => {
+  const { id: ticketId } = await daemon.client.ticket.create({ title: 'Clear \u001B[2J\u009B1;1H it' });
+  await daemon.client.context.note({ ticketId, item: { kind: 'fact', text: 'It is \u001B[8mblue.\rred' } });
+
+  const [tickets, pack] = [await runBatonAt(daemon, 'tickets'), await baton(ticketId)];
+
+  expect(tickets.stdout).toContain('Clear \\u001b[2J\\u009b1;1H it');
+  expect(pack.stdout).toContain('- It is \uFFFD[8mblue. red [c:1, BACKLOG]');
+});

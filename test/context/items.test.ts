@@ -199,6 +199,69 @@ test('the whole ticket is what its phases have come to, in the order of the work
     ['DESIGN', 'Use flags.'],
   ]);
   expect(whole.narrative?.text).toMatch(/^## REQUIREMENTS\n[^]*c:1[^]*## DESIGN\n/);
+  expect(whole.narrative?.text).toContain('fact: Agreed. [c:2]');
+});
+
+test('what two phases have said stands in the whole ticket once, where it was said last', async () => {
+  const ticketId = await open();
+  await note(ticketId, 'Use flags.', { rationale: 'They are cheap.' });
+  await note(ticketId, 'It is blue.');
+  await daemon.client.ticket.transition({ ticketId, to: 'DESIGN', force: true, reason: 'The test goes on.' });
+  await note(ticketId, 'Use flags.');
+
+  const { items, omitted } = await daemon.client.context.aggregate({ ticketId });
+
+  expect(items).toMatchObject([
+    { phase: 'REQUIREMENTS', text: 'It is blue.' },
+    { phase: 'DESIGN', text: 'Use flags.', rationale: 'They are cheap.' },
+  ]);
+  expect(omitted.items).toBe(0);
+});
+
+test('what a phase has come to has a limit, within which what must not be forgotten and the newest stand, and counts the rest', async () => {
+  const bench = await setUpBench(daemon);
+  const ticketId = bench.ticket.id;
+  for (const [kind, text] of [
+    ['fact', 'It is blue.'],
+    ['constraint', 'Keep the index.'],
+    ['fact', 'It is pinned.'],
+    ['fact', 'It is round.'],
+    ['fact', 'It is heavy.'],
+  ] as const)
+    await note(ticketId, text, { kind, pinned: text === 'It is pinned.' });
+  await bench.submit({}, {});
+  for (const name of ['a', 'b'])
+    await bench.agent.complete(await bench.agent.claimOne(), {
+      summary: `Made ${name}.`,
+      artifacts: [{ type: 'drawing', name, content: {} }],
+    });
+
+  const phase = await daemon.client.context.aggregate({ ticketId, phase: 'REQUIREMENTS', limit: 3 });
+  const smallest = await daemon.client.context.aggregate({ ticketId, limit: 1 });
+
+  expect(phase.items.map(({ text }) => text)).toEqual(['Keep the index.', 'It is pinned.', 'It is heavy.']);
+  expect(phase).toMatchObject({ tasksCompleted: 2, summaries: ['Made a.', 'Made b.'], omitted: { items: 2, summaries: 0, artifacts: 0 } });
+  expect(smallest.items.map(({ text }) => text)).toEqual(['It is pinned.']);
+  expect(smallest).toMatchObject({
+    summaries: ['Made b.'],
+    artifacts: [{ type: 'drawing', name: 'b', version: 1 }],
+    omitted: { items: 4, summaries: 1, artifacts: 1 },
+  });
+});
+
+test('a phase that nobody has been in has come to nothing', async () => {
+  const told = await daemon.client.context.aggregate({ ticketId: await open(), phase: 'TESTING' });
+
+  expect(told).toEqual({
+    phase: 'TESTING',
+    visit: 0,
+    tasksCompleted: 0,
+    summaries: [],
+    items: [],
+    artifacts: [],
+    stored: false,
+    omitted: { items: 0, summaries: 0, artifacts: 0 },
+  });
 });
 
 test('an item is expanded with the artifacts, tasks, events and items that it refers to', async () => {

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
+import type { JsonValue } from '@baton/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
-import { setUpBench, uniqueType } from '../support/work.ts';
+import { outcomeOf, setUpBench, uniqueType } from '../support/work.ts';
 
 let daemon: Daemon;
 beforeAll(async () => {
@@ -148,6 +149,113 @@ test('what a gate finds and runs is recorded, and goes when the gate says it no 
   expect(held[0]!.text).toMatch(/`: pass$/);
 });
 
+/** A ticket whose gate judges a `report` by these validators. */
+async function openJudged(...validators: readonly { use: string; config?: Record<string, JsonValue> }[]) {
+  const name = uniqueType();
+  await daemon.client.workflow.put({
+    definition: {
+      name,
+      phases: [{ name: 'WORK', gate: { tasksMin: 0, validators: [...validators] } }, { name: 'END' }],
+      edges: [{ from: 'WORK', to: 'END', kind: 'forward' }],
+    },
+  });
+  const { id: ticketId } = await daemon.client.ticket.create({ title: 'To be judged', workflow: { name } });
+  return ticketId;
+}
+
+describe('a finding of a gate', () => {
+  const criteria = ['length', 'sections'].map((path) => ({
+    artifact: 'report',
+    path,
+    op: path === 'length' ? '>' : 'contains',
+    value: 50,
+  }));
+  const judge = async (ticketId: string, content: Record<string, JsonValue>) => {
+    await daemon.client.artifact.put({ ticketId, artifact: { type: 'report', content } });
+    await daemon.client.gate.validate({ ticketId });
+  };
+  const findingsOf = (ticketId: string) => recorded(ticketId, { sources: ['mechanical'], superseded: false });
+
+  test('takes the place of what was found before about the same, and its pin', async () => {
+    const ticketId = await openJudged({ use: 'criteria', config: { criteria } });
+    await judge(ticketId, { length: 10, sections: [50] });
+    const [before] = await findingsOf(ticketId);
+    await daemon.client.context.pin({ ticketId, citation: before!.citation });
+
+    await judge(ticketId, { length: 20, sections: [] });
+
+    const found = (await findingsOf(ticketId)).map(({ text, pinned }) => ({ text, pinned }));
+    expect(found).toEqual([
+      { text: expect.stringContaining('length is 20'), pinned: true },
+      { text: expect.stringContaining('sections is []'), pinned: false },
+    ]);
+    const [given] = await recorded(ticketId, { sources: ['mechanical'], superseded: true });
+    const { item, items } = await daemon.client.context.expand({ ticketId, citation: given!.citation });
+    expect(item.text).toContain('length is 10');
+    expect(items.map(({ text }) => text)).toEqual([expect.stringContaining('length is 20')]);
+  });
+
+  test('hands its pin to all that is found about the same, where that is more than one thing', async () => {
+    const ticketId = await openJudged({ use: 'criteria', config: { criteria: [criteria[0]!, { ...criteria[0]!, op: '==' }] } });
+    await judge(ticketId, { length: 10 });
+    await daemon.client.context.pin({ ticketId, citation: (await findingsOf(ticketId))[0]!.citation });
+
+    await judge(ticketId, { length: 20 });
+
+    expect(await findingsOf(ticketId)).toMatchObject([
+      { text: expect.stringContaining('length is 20'), pinned: true },
+      { text: expect.stringContaining('length is 20'), pinned: true },
+    ]);
+  });
+
+  test('holds no more once the gate does not say it', async () => {
+    const ticketId = await openJudged({ use: 'criteria', config: { criteria } });
+    await judge(ticketId, { length: 10, sections: [] });
+    await judge(ticketId, { length: 10, sections: [50] });
+    expect(textsOf(await findingsOf(ticketId))).toEqual([expect.stringContaining('length is 10')]);
+
+    await judge(ticketId, { length: 60, sections: [50] });
+
+    expect(await findingsOf(ticketId)).toEqual([]);
+  });
+
+  test('is recorded of a gate that passes, too', async () => {
+    const ticketId = await openJudged({ use: 'junit' });
+    await daemon.client.artifact.put({
+      ticketId,
+      artifact: { type: 'test_report', content: '<testsuite name="a" tests="2"><testcase name="one"/><testcase name="two"/></testsuite>' },
+    });
+
+    expect((await daemon.client.gate.validate({ ticketId })).outcome).toBe('passed');
+
+    expect(textsOf(await findingsOf(ticketId))).toEqual([expect.stringContaining("The gate's junit says info tests_ran: 2 tests ran")]);
+  });
+});
+
+test('the files that a failed or released attempt held are recorded for the next, once', async () => {
+  const bench = await setUpBench(daemon);
+  await bench.submit({ title: 'Mend it', locks: [{ key: `file:src/${bench.type}.ts` }] });
+  const first = await bench.agent.claimOne();
+  await bench.agent.client.task.release({ taskId: first.taskId, attempt: first.attempt });
+  const second = await bench.agent.claimOne();
+
+  await bench.agent.fail(second, { permanent: true });
+
+  expect(await recorded(bench.ticket.id)).toMatchObject([
+    { text: `"Mend it" held the locks of src/${bench.type}.ts`, source: 'mechanical', attempt: 1 },
+  ]);
+});
+
+test('an attempt that never reached an agent has held nothing that is recorded', async () => {
+  const bench = await setUpBench(daemon);
+  const [taskId] = await bench.submit({ input: { last: '{{ gate.outcome }}' }, locks: [{ key: `file:src/${bench.type}.ts` }] });
+
+  expect(await bench.agent.claim({ max: 1 })).toEqual([]);
+
+  expect(await daemon.client.task.get({ taskId: taskId! })).toMatchObject({ state: 'failed', error: { code: 'input_unresolved' } });
+  expect(await recorded(bench.ticket.id)).toEqual([]);
+});
+
 test('who refuses an approval leaves why, for those who come after the regression', async () => {
   const name = uniqueType();
   await daemon.client.workflow.put({
@@ -167,4 +275,7 @@ test('who refuses an approval leaves why, for those who come after the regressio
   const { text } = await daemon.client.context.get({ ticketId, forPhase: 'END' });
   expect(text).toContain('- ben refused the approval "release" (The migration locks the table.) [c:1, WORK]');
   expect((await daemon.client.context.list({ ticketId })).items).toMatchObject([{ author: 'ben', source: 'said', kind: 'fact' }]);
+  const { client: eve } = await daemon.connectAs('agent', 'eve');
+  const by = { kind: 'fact' as const, text: 'ben agreed in the end' };
+  expect(await outcomeOf(eve.context.supersede({ ticketId, citation: 'c:1', by, reason: 'He said so.' }))).toBe('access_denied');
 });

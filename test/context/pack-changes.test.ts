@@ -92,6 +92,22 @@ describe('since an event or an item', () => {
     );
   });
 
+  test('there is what a regression has brought into view, and nothing that was in view before', async () => {
+    const ticketId = await open('IMPLEMENTATION');
+    await note(ticketId, 'It is blue.');
+    await goOn(ticketId, 'TESTING');
+    await note(ticketId, 'It breaks.');
+    const packFor = (more: object = {}) => daemon.client.context.get({ ticketId, forPhase: 'IMPLEMENTATION', ...more });
+    const { asOf, text } = await packFor();
+    expect(text).not.toContain('It breaks.');
+
+    await goOn(ticketId, 'IMPLEMENTATION');
+
+    const since = await packFor({ since: asOf });
+    expect(since.text).toBe('## Facts\n- It breaks. [c:2, TESTING]\n');
+    expect((await packFor({ since: since.asOf })).text).toBe('');
+  });
+
   test('a task is told what others have noted while it runs', async () => {
     await using _agent = await openFixtureAgent(daemon);
     const ticketId = await open('TESTING');

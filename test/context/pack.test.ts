@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openTokenCounter } from '../../coordinator/src/context/token-counter.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { runBatonAt } from '../support/command.ts';
 import { createTicketIn, setUpBench } from '../support/work.ts';
@@ -62,6 +63,25 @@ describe('a pack', () => {
 
     expect((await packOf(ticketId, { forPhase: 'IMPLEMENTATION' })).text).toBe('## Facts\n- It is blue. [c:2, DESIGN]\n');
   });
+});
+
+test('of a great many items that find no room a thousand are named, those that come next, and the rest is counted', async () => {
+  const bench = await setUpBench(daemon);
+  const textsFrom = (from: number) => Array.from({ length: 100 }, (_, index) => `Fact ${from + index}`);
+  for (let number = 0; number < 12; number += 4) {
+    await bench.submit({});
+    const lists = Object.fromEntries(
+      ['questions', 'risks', 'rejected', 'decisions'].map((name, place) => [name, textsFrom((number + place) * 100)]),
+    );
+    await bench.agent.complete(await bench.agent.claimOne(), { output: lists });
+  }
+
+  const { omitted, omittedBeyond, phases } = await packOf(bench.ticket.id, { budgetTokens: 300 });
+
+  const chosen = phases.flatMap(({ items }) => items).length;
+  expect(omitted).toHaveLength(1_000);
+  expect(omittedBeyond).toEqual({ items: 200 - chosen, tokens: expect.any(Number) });
+  expect((await packOf(bench.ticket.id, { budgetTokens: 400 })).text).toContain(`[${omitted[0]!.citation}, `);
 });
 
 describe('a pinned item is in every pack:', () => {
@@ -157,8 +177,53 @@ test('an agent that has lost its memory is told its team, tasks, locks, gate fin
   expect(told.tickets).toMatchObject([
     { ticketId, phase: 'DESIGN', gate: { outcome: 'failed' }, pack: { forPhase: 'DESIGN', budgetTokens: 1_000 } },
   ]);
-  expect(told.tickets[0]!.pack.text).toContain('It is blue. [c:1, REQUIREMENTS]');
-  expect(told.tickets[0]!.pack.text).toContain('It has two doors. [c:2, DESIGN]');
+  expect(told.tickets[0]!.pack!.text).toContain('It is blue. [c:1, REQUIREMENTS]');
+  expect(told.tickets[0]!.pack!.text).toContain('It has two doors. [c:2, DESIGN]');
+});
+
+test('an agent that has lost its memory is told the rest where what is pinned in one ticket does not fit', async () => {
+  const [bench, other] = [await setUpBench(daemon), await setUpBench(daemon)];
+  await note(bench.ticket.id, 'word '.repeat(200).trim(), { pinned: true });
+  await bench.submit({});
+  const { tasks } = await daemon.client.task.submit({ ticketId: other.ticket.id, tasks: [{ type: bench.type }] });
+  await bench.agent.claim({ max: 2 });
+
+  const told = await bench.agent.client.context.rehydrate({ budgetTokens: 100 });
+
+  const [failed, packed] = [bench, other].map(({ ticket }) => told.tickets.find(({ ticketId }) => ticketId === ticket.id)!);
+  expect(failed).toMatchObject({
+    failed: {
+      kind: 'limit_exceeded',
+      message: expect.stringMatching(/The pinned items need \d+ tokens, and the budget is 100; ask for a larger/),
+    },
+  });
+  expect(failed!.pack).toBeUndefined();
+  expect(packed).toMatchObject({ pack: { forPhase: 'REQUIREMENTS', text: '' } });
+  expect(told.tasks.map(({ taskId }) => taskId)).toContain(tasks[0]!.id);
+
+  const enough = await bench.agent.client.context.rehydrate({ budgetTokens: failed!.failed!.neededTokens! });
+  expect(enough.tickets.every(({ pack }) => pack !== undefined)).toBe(true);
+});
+
+test('an agent that has lost its memory is told the packs of ten tickets, and which others its tasks are of', async () => {
+  const bench = await setUpBench(daemon, { capacity: 20 });
+  const ticketIds: string[] = [];
+  while (ticketIds.length < 12) {
+    const { id: ticketId } = await createTicketIn(daemon.client, 'REQUIREMENTS');
+    await daemon.client.task.submit({ ticketId, tasks: [{ type: bench.type }] });
+    ticketIds.push(ticketId);
+  }
+  await bench.agent.claim({ max: 12 });
+
+  const { tickets, otherTickets = [] } = await bench.agent.client.context.rehydrate();
+
+  expect([tickets.length, otherTickets.length]).toEqual([10, 2]);
+  expect(
+    tickets
+      .map(({ ticketId }) => ticketId)
+      .concat(otherTickets)
+      .toSorted(),
+  ).toEqual(ticketIds.toSorted());
 });
 
 test('an agent without work is told that it has none', async () => {
@@ -195,6 +260,23 @@ test('a counter of one provider is named in the pack', async () => {
   expect(pack.text).toContain('<|endoftext|>');
 });
 
+test('what is said of a phase in short is within its budget by the counter that packs count with', async () => {
+  await using daemon = await startDaemon({ config: { tokenCounter: 'gpt-tokenizer' } });
+  const ticketId = (await createTicketIn(daemon.client, 'REQUIREMENTS')).id;
+  // Some twenty tokens a word for a model, one for an estimate.
+  for (let number = 1; number <= 30; number += 1)
+    await daemon.client.context.note({ ticketId, item: { kind: 'fact', text: `ꯃꯤꯇꯩ ꯂꯣꯟ ꯃꯤꯇꯩ ${number}` } });
+
+  const { narrative } = await daemon.client.context.aggregate({ ticketId, phase: 'REQUIREMENTS' });
+
+  expect(narrative).toMatchObject({
+    by: 'extractive',
+    fallbackBecause: expect.stringMatching(/^The summary has \d+ tokens, of 800 allowed\.$/),
+  });
+  expect(narrative!.text).not.toBe('');
+  expect((await openTokenCounter('gpt-tokenizer')).count(narrative!.text)).toBeLessThanOrEqual(800);
+});
+
 describe('baton context', () => {
   const baton = (...args: readonly string[]) => runBatonAt(daemon, ...args);
 
@@ -225,14 +307,14 @@ describe('baton context', () => {
   });
 });
 
-test('pinned items beyond the room of an input keep no task from running: it is given all of them', async () => {
+test('pinned items that another counter finds too long for an input keep no task from running: it is given all of them', async () => {
+  await using daemon = await startDaemon({ config: { tokenCounter: 'gpt-tokenizer' } });
   const { ticket, agent, submit } = await setUpBench(daemon);
-  const long = (n: number) => `Number ${n}: ${'Never do this without asking. '.repeat(130)}`;
-  for (let n = 0; n < 6; n += 1) await note(ticket.id, long(n), { pinned: true });
-  await goOn(ticket.id, 'DESIGN');
+  const runes = 'ᚠᚢᚦᚨᚱᚲ'.repeat(300);
+  await daemon.client.context.note({ ticketId: ticket.id, item: { kind: 'fact', text: runes, pinned: true } });
   await submit({ input: { know: '{{ context }}' } });
 
   const { input } = await agent.claimOne();
 
-  for (let n = 0; n < 6; n += 1) expect(JSON.stringify(input)).toContain(`Number ${n}:`);
+  expect(JSON.stringify(input)).toContain(runes);
 });

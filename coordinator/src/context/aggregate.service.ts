@@ -1,47 +1,59 @@
-import type { Narrative, PhaseContext } from '@baton/protocol';
+import type { ContextAggregate, Narrative, PhaseContext } from '@baton/protocol';
 import { digestOf } from '../artifact/digest.ts';
 import type { EntityManager } from '../db/orm.ts';
-import { listVisits } from '../phase/phase-visit.store.ts';
-import { addNarrative, type NarrativeParts } from './narrative.ts';
-import { gatherPhaseContext } from './phase-context.ts';
+import { byNeed } from '@baton/sdk/plugin';
+import { toNumber } from './citation.ts';
+import type { HeldItems } from './held-items.ts';
+import { addNarrative, type NarrativeParts, uncoveredMax } from './narrative.ts';
+import { readPhases } from './pack-state.ts';
+import { dropRepeated, isStatement } from './phase-context.ts';
 
-type Aggregate = Omit<PhaseContext, 'phase'> & { phase?: string };
-
-const nothing = { visit: 0, tasksCompleted: 0, summaries: [], items: [], artifacts: [], stored: false };
-
-/** What one phase has come to. */
-export async function aggregatePhase(parts: NarrativeParts, em: EntityManager, ticketId: string, phase: string): Promise<PhaseContext> {
-  const visits = (await listVisits(em, ticketId)).filter((visit) => visit.phase === phase);
-  const context = await gatherPhaseContext(em, visits);
-  return context === undefined ? { ...nothing, phase } : addNarrative(parts, em, context);
+export interface AggregateParts {
+  readonly held: HeldItems;
+  readonly narrative: NarrativeParts;
 }
 
-/** What the whole ticket has come to: its phases, in the order given, taken together. */
-export async function aggregateTicket(
-  parts: NarrativeParts,
+export interface AggregateQuery {
+  readonly ticketId: string;
+  /** The whole ticket without one. */
+  readonly phase?: string | undefined;
+  readonly limit: number;
+}
+
+/** What one phase has come to, or all of them, in the order of the workflow, taken together. */
+export async function aggregate(
+  { held, narrative: parts }: AggregateParts,
   em: EntityManager,
-  { ticketId, phases }: { readonly ticketId: string; readonly phases: readonly string[] },
-): Promise<Aggregate> {
-  const visits = await listVisits(em, ticketId);
-  const gathered: PhaseContext[] = [];
-  for (const phase of phases) {
-    const context = await gatherPhaseContext(
-      em,
-      visits.filter((visit) => visit.phase === phase),
-    );
-    if (context !== undefined) gathered.push(context);
-  }
+  { ticketId, phase, limit }: AggregateQuery,
+): Promise<ContextAggregate> {
+  const gathered = await readPhases(held, em, { ticketId, phase });
   // At the same time: who reads waits for one summary, however many phases there are.
-  const contexts = await Promise.all(gathered.map((context) => addNarrative(parts, em, context)));
-  const narrative = joinNarratives(contexts);
+  const contexts = await Promise.all(gathered.map((each) => addNarrative(parts, em, each)));
+  const narrative = phase === undefined ? joinNarratives(contexts) : contexts[0]?.narrative;
   return {
-    visit: visits.at(-1)?.number ?? 0,
+    ...(phase !== undefined && { phase }),
+    visit: Math.max(0, ...contexts.map(({ visit }) => visit)),
     tasksCompleted: contexts.reduce((sum, { tasksCompleted }) => sum + tasksCompleted, 0),
-    summaries: [...new Set(contexts.flatMap(({ summaries }) => summaries))],
-    items: contexts.flatMap(({ items }) => items),
-    artifacts: contexts.flatMap(({ artifacts }) => artifacts),
-    stored: contexts.every(({ stored }) => stored),
+    ...bound(contexts, limit),
+    stored: contexts.length > 0 && contexts.every(({ stored }) => stored),
     ...(narrative !== undefined && { narrative }),
+  };
+}
+
+function bound(contexts: readonly PhaseContext[], limit: number): Pick<ContextAggregate, 'items' | 'summaries' | 'artifacts' | 'omitted'> {
+  // What several phases say stands once, where it was said last.
+  const items = dropRepeated(
+    contexts.flatMap((context) => context.items.filter(isStatement)).toSorted((a, b) => toNumber(a.citation) - toNumber(b.citation)),
+  );
+  const summaries = [...new Set(contexts.flatMap((context) => context.summaries))];
+  const artifacts = contexts.flatMap((context) => context.artifacts);
+  const chosen = new Set(byNeed(items).slice(0, limit));
+  const omitted = (list: readonly unknown[]) => Math.max(0, list.length - limit);
+  return {
+    items: contexts.flatMap(({ phase }) => items.filter((item) => item.phase === phase && chosen.has(item))),
+    summaries: summaries.slice(-limit),
+    artifacts: artifacts.slice(-limit),
+    omitted: { items: omitted(items), summaries: omitted(summaries), artifacts: omitted(artifacts) },
   };
 }
 
@@ -52,7 +64,7 @@ function joinNarratives(contexts: readonly PhaseContext[]): Narrative | undefine
   return {
     text: told.map(({ phase, narrative }) => `## ${phase}\n${narrative.text}`).join('\n\n'),
     by: [...new Set(told.map(({ narrative }) => narrative.by))].join(', '),
-    uncovered: told.flatMap(({ narrative }) => narrative.uncovered),
+    uncovered: told.flatMap(({ narrative }) => narrative.uncovered).slice(0, uncoveredMax),
     digest: digestOf(told.map(({ phase, narrative }) => [phase, narrative.digest])).sha256,
     stale: told.some(({ narrative }) => narrative.stale),
   };

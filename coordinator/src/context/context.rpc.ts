@@ -1,4 +1,4 @@
-import { CoordinatorError, type WorkflowDefinition } from '@baton/protocol';
+import { CoordinatorError } from '@baton/protocol';
 import type { Liveness } from '../agent/agent.store.ts';
 import type { CallContext, HandlersOf } from '../call.ts';
 import { type Database, write } from '../db/transaction.ts';
@@ -6,7 +6,7 @@ import { holdTicketForEvidence } from '../ticket/evidence.ts';
 import { getTicket } from '../ticket/ticket.store.ts';
 import { findPhase } from '../workflow/workflow-rules.ts';
 import { getWorkflow } from '../workflow/workflow.store.ts';
-import { aggregatePhase, aggregateTicket } from './aggregate.service.ts';
+import { aggregate } from './aggregate.service.ts';
 import { noteItem, pinItem, supersedeItem } from './context.service.ts';
 import { listItems } from './context.store.ts';
 import { expandItem } from './expand.service.ts';
@@ -38,26 +38,21 @@ export const contextHandlers = ({ db, ...parts }: ContextParts): HandlersOf<'con
     return expandItem(em, { projectId, ticketId, citation });
   },
 
-  'context/aggregate': async ({ ticketId, phase }, call) => {
-    const { definition } = await findPlace(call, ticketId, phase);
-    if (phase !== undefined) return aggregatePhase(parts.narrative, call.em, ticketId, phase);
-    return aggregateTicket(parts.narrative, call.em, { ticketId, phases: definition.phases.map(({ name }) => name) });
+  'context/aggregate': async (query, call) => {
+    await findForPhase(call, query.ticketId, query.phase);
+    return aggregate(parts, call.em, query);
   },
 
   'context/get': async (query, call) => {
-    const { phase: forPhase } = await findPlace(call, query.ticketId, query.forPhase);
+    const forPhase = await findForPhase(call, query.ticketId, query.forPhase);
     return makePack(parts, call.em, { ...query, forPhase }, { maySummarize: true });
   },
 
   'context/rehydrate': (params, call) => rehydrate(parts, call, params),
 });
 
-/** The phase that is named, or the one the ticket is in, and the workflow it is of. */
-async function findPlace(
-  { em, caller }: CallContext,
-  ticketId: string,
-  name: string | undefined,
-): Promise<{ phase: string; definition: WorkflowDefinition }> {
+/** The phase that is named, or the one the ticket is in. */
+async function findForPhase({ em, caller }: CallContext, ticketId: string, name: string | undefined): Promise<string> {
   const ticket = await getTicket(em, caller.projectId, ticketId);
   const { definition } = await getWorkflow(em, ticket.workflowId);
   const phase = name ?? ticket.phase;
@@ -65,5 +60,5 @@ async function findPlace(
     const phases = definition.phases.map((each) => each.name);
     throw new CoordinatorError('phase_unknown', { phase, phases, message: `${phase} is none of ${phases.join(', ')}.` });
   }
-  return { phase, definition };
+  return phase;
 }

@@ -7,11 +7,13 @@ import {
   type JsonValue,
   type NewContextItem,
 } from '@baton/protocol';
-import { sql } from 'kysely';
+import { coveredKinds } from '@baton/sdk/plugin';
+import { type RawBuilder, sql } from 'kysely';
 import type { Origin } from '../artifact/artifact.service.ts';
 import type { EntityManager } from '../db/orm.ts';
 import { findRow, rowsOf, toTimestamp } from '../db/rows.ts';
 import { toCitation, toNumber } from './citation.ts';
+import { mayOperate } from './standing-rules.ts';
 
 interface ItemRow {
   readonly id: string;
@@ -35,8 +37,12 @@ interface ItemRow {
   readonly supersededByNumber: number | null;
 }
 
-const columns = sql`c.id, c.number, c.ticket_id, c.phase, c.visit_number, c.kind, c.text, c.rationale, c.data, c.refs, c.pinned, c.author, c.task_id, c.attempt,
+const columnsWith = (
+  data: RawBuilder<unknown>,
+) => sql`c.id, c.number, c.ticket_id, c.phase, c.visit_number, c.kind, c.text, c.rationale, ${data}, c.refs, c.pinned, c.author, c.task_id, c.attempt,
   c.created_at, c.source, c.superseded_at, c.superseded_reason, (select b.number from context_items b where b.id = c.superseded_by) as superseded_by_number`;
+
+const columns = columnsWith(sql`c.data`);
 
 const toContextItem = (row: ItemRow): ContextItem => ({
   id: row.id,
@@ -91,15 +97,15 @@ export async function insertItems(em: EntityManager, projectId: string, items: r
   const inserted = await rowsOf(
     em,
     sql<ItemRow>`insert into context_items as c
-          (id, project_id, ticket_id, visit_id, phase, visit_number, number, kind, text, rationale, data, refs, pinned, author, task_id, attempt, source, topic,
-            superseded_at, superseded_reason, superseded_by)
+          (id, project_id, ticket_id, visit_id, phase, visit_number, number, kind, text, rationale, data, refs, pinned, author, by_operator, task_id, attempt,
+            source, topic, superseded_at, superseded_reason, superseded_by)
         select x.id, ${projectId}::uuid, x."ticketId", x."visitId", x.phase, x."visitNumber",
           (select coalesce(max(number), 0) from context_items c where c.ticket_id = x."ticketId") + row_number() over (partition by x."ticketId" order by x.position),
-          x.kind, x.text, x.rationale, x.data, x."references", x.pinned, x.author, x."taskId", x.attempt, x.source, x.topic,
+          x.kind, x.text, x.rationale, x.data, x."references", x.pinned, x.author, x."byOperator", x."taskId", x.attempt, x.source, x.topic,
           g.superseded_at, g.superseded_reason, g.superseded_by
         from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
           as x(id uuid, position int, "ticketId" uuid, "visitId" uuid, phase text, "visitNumber" int, kind text, text text, rationale text, data jsonb,
-            "references" jsonb, pinned boolean, author text, "taskId" uuid, attempt int, source text, topic text,
+            "references" jsonb, pinned boolean, author text, "byOperator" boolean, "taskId" uuid, attempt int, source text, topic text,
             "isReturned" boolean)
           left join lateral (
             select s.superseded_at, s.superseded_reason, s.superseded_by from attempts n join context_items s on s.superseded_at > n.started_at
@@ -122,6 +128,7 @@ const toRow = ({ id, origin, item, source = 'said', topic, isReturned = false }:
   source,
   topic,
   isReturned,
+  byOperator: mayOperate(origin),
 });
 
 /** What a visit holds from the same source, in the same kind and words as each of these, by the id of the one given. */
@@ -144,11 +151,12 @@ export async function updateItems(em: EntityManager, items: readonly IdentifiedI
   const updated = await rowsOf(
     em,
     sql<ItemRow>`update context_items c
-        set rationale = x.rationale, data = x.data, refs = x."references", pinned = x.pinned, author = x.author, task_id = x."taskId", attempt = x.attempt
+        set rationale = x.rationale, data = x.data, refs = x."references", pinned = x.pinned, author = x.author,
+          by_operator = c.by_operator or x."byOperator", task_id = x."taskId", attempt = x.attempt
         from jsonb_to_recordset(${JSON.stringify(items.map(toRow))}::jsonb)
-          as x(id uuid, rationale text, data jsonb, "references" jsonb, pinned boolean, author text, "taskId" uuid, attempt int)
-        where c.id = x.id and (c.rationale, c.data, c.refs, c.pinned, c.author, c.task_id, c.attempt)
-          is distinct from (x.rationale, x.data, x."references", x.pinned, x.author, x."taskId", x.attempt)
+          as x(id uuid, rationale text, data jsonb, "references" jsonb, pinned boolean, author text, "byOperator" boolean, "taskId" uuid, attempt int)
+        where c.id = x.id and (c.rationale, c.data, c.refs, c.pinned, c.author, c.by_operator, c.task_id, c.attempt)
+          is distinct from (x.rationale, x.data, x."references", x.pinned, x.author, c.by_operator or x."byOperator", x."taskId", x.attempt)
         returning ${columns}`,
   );
   return updated.map(toContextItem).toSorted((a, b) => toNumber(a.citation) - toNumber(b.citation));
@@ -195,25 +203,32 @@ export async function listSuperseded(em: EntityManager, itemId: string, limit: n
   return rows.map(toContextItem);
 }
 
-/** What still holds of what was noted in these visits, oldest first. */
-export async function listHolding(em: EntityManager, visitIds: readonly string[]): Promise<ContextItem[]> {
+// The data of what is said is for those who ask for one item.
+const columnsOfPacks = columnsWith(sql`case when c.source = 'artifact' then c.data end as data`);
+
+/** Those of a ticket's items that still hold, oldest first. */
+export async function findHolding(em: EntityManager, ticketId: string, citations: readonly string[]): Promise<ContextItem[]> {
   const rows = await rowsOf(
     em,
-    sql<ItemRow>`select ${columns} from context_items c
-        where c.ticket_id = (select ticket_id from phase_visits where id = ${visitIds[0] ?? null}::uuid)
-          and c.visit_id = any(${visitIds}::uuid[]) and c.superseded_at is null order by c.number`,
+    sql<ItemRow>`select ${columnsOfPacks} from context_items c
+        where c.ticket_id = ${ticketId} and c.superseded_at is null and c.number = any(${citations.map(toNumber)}::int[]) order by c.number`,
   );
   return rows.map(toContextItem);
 }
 
-/** What still holds in a ticket, oldest first. */
-export async function listHoldingOfTicket(em: EntityManager, ticketId: string): Promise<ContextItem[]> {
+/** What still holds in a ticket, oldest first: of more than the limit what is pinned, what must not be forgotten and the newest. */
+export async function listMostNeeded(em: EntityManager, ticketId: string, limit: number): Promise<ContextItem[]> {
   const rows = await rowsOf(
     em,
-    sql<ItemRow>`select ${columns} from context_items c where c.ticket_id = ${ticketId} and c.superseded_at is null order by c.number`,
+    sql<ItemRow>`with needed as (
+          select id from context_items where ticket_id = ${ticketId} and superseded_at is null
+          order by pinned desc, source = 'said' and kind = any(${neededKinds}::text[]) desc, number desc limit ${limit})
+        select ${columnsOfPacks} from context_items c where c.id in (select id from needed) order by c.number`,
   );
   return rows.map(toContextItem);
 }
+
+const neededKinds = ['instruction', ...coveredKinds];
 
 export interface ContextQuery {
   readonly ticketId: string;
@@ -228,6 +243,9 @@ export interface ContextQuery {
   readonly sources?: readonly ContextSource[] | undefined;
 }
 
+/** A page ends before the limit where its items are long: an answer has a size that every client takes. Each item fits into one by far. */
+const pageCharactersMax = 4_000_000;
+
 export async function listItems(em: EntityManager, query: ContextQuery): Promise<{ items: ContextItem[]; next?: string }> {
   const { ticketId, phase, kinds, after, limit, author, taskId, pinned, superseded, sources } = query;
   const conditions = [sql`c.ticket_id = ${ticketId}`];
@@ -241,9 +259,13 @@ export async function listItems(em: EntityManager, query: ContextQuery): Promise
   if (sources !== undefined) conditions.push(sql`c.source = any(${sources}::text[])`);
   const rows = await rowsOf(
     em,
-    sql<ItemRow>`select ${columns} from context_items c where ${sql.join(conditions, sql` and `)} order by c.number limit ${limit + 1}`,
+    sql<ItemRow & { found: number }>`select ${columns}, c.found from (
+          select c.*, (count(*) over ())::int as found,
+            sum(length(c.text) + coalesce(length(c.rationale), 0) + coalesce(length(c.data::text), 0) + length(c.refs::text)) over (order by c.number) as characters
+          from (select * from context_items c where ${sql.join(conditions, sql` and `)} order by c.number limit ${limit + 1}) c
+        ) c where c.characters <= ${pageCharactersMax} order by c.number`,
   );
   const page = rows.slice(0, limit).map(toContextItem);
   const last = page.at(-1);
-  return { items: page, ...(rows.length > limit && last !== undefined && { next: last.citation }) };
+  return { items: page, ...((rows[0]?.found ?? 0) > page.length && last !== undefined && { next: last.citation }) };
 }

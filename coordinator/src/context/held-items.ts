@@ -1,23 +1,24 @@
 import type { ContextItem } from '@baton/protocol';
 import { LRUCache } from 'lru-cache';
 import type { EntityManager } from '../db/orm.ts';
-import { findItems, listHoldingOfTicket } from './context.store.ts';
+import { toNumber } from './citation.ts';
+import { findHolding, listMostNeeded } from './context.store.ts';
 import { getLastSeqOfItems, listItemEvents } from './pack.store.ts';
-import { dropRepeated, isStatement } from './phase-context.ts';
-import { numberOf } from './rank-items.ts';
+import { dropRepeated, isSaying } from './phase-context.ts';
 
 /** What holds in tickets, kept from one pack to the next: read once, and then only what has changed. */
 export interface HeldItems {
   /**
-   * What holds of what was noted in these visits, and all that is pinned, as the snapshot has it that `em` reads; oldest first, each statement once. The
-   * same lists as long as nothing has changed.
+   * What holds of what was noted in these visits, and all that is pinned, as the snapshot has it that `em` reads; oldest first, each
+   * statement once. Of a ticket where more than 20,000 items hold, those that are needed most. The same lists as long as nothing has
+   * changed.
    */
   read(em: EntityManager, ticketId: string, visits: readonly number[]): Promise<Selection>;
 }
 
 export interface Selection {
   readonly items: readonly ContextItem[];
-  /** Of each phase, without summaries and artifacts. */
+  /** Of each phase what can be said in short: all but artifacts. */
   readonly statements: ReadonlyMap<string, ContextItem[]>;
 }
 
@@ -29,13 +30,17 @@ interface Held {
   readonly selections: Map<string, Selection>;
 }
 
-/** How many items are kept together; about 1 KB each. */
-const keptItemsMax = 50_000;
+/** How many characters the items have that are kept together: 50,000 items of the usual size. */
+const keptCharactersMax = 50_000_000;
+/** What an item has beside its texts: ids, names, a moment. */
+const itemCharacters = 500;
+/** Packs are chosen from as many items of a ticket: what is pinned, what must not be forgotten, and the newest of the rest. */
+const heldItemsMax = 20_000;
 /** With more changes than these it is cheaper to read all. */
 const changesMax = 1_000;
 
-export function createHeldItems(): HeldItems {
-  const kept = new LRUCache<string, Held>({ maxSize: keptItemsMax, sizeCalculation: ({ items }) => items.length + 1 });
+export function createHeldItems(itemsMax = heldItemsMax): HeldItems {
+  const kept = new LRUCache<string, Held>({ maxSize: keptCharactersMax, sizeCalculation: ({ items }) => countCharacters(items) });
 
   async function readAll(em: EntityManager, ticketId: string): Promise<Held> {
     const seq = await getLastSeqOfItems(em, ticketId);
@@ -43,7 +48,9 @@ export function createHeldItems(): HeldItems {
     if (before?.seq === seq) return before;
     // A snapshot may be older than what another reader has left here meanwhile.
     const items =
-      before === undefined || before.seq > seq ? await listHoldingOfTicket(em, ticketId) : await readChanged(em, ticketId, before);
+      before === undefined || before.seq > seq
+        ? await listMostNeeded(em, ticketId, itemsMax)
+        : await readChanged(em, ticketId, { ...before, itemsMax });
     const held = { seq, items, selections: new Map<string, Selection>() };
     if (seq > (kept.get(ticketId)?.seq ?? 0)) kept.set(ticketId, held);
     return held;
@@ -62,19 +69,31 @@ export function createHeldItems(): HeldItems {
   };
 }
 
+function countCharacters(items: readonly ContextItem[]): number {
+  let characters = 1;
+  for (const { text, rationale = '', references } of items)
+    characters += references.reduce((sum, { value }) => sum + value.length, itemCharacters + text.length + rationale.length);
+  return characters;
+}
+
 function select(all: readonly ContextItem[], visits: ReadonlySet<number>): Selection {
   const items = all.filter(({ visit, pinned }) => pinned || visits.has(visit));
-  const byPhase = Map.groupBy(items.filter(isStatement), ({ phase }) => phase);
+  const byPhase = Map.groupBy(items.filter(isSaying), ({ phase }) => phase);
   return {
     items: dropRepeated(items),
     statements: new Map([...byPhase].map(([phase, ofPhase]) => [phase, dropRepeated(ofPhase)])),
   };
 }
 
-async function readChanged(em: EntityManager, ticketId: string, { seq, items }: Held): Promise<ContextItem[]> {
+async function readChanged(
+  em: EntityManager,
+  ticketId: string,
+  { seq, items, itemsMax }: Held & { readonly itemsMax: number },
+): Promise<ContextItem[]> {
   const changed = new Set((await listItemEvents(em, ticketId, seq)).flatMap(({ citations }) => citations));
-  if (changed.size > changesMax) return listHoldingOfTicket(em, ticketId);
-  const read = await findItems(em, ticketId, [...changed]);
+  // Where there are more than are held, one that comes or goes decides about others as well.
+  if (changed.size > changesMax || items.length + changed.size > itemsMax) return listMostNeeded(em, ticketId, itemsMax);
+  const read = await findHolding(em, ticketId, [...changed]);
   const same = items.filter(({ citation }) => !changed.has(citation));
-  return [...same, ...read.filter(({ superseded }) => superseded === undefined)].sort((a, b) => numberOf(a) - numberOf(b));
+  return [...same, ...read].sort((a, b) => toNumber(a.citation) - toNumber(b.citation));
 }

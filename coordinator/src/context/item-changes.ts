@@ -1,17 +1,19 @@
 import { CoordinatorError } from '@baton/protocol';
 import type { EntityManager } from '../db/orm.ts';
 import type { Withdrawal } from './pack-rules.ts';
-import { findNotedSeq, findNotedUntil, type ItemEvent, listItemEvents } from './pack.store.ts';
+import { countVisitsBegun, findNotedSeq, findNotedUntil, type ItemEvent, listItemEvents } from './pack.store.ts';
 
 export interface ItemChanges {
   /** The citations of what came or was pinned. */
   readonly came: ReadonlySet<string>;
   /** What a reader may know and no longer holds, with what holds in its place; the newest first. */
   readonly withdrawn: readonly Withdrawal[];
+  /** How many visits of phases the ticket has begun. */
+  readonly visitsBegun: number;
 }
 
 /**
- * What has happened to the items of a ticket after an event or the noting of an item.
+ * What has happened to a ticket and its items after an event or the noting of an item.
  * @throws CoordinatorError `context_item_not_found`
  */
 export async function findItemChanges(em: EntityManager, ticketId: string, since: number | string): Promise<ItemChanges> {
@@ -25,7 +27,11 @@ export async function findItemChanges(em: EntityManager, ticketId: string, since
   const withdrawn = [...superseded.keys()]
     .filter((citation) => !noted.has(citation) || known.has(citation))
     .map((citation) => ({ citation, by: findHolding(superseded, citation) }));
-  return { came: new Set([...noted, ...pinned]), withdrawn: withdrawn.toReversed() };
+  return {
+    came: new Set([...noted, ...pinned]),
+    withdrawn: withdrawn.toReversed(),
+    visitsBegun: await countVisitsBegun(em, ticketId, after),
+  };
 }
 
 function sortEvents(events: readonly ItemEvent[]) {

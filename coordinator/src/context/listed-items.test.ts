@@ -22,18 +22,40 @@ describe('an entry of a list in an output', () => {
   });
 
   test('that is too long is cut with a mark, at a whole character, and is whole in its data', () => {
-    const text = `${'x'.repeat(3_998)}😀${'y'.repeat(10)}`;
+    const [text, rationale] = [3_976, 3_998].map((length) => `${'x'.repeat(length)}😀${'y'.repeat(100)}`);
 
-    const { items } = readListedItems({ facts: [{ text, rationale: text }] });
+    const { items } = readListedItems({ facts: [{ text: text!, rationale: rationale! }] });
 
-    const cut = `${'x'.repeat(3_998)}…`;
-    expect(items).toEqual([said('fact', cut, { rationale: cut, data: { text, rationale: text } })]);
+    const cut = { text: expect.stringMatching(/^x{3976}… \(sha256 [0-9a-f]{12}\)$/), rationale: `${'x'.repeat(3_998)}…` };
+    expect(items).toEqual([{ ...said('fact', ''), ...cut, data: { text, rationale } }]);
+  });
+
+  test('that is too long is another than one that only begins like it', () => {
+    const { items } = readListedItems({ facts: [`${'x'.repeat(4_000)} holds.`, `${'x'.repeat(4_000)} is lost.`] });
+
+    expect(new Set(items.map(({ text }) => text)).size).toBe(2);
+    expect(items.every(({ text }) => text.length <= 4_000)).toBe(true);
   });
 
   test('with more than an item keeps names what was left out', () => {
     const { items } = readListedItems({ facts: [{ text: 'x'.repeat(20_000), note: 'A wiki has it.' }] });
 
     expect(items[0]!.data).toEqual({ leftOut: ['note', 'text'] });
+  });
+
+  test('with data that is too long names it as left out, alone or beside what else there is', () => {
+    const [long, most] = ['x'.repeat(15_999), 'x'.repeat(15_900)];
+    const facts = [
+      { text: 'One.', data: long },
+      { text: 'Two.', data: long, unit: 'ms' },
+      { text: 'Three.', data: most, note: long },
+    ];
+
+    expect(readListedItems({ facts }).items.map(({ data }) => data)).toEqual([
+      { leftOut: ['data'] },
+      { leftOut: ['unit', 'data'] },
+      { leftOut: ['note'], data: most },
+    ]);
   });
 
   test('that has no text is named as left out, and the others are taken', () => {

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import {
+  contextJsonCharactersMax,
   type ContextKind,
   type ContextReference,
   type JsonObject,
@@ -13,8 +15,8 @@ const listedMax = 100;
 /** What an item takes for a statement or its reasons. */
 const textMax = 4_000;
 const referencesMax = 100;
-/** How much an item keeps of what it has no field for, in characters of JSON. All of it is in the output of its task. */
-const restMax = 16_000;
+/** So many names fit into an item, however each character of them is written. */
+const namesMax = 20;
 /** How much of the entries that were not taken is shown, in characters. */
 const shownMax = 300;
 
@@ -79,7 +81,7 @@ function toItem(kind: ContextKind, entry: JsonValue): NewContextItem | undefined
   const kept = keepRest(data, left);
   return {
     kind,
-    text: clip(text, textMax),
+    text: clipText(text),
     references: taken,
     pinned: pinned === true,
     ...(typeof rationale === 'string' && { rationale: clip(rationale, textMax) }),
@@ -87,18 +89,26 @@ function toItem(kind: ContextKind, entry: JsonValue): NewContextItem | undefined
   };
 }
 
-/** The data as given where there is nothing else, else all of it beside the rest. */
-function keepRest(data: JsonValue | undefined, rest: JsonObject): JsonValue | undefined {
-  if (Object.keys(rest).length === 0) return data;
-  const kept = fits(rest)
-    ? rest
-    : {
-        leftOut: Object.keys(rest)
-          .slice(0, listedMax)
-          .map((name) => clip(name, 100)),
-      };
-  return data === undefined ? kept : { ...kept, data };
+/** Two texts that only begin alike stay two: what is cut ends with a digest of the whole. */
+function clipText(text: string): string {
+  if (text.length <= textMax) return text;
+  const mark = ` (sha256 ${createHash('sha256').update(text).digest('hex').slice(0, 12)})`;
+  return `${clip(text, textMax - mark.length)}${mark}`;
 }
+
+/** The data as given where there is nothing else, else all of it beside the rest; of what is too much for an item its names. */
+function keepRest(data: JsonValue | undefined, rest: JsonObject): JsonValue | undefined {
+  if (Object.keys(rest).length === 0 && (data === undefined || fits(data))) return data;
+  const whole = data === undefined ? rest : { ...rest, data };
+  if (fits(whole)) return whole;
+  const named = { leftOut: namesOf(rest) };
+  return data !== undefined && fits({ ...named, data }) ? { ...named, data } : { leftOut: namesOf(whole) };
+}
+
+const namesOf = (rest: JsonObject): string[] =>
+  Object.keys(rest)
+    .slice(-namesMax)
+    .map((name) => clip(name, 100));
 
 function readReferences(given: JsonValue | undefined): { taken: ContextReference[]; others?: JsonValue } {
   if (given === undefined) return { taken: [] };
@@ -107,13 +117,13 @@ function readReferences(given: JsonValue | undefined): { taken: ContextReference
   const others: JsonValue[] = [];
   for (const each of given as readonly JsonValue[]) {
     const read = newContextItem.shape.references.safeParse([each]);
-    if (read.success && taken.length < referencesMax) taken.push(...read.data);
+    if (read.success && taken.length < referencesMax && fits([...taken, each])) taken.push(...read.data);
     else others.push(each);
   }
   return { taken, ...(others.length > 0 && { others }) };
 }
 
-const fits = (value: JsonValue): boolean => JSON.stringify(value).length <= restMax;
+const fits = (value: unknown): boolean => JSON.stringify(value).length <= contextJsonCharactersMax;
 
 const isObject = (value: JsonValue | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -12,6 +12,7 @@ import type { Origin } from '../artifact/artifact.service.ts';
 import { clip } from './clip.ts';
 import type { ItemOf } from './context.store.ts';
 import { countTests } from './count-tests.ts';
+import { pinnedTokensMax } from './pin-limit.ts';
 
 // What nobody has to say: few items, each short, and the newest about a thing in the place of the older. What the coordinator saw is its
 // own word; what stands in an artifact is the word of whoever wrote the artifact.
@@ -23,14 +24,23 @@ const findingsMax = 20;
 /** How long what others wrote may be within an item, in characters. */
 const quoteMax = 300;
 
+const toldByArtifacts = ['files', 'commands', 'tests'] as const;
+
+type NamedArtifact = Pick<NewArtifact, 'type' | 'name'>;
+
+const topicOf = (what: (typeof toldByArtifacts)[number], { type, name }: NamedArtifact): string => JSON.stringify([what, type, name]);
+
+/** All that an artifact may tell of. */
+export const topicsOfArtifact = (artifact: NamedArtifact): string[] => toldByArtifacts.map((what) => topicOf(what, artifact));
+
 /** What an artifact tells: the files that a change touches, the commands that were run, the tests that were counted. */
 export function factsOfArtifact(origin: Origin, { type, name, content }: NewArtifact, sha256: string): ItemOf[] {
   const facts: ItemOf[] = [];
-  const add = (what: string, told: string, { kind = 'fact', references = [], ...more }: Partial<Fact> = {}) =>
+  const add = (what: (typeof toldByArtifacts)[number], told: string, { kind = 'fact', references = [], ...more }: Partial<Fact> = {}) =>
     facts.push({
       origin,
       source: 'reported',
-      topic: JSON.stringify([what, type, name]),
+      topic: topicOf(what, { type, name }),
       item: {
         kind,
         text: `${type} "${name}"${told}, reported by ${origin.author}`,
@@ -74,28 +84,52 @@ export const factsOfLeftOut = (
     toFact(origin, undefined, { kind: 'fact', text: `The output of "${quote(title)}" ${text}`, ...(data !== null && { data }) }),
   );
 
-export const gateTopic = 'gate';
+/** How the topics of what a gate found begin. */
+export const gateTopics = '["gate",';
+
+const gateTopicOf = (...about: readonly (string | null)[]): string => JSON.stringify(['gate', ...about]);
+
+/** That items an attempt brought with a pin have it no more. */
+export function factOfUnpinned(origin: Origin, texts: readonly string[]): ItemOf {
+  const items = texts.length === 1 ? '1 item' : `${texts.length} items`;
+  const are = texts.length === 1 ? 'is' : 'are';
+  const names = listNames(texts.map((text) => `"${quote(text)}"`));
+  const text = `${items} that "${quote(origin.author)}" returned ${are} not pinned, since the pins of a ticket have ${pinnedTokensMax} tokens together: ${names}`;
+  return toFact(origin, undefined, { kind: 'fact', text });
+}
+
+/** That a pin did not go over to what was recorded in the place of something pinned. */
+export const factOfLostPin = (origin: Origin, citation: string): ItemOf =>
+  toFact(origin, undefined, {
+    kind: 'fact',
+    text: `${citation} takes the place of something pinned, and is not pinned itself, since the pins of a ticket have ${pinnedTokensMax} tokens together`,
+    references: [{ kind: 'item', value: citation }],
+  });
 
 /** The validators that run the program their configuration names. */
 const runners = ['command', 'exec'];
 /** A program that is not there gives an error, too. */
 const run = { pass: 'ran', fail: 'ran', error: 'tried to run', timeout: 'ran' } as const;
 
-/** Of a gate result: what failed or was warned of, and which programs were run. */
+const bySeverity = ['fail', 'warn', 'info'] as const satisfies readonly Finding['severity'][];
+
+/** Of a gate result: what the validators found, the gravest first, and which programs were run. */
 export function factsOfGate(origin: Origin, verdicts: readonly Verdict[], validators: readonly GateValidator[]): ItemOf[] {
-  const findings = verdicts.flatMap(({ validator, findings }) =>
-    findings.filter(({ severity }) => severity !== 'info').map((finding) => ({ validator, finding })),
-  );
+  const all = verdicts.flatMap(({ validator, findings }) => findings.map((finding) => ({ validator, finding })));
+  const findings = bySeverity.flatMap((severity) => all.filter(({ finding }) => finding.severity === severity));
   const commands = verdicts.flatMap(({ validator, outcome }, index) => {
     const command = runners.includes(validator) ? validators[index]?.config['command'] : undefined;
     return Array.isArray(command) && outcome !== 'skipped' ? [{ command: quote(command.join(' ')), outcome }] : [];
   });
   return [
-    ...findings.slice(0, findingsMax).map(({ validator, finding }) => toFact(origin, gateTopic, toFinding(validator, finding))),
+    ...findings.slice(0, findingsMax).map(({ validator, finding }) => {
+      const { code, path = null } = finding;
+      return toFact(origin, gateTopicOf('finding', validator, code, path), toFinding(validator, finding));
+    }),
     ...commands
       .slice(0, findingsMax)
       .map(({ command, outcome }) =>
-        toFact(origin, gateTopic, { kind: 'fact', text: `The gate ${run[outcome]} \`${command}\`: ${outcome}` }),
+        toFact(origin, gateTopicOf('command', command), { kind: 'fact', text: `The gate ${run[outcome]} \`${command}\`: ${outcome}` }),
       ),
   ];
 }

@@ -28,23 +28,49 @@ describe('a statement that is made again', () => {
     expect(mergeItems(said({ rationale: 'Not now.' }), { ...said(), rationale: 'No' }).rationale).toBe('Not now.\nNo');
   });
 
-  test('grows to a limit, and the newest stays', () => {
-    let item = said();
-    for (let number = 1; number <= 30; number += 1)
-      item = mergeItems(item, said({ rationale: `${number} ${'x'.repeat(3_990)}`, references: [file(`${number}.ts`)] }));
+  test('grows to a limit; the newest stays, and of the rest stands how much it was', () => {
+    const reasons = Array.from({ length: 30 }, (_, index) => `${index} ${'x'.repeat(3_990)}`);
+    let item: ReturnType<typeof said> & { rationale?: string } = said();
+    for (const [index, rationale] of reasons.entries()) item = mergeItems(item, said({ rationale, references: [file(`${index}.ts`)] }));
 
-    expect((item as { rationale?: string }).rationale).toHaveLength(20_000);
-    expect((item as { rationale?: string }).rationale).toContain('30 x');
+    const [, cut] = /\n… (\d+) characters of older reasons had no room\.$/.exec(item.rationale!)!;
+    const kept = item.rationale!.slice(0, item.rationale!.lastIndexOf('\n…'));
+    expect(item.rationale!.length).toBeLessThanOrEqual(20_000);
+    expect(item.rationale!.length).toBeGreaterThan(19_900);
+    expect(reasons.join('\n').endsWith(kept)).toBe(true);
+    // Each cut takes a break of a line that was written anew with the next reason.
+    expect(kept.length + Number(cut)).toBe(reasons.join('\n').length);
     expect(item.references).toHaveLength(30);
   });
 
+  test('keeps of more references than an item takes the newest', () => {
+    const long = (number: number) => file(`${number}${'x'.repeat(999)}`);
+    const listed = (...numbers: readonly number[]) => numbers.map(long);
+
+    const { references } = mergeItems(
+      said({ references: listed(1, 2, 3, 4, 5, 6, 7, 8, 9, 10) }),
+      said({ references: listed(11, 12, 13, 14, 15, 16, 17) }),
+    );
+
+    expect(references).toEqual(listed(3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17));
+    expect(JSON.stringify(references).length).toBeLessThanOrEqual(16_000);
+  });
+
+  test('loses no reason that was cut by being said in another phase, too', () => {
+    const older = said({ rationale: 'One.\n… 40 characters of older reasons had no room.' });
+    const newer = said({ rationale: 'Two.\n… 2 characters of older reasons had no room.' });
+
+    expect(mergeItems(older, newer)).toMatchObject({ rationale: 'One.\nTwo.\n… 42 characters of older reasons had no room.' });
+    expect(mergeItems(older, said({ rationale: 'One.' }))).toEqual(older);
+  });
+
   test('is cut between characters where it grows too long', () => {
-    const older = said({ rationale: `${'x'.repeat(100)}😀${'y'.repeat(19_988)}` });
+    const older = said({ rationale: `${'x'.repeat(100)}😀${'y'.repeat(19_918)}` });
 
     const { rationale } = mergeItems(older, { ...said(), rationale: 'We know it' });
 
     expect(rationale?.isWellFormed()).toBe(true);
-    expect(rationale).toHaveLength(19_999);
+    expect(rationale).toMatch(/^y/);
   });
 });
 

@@ -1,6 +1,7 @@
-import type { ContextItem, ContextReference } from '@baton/protocol';
+import { type ContextItem, type ContextReference, contextJsonCharactersMax } from '@baton/protocol';
 import type { Origin } from '../artifact/artifact.service.ts';
 import type { ItemOf } from './context.store.ts';
+import { mayOperate } from './standing-rules.ts';
 
 /** In what a statement can differ from one time that it is made to the next. */
 type Statement = Pick<ContextItem, 'pinned' | 'references'> & {
@@ -8,10 +9,8 @@ type Statement = Pick<ContextItem, 'pinned' | 'references'> & {
   readonly data?: ContextItem['data'] | undefined;
 };
 
-/** Five reasons of full length. Of more the newest stay. */
+/** Five reasons of full length. Of more the newest stay, and a line says how much was cut. */
 const rationaleCharactersMax = 20_000;
-/** As many as five items may bring. Of more the newest stay. */
-const referencesMax = 500;
 
 /**
  * The newer of two times that a statement was made, with all that the older one brings: it stays pinned, each reason stands on a line
@@ -30,31 +29,57 @@ export function mergeItems<Newer extends Statement>(older: Statement, newer: New
 }
 
 function mergeRationales(older: string | undefined, newer: string | undefined): string | undefined {
-  if (older === undefined || older.trim() === '') return newer;
-  if (newer === undefined || newer.trim() === '') return older;
+  const [before, now] = [readReasons(older), readReasons(newer)];
+  const cut = before.cut + now.cut;
   const holds = (whole: string, part: string) => `\n${whole}\n`.includes(`\n${part}\n`);
-  if (holds(older, newer)) return older;
-  if (holds(newer, older)) return newer;
-  // Where half a character would be left of the older ones, it goes, too.
-  return `${older}\n${newer}`.slice(-rationaleCharactersMax).replace(/^\p{Surrogate}/u, '');
+  if (now.text.trim() === '' || holds(before.text, now.text)) return writeReasons({ text: before.text, cut }) ?? newer;
+  if (before.text.trim() === '' || holds(now.text, before.text)) return writeReasons({ text: now.text, cut });
+  return writeReasons({ text: `${before.text}\n${now.text}`, cut });
 }
 
+interface Reasons {
+  readonly text: string;
+  /** How many characters had no room before. */
+  readonly cut: number;
+}
+
+const cutMark = /\n… (\d+) characters of older reasons had no room\.$/;
+/** Longer than any mark. */
+const cutMarkMax = 70;
+
+function readReasons(rationale = ''): Reasons {
+  const mark = cutMark.exec(rationale);
+  return mark === null ? { text: rationale, cut: 0 } : { text: rationale.slice(0, mark.index), cut: Number(mark[1]) };
+}
+
+function writeReasons({ text, cut }: Reasons): string | undefined {
+  if (cut === 0 && text.length <= rationaleCharactersMax) return text === '' ? undefined : text;
+  // Where half a character would be left of the older ones, it goes, too.
+  const kept = text.slice(-(rationaleCharactersMax - cutMarkMax)).replace(/^\p{Surrogate}/u, '');
+  return `${kept}\n… ${cut + text.length - kept.length} characters of older reasons had no room.`;
+}
+
+/** Each once; of more than an item takes the newest. */
 function mergeReferences(older: readonly ContextReference[], newer: readonly ContextReference[]): ContextReference[] {
   const byPlace = new Map([...older, ...newer].map((each) => [`${each.kind} ${each.line ?? ''} ${each.value}`, each]));
-  return [...byPlace.values()].slice(-referencesMax);
+  const newest = [...byPlace.values()].toReversed();
+  let characters = 0;
+  const end = newest.findIndex((each) => (characters += JSON.stringify(each).length + 1) >= contextJsonCharactersMax);
+  return newest.slice(0, end === -1 ? newest.length : end).toReversed();
 }
 
 /**
  * An item that a visit holds, given again. What is said has the author of the last time, and refers to the tasks of those before;
  * what is recorded keeps its own.
  */
-export function repeatItem(older: Statement & Pick<Origin, 'author' | 'taskId' | 'attempt'>, again: ItemOf): ItemOf {
+export function repeatItem(older: Statement & Pick<Origin, 'author' | 'role' | 'taskId' | 'attempt'>, again: ItemOf): ItemOf {
   const { author, taskId, attempt } = older;
+  const role = mayOperate(older) ? older.role : again.origin.role;
   if (again.source !== undefined && again.source !== 'said')
-    return { ...again, origin: { ...again.origin, author, taskId, attempt }, item: mergeItems(older, again.item) };
+    return { ...again, origin: { ...again.origin, author, role, taskId, attempt }, item: mergeItems(older, again.item) };
   const isOther = taskId !== undefined && taskId !== again.origin.taskId;
   const references = isOther ? [...older.references, { kind: 'task' as const, value: taskId }] : older.references;
-  return { ...again, item: mergeItems({ ...older, references }, again.item) };
+  return { ...again, origin: { ...again.origin, role }, item: mergeItems({ ...older, references }, again.item) };
 }
 
 /** Each statement of a visit once, from one source, in the order in which they come first. */

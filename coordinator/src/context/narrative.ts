@@ -1,12 +1,12 @@
 import type { ContextItem, JsonObject, Narrative, PhaseContext } from '@baton/protocol';
-import { coveredKinds, findSummaryFault, findUncovered } from '@baton/sdk/plugin';
-import { countTokens, type PluginHost } from '@baton/sdk/plugin/host';
+import { byNeed, findSummaryFault, findUncovered, isDue } from '@baton/sdk/plugin';
+import type { PluginHost } from '@baton/sdk/plugin/host';
 import { digestOf } from '../artifact/digest.ts';
 import type { EntityManager } from '../db/orm.ts';
 import { withoutSecrets } from '../summarizer-config.ts';
 import type { Extracts } from './extract/extracts.ts';
 import { findNewestSummary, findSummary } from './narrative.store.ts';
-import type { SummaryWork, SummaryWriter } from './write-summary.ts';
+import type { SummaryWork, SummaryWriter, Written } from './write-summary.ts';
 
 /** How long the narrative of one phase may be, in tokens. */
 const narrativeTokens = 800;
@@ -14,6 +14,8 @@ const narrativeTokens = 800;
 /** As much a summarizer is given: what has to be covered first, then the newest. */
 const itemsMax = 1_000;
 const charactersMax = 200_000;
+/** Of more than these a reader learns no more. */
+export const uncoveredMax = 1_000;
 
 export interface NarrativeParts {
   readonly plugins: Pick<PluginHost, 'list'>;
@@ -26,8 +28,8 @@ export interface NarrativeParts {
   readonly extracts: Extracts;
   /** What is to be summarized of items that have not changed since: its digest costs some time. */
   readonly plans: WeakMap<readonly ContextItem[], PlannedWork>;
-  /** Whether the last one is answered while a new one is being written; so unless given. */
-  readonly mayBeStale?: boolean;
+  /** As packs do. */
+  readonly count: (text: string) => number;
 }
 
 /**
@@ -39,29 +41,67 @@ export interface NarrativeParts {
 export async function addNarrative(parts: NarrativeParts, em: EntityManager, phase: PhaseContext): Promise<PhaseContext> {
   const work = planSummary(parts, phase);
   if (work === undefined) return phase;
-  const { uncovered, ...narrative } = await findNarrative(parts, em, work);
-  return { ...phase, narrative: { ...narrative, uncovered: [...uncovered, ...work.leftOut] } };
-}
-
-async function findNarrative(parts: NarrativeParts, em: EntityManager, work: PlannedWork): Promise<Narrative> {
   const kept = await findSummary(em, work.digest);
-  const written =
-    kept === undefined ? await parts.writer.write(work, { waitMs: parts.waitMs }) : { outcome: 'ok' as const, text: kept.text };
-  if (written.outcome === 'ok') return toNarrative(written.text, work, { stale: false });
+  const written = kept === undefined ? await ask(parts, work, parts.waitMs) : { outcome: 'ok' as const, text: kept.text };
+  if (written.outcome === 'ok') return withNarrative(phase, work, toNarrative(written.text, work, { stale: false }));
 
-  const { mayBeStale = true } = parts;
-  const older = mayBeStale && written.outcome === 'late' ? await findNewestSummary(em, work) : undefined;
-  if (older !== undefined && findSummaryFault(older, { ...work, count: countTokens }) === undefined)
-    return toNarrative(older.text, { ...work, ...older }, { stale: true });
-  return { ...(await extract(parts, work)), fallbackBecause: written.reason };
+  const older = written.outcome === 'late' ? await findNewestSummary(em, work) : undefined;
+  if (older !== undefined && findSummaryFault(older, { ...work, count: parts.count }) === undefined)
+    return withNarrative(phase, work, toNarrative(older.text, { ...work, ...older }, { stale: true }));
+  return withNarrative(phase, work, await extract(parts, work, written.reason));
 }
+
+/** Lets the summarizer write what is not kept of these phases, and waits for it no longer than a reader does. */
+export async function awaitNarratives(
+  parts: NarrativeParts,
+  phases: readonly PhaseContext[],
+  kept: ReadonlyMap<string, string>,
+): Promise<ReadonlyMap<string, Written>> {
+  const missing = phases.flatMap((phase) => planSummary(parts, phase) ?? []).filter(({ digest }) => !kept.has(digest));
+  return new Map(await Promise.all(missing.map(async (work) => [work.digest, await ask(parts, work, parts.waitMs)] as const)));
+}
+
+/**
+ * Adds to what a phase has come to what is kept of it, else the extractive summary and why there is no other: so that what is
+ * stored, and no length of waiting, decides what is told. What has come since it was waited for is written for the next reader.
+ */
+export async function addKeptNarrative(
+  parts: NarrativeParts,
+  phase: PhaseContext,
+  { kept, waited }: { readonly kept: ReadonlyMap<string, string>; readonly waited: ReadonlyMap<string, Written> },
+): Promise<PhaseContext> {
+  const work = planSummary(parts, phase);
+  if (work === undefined) return phase;
+  const text = kept.get(work.digest);
+  if (text !== undefined) return withNarrative(phase, work, toNarrative(text, work, { stale: false }));
+  const written = waited.get(work.digest) ?? (await ask(parts, work, 0));
+  const reason = written.outcome === 'ok' ? 'It was written just now. Ask again for it.' : written.reason;
+  return withNarrative(phase, work, await extract(parts, work, reason));
+}
+
+const withNarrative = (phase: PhaseContext, { leftOut }: PlannedWork, narrative: Narrative): PhaseContext => ({
+  ...phase,
+  narrative: { ...narrative, uncovered: [...narrative.uncovered, ...leftOut].slice(0, uncoveredMax) },
+});
+
+/** Asks the summarizer, unless it could only fail: a model that is asked costs money. */
+function ask({ writer, count }: NarrativeParts, work: PlannedWork, waitMs: number): Promise<Written> {
+  const dueTokens = work.items.filter(isDue).reduce((sum, { text, citation }) => sum + count(`${text} [${citation}]\n`), 0);
+  if (dueTokens <= narrativeTokens * wordsCovered) return writer.write(work, { waitMs });
+  const reason = `The constraints, rejected alternatives and numbers have ${dueTokens} tokens, and no summary of ${narrativeTokens} covers them all.`;
+  return Promise.resolve({ outcome: 'failed', reason });
+}
+
+/** A summary has half of the words of each, and so no less than half of the tokens of all of them. */
+const wordsCovered = 2;
 
 interface PlannedWork extends SummaryWork {
   /** What has to be covered and is not given to the summarizer, by citation. */
   readonly leftOut: readonly string[];
 }
 
-function planSummary(parts: NarrativeParts, { phase, items: all }: PhaseContext): PlannedWork | undefined {
+/** What is to be summarized of a phase; undefined where it has no items. */
+export function planSummary(parts: NarrativeParts, { phase, items: all }: PhaseContext): PlannedWork | undefined {
   const known = parts.plans.get(all);
   if (known !== undefined) return known;
   const items = chooseItems(all);
@@ -86,9 +126,9 @@ function toNarrative(
 
 const extractive = 'extractive';
 
-async function extract({ extracts }: NarrativeParts, work: SummaryWork): Promise<Narrative> {
+async function extract({ extracts }: NarrativeParts, work: SummaryWork, fallbackBecause: string): Promise<Narrative> {
   const own = { ...work, summarizer: extractive, digest: digestWork({ ...work, summarizer: extractive }) };
-  return toNarrative(await extracts.write(own), own, { stale: false });
+  return { ...toNarrative(await extracts.write(own), own, { stale: false }), fallbackBecause };
 }
 
 /** The summarizer with the version of the plugin that offers it, since another version may write something else. */
@@ -104,26 +144,22 @@ const digestWork = ({ summarizer, ticketId, items, budgetTokens }: Omit<SummaryW
     config: withoutSecrets(config),
     ticketId,
     budgetTokens,
-    items: items.map(({ citation, kind, text, rationale, pinned, data, references, author }) => [
+    items: items.map(({ citation, kind, text, rationale, pinned, references, author }) => [
       citation,
       kind,
       text,
       rationale ?? null,
       pinned,
-      data ?? null,
       references.map(({ kind, value, line }) => [kind, value, line ?? null]),
       author,
     ]),
   }).sha256;
 
-const isDue = ({ kind }: ContextItem): boolean => coveredKinds.includes(kind);
-
 /** Oldest first, and at least one. */
 function chooseItems(items: readonly ContextItem[]): readonly ContextItem[] {
-  const newestFirst = items.toReversed();
   const chosen = new Set<ContextItem>();
   let characters = 0;
-  for (const item of [...newestFirst.filter(isDue), ...newestFirst.filter((each) => !isDue(each))]) {
+  for (const item of byNeed(items)) {
     characters += item.text.length + (item.rationale?.length ?? 0);
     if (chosen.size > 0 && (chosen.size === itemsMax || characters > charactersMax)) break;
     chosen.add(item);

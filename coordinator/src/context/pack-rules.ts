@@ -1,9 +1,11 @@
 import { type ContextItem, CoordinatorError } from '@baton/protocol';
 import { createCitationReader } from '@baton/sdk/plugin';
 import type { PackCounter } from './pack-counter.ts';
+import { cutToFit } from './cut-to-fit.ts';
 import { countFitting, createRoom, type Line } from './pack-room.ts';
-import { headingOf, narrativeHeading, noticeHeading, writeSections } from './pack-sections.ts';
-import { type Entry, takeTurns } from './take-turns.ts';
+import { pinnedTokensMax } from './pin-limit.ts';
+import { headingOf, narrativeHeading, noticeHeading, oneLine, writeLine, writeSections } from './pack-sections.ts';
+import { type Entry, isKept, takeTurns } from './take-turns.ts';
 
 export interface Withdrawal {
   readonly citation: string;
@@ -30,22 +32,23 @@ export interface PackText {
   readonly omitted: { citation: string; tokens: number }[];
 }
 
-/** Below this many tokens all room goes to items. */
-const narrativeFrom = 2_000;
+/** Below this many tokens all room goes to items, and no narrative is asked for. */
+export const narrativeFrom = 2_000;
 /** The share of a larger budget that is kept for narratives where items are left out. */
 const narrativeShare = 0.2;
 
 /**
- * Writes a pack within a budget: what is pinned, what no longer holds, then the items in their turn as far as they fit, then what
- * the narratives say of the rest. The text has its sections in a fixed order and is the same for the same items. A larger budget
+ * Writes a pack within a budget: what is pinned, what no longer holds, then the items in their turn as far as they fit, the
+ * last of them cut where it must not be forgotten, then what the narratives say of the rest. The text has its sections in a fixed order and is the same for the same items. A larger budget
  * holds whatever a smaller one did, because both take from the beginning of one and the same order.
  * @throws CoordinatorError `limit_exceeded` where the pinned items alone do not fit
  */
 export function writePack(
-  { ranked, phases, withdrawn = [], narratives = [] }: PackParts,
+  { ranked: all, phases, withdrawn = [], narratives = [] }: PackParts,
   budgetTokens: number,
   { count, countLine }: PackCounter,
 ): PackText {
+  const ranked = shortenPinned(all, countLine);
   const entries = ranked.map((item): Entry => ({ item, tokens: countLine(item) }));
   const pinned = entries.filter(({ item }) => item.pinned);
   const room = createRoom(count);
@@ -72,15 +75,33 @@ export function writePack(
   const given = lines.slice(0, fits === lines.length ? fits : countFitting(lines, room, kept));
   for (const { heading, tokens } of given) room.take(heading, tokens);
   const taken = rest.slice(0, Math.max(0, given.length - notices.length));
-  const chosen = [...pinned, ...taken].map(({ item }) => item);
-  const omitted = rest.slice(taken.length).map(({ item, tokens }) => ({ citation: item.citation, tokens }));
+  const whole = [...pinned, ...taken].map(({ item }) => item);
+  // As much as fits of the one that must not be forgotten and has too little room.
+  const next = given.length < notices.length ? undefined : rest[taken.length]?.item;
+  const cut = next && isKept(next) ? cutToFit(next, { room, budgetTokens: kept, count }) : undefined;
+  if (cut !== undefined) room.take(headingOf(cut), count(writeLine(cut)));
+  const chosen = next && cut ? [...whole, next] : whole;
+  const omitted = rest.slice(chosen.length - pinned.length).map(({ item, tokens }) => ({ citation: item.citation, tokens }));
   const left = new Set(omitted.map(({ citation }) => citation));
   const inShort = sayings
     .filter(({ citations }) => citations.some((citation) => left.has(citation)))
     .map(({ line }) => line)
     .filter((line) => room.takeIfFits(narrativeHeading, count(line), budgetTokens));
-  const text = writeSections({ notices: given.flatMap(({ text }) => text ?? []), chosen, phases, inShort });
+  const text = writeSections({ notices: given.flatMap(({ text }) => text ?? []), chosen: cut ? [...whole, cut] : whole, phases, inShort });
   return { text, tokens: count(text), chosen, omitted };
+}
+
+/**
+ * Where what is pinned has more than its share of room with the reasons for it, it stands without them: its texts have been measured
+ * when they were pinned, and reasons are added later. Whatever the budget, so that a larger one drops nothing.
+ */
+function shortenPinned(ranked: readonly ContextItem[], countLine: PackCounter['countLine']): readonly ContextItem[] {
+  const tokens = ranked.reduce((sum, item) => sum + (item.pinned ? countLine(item) : 0), 0);
+  if (tokens <= pinnedTokensMax) return ranked;
+  return ranked.map((item) => {
+    const { rationale: _, ...short } = item;
+    return item.pinned ? short : item;
+  });
 }
 
 /** As many withdrawals are told one by one. */
@@ -113,6 +134,6 @@ function readSayings(narratives: readonly string[], items: readonly ContextItem[
   const known = new Set(items.map(({ citation }) => citation));
   const citationsIn = createCitationReader(items);
   return lines
-    .map((line) => ({ line: `- ${line.replace(/^- /, '')}\n`, citations: citationsIn(line) }))
+    .map((line) => ({ line: `- ${oneLine(line.replace(/^- /, ''))}\n`, citations: citationsIn(line) }))
     .filter(({ citations }) => citations.length > 0 && citations.every((citation) => known.has(citation)));
 }

@@ -1,6 +1,6 @@
 import { type ContextItem, contextKinds } from '@baton/protocol';
+import { toNumber } from './citation.ts';
 import { clip } from './clip.ts';
-import { numberOf } from './rank-items.ts';
 
 /** In the order in which a pack has them. */
 const sections = [...contextKinds, 'mechanical', 'reported', 'summary', 'artifact'] as const;
@@ -37,17 +37,25 @@ export const writeHeading = (heading: string): string => `## ${heading}\n`;
 const reasonsMax = 400;
 
 // A line is a line: what others wrote cannot begin a section of its own.
-export function writeLine({ citation, text, rationale = '', phase }: ContextItem): string {
+export function writeLine({
+  citation,
+  text,
+  rationale = '',
+  phase,
+}: Pick<ContextItem, 'citation' | 'text' | 'rationale' | 'phase'>): string {
   const reasons = oneLine(rationale);
   return `- ${oneLine(text)}${reasons === '' ? '' : ` (${clip(reasons, reasonsMax)})`} [${citation}, ${phase}]\n`;
 }
 
-const oneLine = (text: string): string =>
+/** A line is a line: breaks are blanks, and control characters signs that nothing obeys. */
+export const oneLine = (text: string): string =>
   text
     .split(/[\r\n\u2028\u2029]+/)
     .map((line) => line.trim())
     .filter((line) => line !== '')
-    .join(' ');
+    .join(' ')
+    // Packs are printed too: no terminal is to obey what others wrote.
+    .replace(/[^\P{Cc}\t]/gu, '\uFFFD');
 
 export interface Written {
   readonly notices: readonly string[];
@@ -61,7 +69,9 @@ export interface Written {
 export function writeSections({ notices, chosen, phases, inShort }: Written): string {
   const order = new Map(phases.map((phase, index) => [phase, index]));
   const placeOf = ({ phase }: ContextItem) => order.get(phase) ?? 0;
-  const inOrder = [...chosen].sort((a, b) => Number(b.pinned) - Number(a.pinned) || placeOf(a) - placeOf(b) || numberOf(a) - numberOf(b));
+  const inOrder = [...chosen].sort(
+    (a, b) => Number(b.pinned) - Number(a.pinned) || placeOf(a) - placeOf(b) || toNumber(a.citation) - toNumber(b.citation),
+  );
   const linesOf = (section: Section) => inOrder.filter((item) => sectionOf(item) === section).map(writeLine);
   return [
     writeSection(noticeHeading, notices),

@@ -1,16 +1,18 @@
 import { createHash } from 'node:crypto';
-import { type ContextItem, type ContextPack, CoordinatorError, type PhaseContext } from '@baton/protocol';
+import { type ContextPack, CoordinatorError, type PhaseContext } from '@baton/protocol';
 import type { EntityManager } from '../db/orm.ts';
 import type { HeldItems } from './held-items.ts';
-import { addNarrative, type NarrativeParts } from './narrative.ts';
+import { forEachInTurns } from './in-turns.ts';
+import { addKeptNarrative, awaitNarratives, type NarrativeParts } from './narrative.ts';
 import type { PackCounter } from './pack-counter.ts';
-import { writePack } from './pack-rules.ts';
+import { narrativeFrom, writePack } from './pack-rules.ts';
 import { type PackPlace, type PackState, readPackState } from './pack-state.ts';
 import { getLastSeqOfTicket } from './pack.store.ts';
-import { isStatement } from './phase-context.ts';
-import { numberOf, rankItems } from './rank-items.ts';
+import { fillPhase } from './phase-context.ts';
+import { rankItems } from './rank-items.ts';
 import type { Relevance } from './relevance.ts';
 import type { TokenCounter } from './token-counter.ts';
+import type { Written } from './write-summary.ts';
 
 export interface PackParts {
   readonly counter: TokenCounter;
@@ -33,33 +35,49 @@ export interface PackOptions {
 /** The pack for a phase. The caller has made sure that the ticket and the phase are there. */
 export async function makePack(parts: PackParts, em: EntityManager, query: PackQuery, { maySummarize }: PackOptions): Promise<ContextPack> {
   const { held, narrative } = parts;
-  const state = await readPackState(held, em, query);
-  if (!maySummarize || state.changes !== undefined) return packState(parts, query, state);
-  const narrated = await narrate(narrative, em, query, state);
-  if ((await getLastSeqOfTicket(em, query.ticketId)) === state.asOf) return packState(parts, query, narrated);
-  // Somebody may have withdrawn something while a summary was waited for. What is there by now is told, and nothing is waited for.
-  return packState(parts, query, await narrate({ ...narrative, waitMs: 0 }, em, query, await readPackState(held, em, query)));
+  const isWanted = maySummarize && query.since === undefined && query.budgetTokens >= narrativeFrom;
+  if (!isWanted) return packState(parts, query, await readPackState({ held }, em, query));
+  const state = await readPackState({ held, narrative }, em, query);
+  const waited = await awaitNarratives(narrative, earlierOf(query, state), state.kept);
+  // Meanwhile a summary may have been kept, or something withdrawn. What is there by now is told, and nothing more is waited for.
+  const isSame = (await getLastSeqOfTicket(em, query.ticketId)) === state.asOf;
+  const now = isSame ? state : await readPackState({ held, narrative }, em, query);
+  return packState(parts, query, await narrate(narrative, query, now, waited));
 }
 
-/** With what is said of the earlier phases in short: by the summarizer where that is kept, else by the coordinator itself. */
-const narrate = async (parts: NarrativeParts, em: EntityManager, { forPhase }: PackQuery, state: PackState): Promise<PackState> => ({
-  ...state,
-  phases: await Promise.all(
-    // Nothing stale, so that what is stored and nothing else decides what a pack says.
-    state.phases.map(async (phase) => (phase.phase === forPhase ? phase : addNarrative({ ...parts, mayBeStale: false }, em, phase))),
-  ),
-});
+const earlierOf = ({ forPhase }: PackQuery, { phases }: PackState) => phases.filter(({ phase }) => phase !== forPhase);
 
-function packState({ relevance, counter, lines }: PackParts, query: PackQuery, { asOf, phases, items, changes }: PackState): ContextPack {
+/** With what is said of the earlier phases in short: by the summarizer where that is kept, else by the coordinator itself. */
+async function narrate(
+  parts: NarrativeParts,
+  query: PackQuery,
+  state: PackState,
+  waited: ReadonlyMap<string, Written>,
+): Promise<PackState> {
+  const earlier = new Set(earlierOf(query, state));
+  const phases = await Promise.all(
+    state.phases.map(async (phase) => (earlier.has(phase) ? addKeptNarrative(parts, phase, { kept: state.kept, waited }) : phase)),
+  );
+  return { ...state, phases };
+}
+
+async function packState(
+  { relevance, counter, lines }: PackParts,
+  query: PackQuery,
+  { asOf, phases, items, changes }: PackState,
+): Promise<ContextPack> {
   const { ticketId, forPhase, budgetTokens, query: text = '' } = query;
   const wanted = changes === undefined ? items : items.filter(({ citation }) => changes.came.has(citation));
   const order = phases.map(({ phase }) => phase);
-  const scores = relevance.score(`${ticketId} ${forPhase} ${changes === undefined ? '' : 'since'}`, wanted, text);
+  const scores = await relevance.score(`${ticketId} ${forPhase} ${changes === undefined ? '' : 'since'}`, wanted, text);
+  const ranked = rankItems(wanted, { phases: order, query: text, relevance: scores });
+  // Each line is counted once, and most have been for an earlier pack.
+  await forEachInTurns(ranked, lines.countLine);
   // The nearest phase first.
   const narratives = phases.flatMap(({ narrative }) => narrative?.text ?? []).toReversed();
-  const { chosen, ...written } = writePack(
+  const { chosen, omitted, ...written } = writePack(
     {
-      ranked: rankItems(wanted, { phases: order, query: text, relevance: scores }),
+      ranked,
       phases: order,
       withdrawn: changes?.withdrawn ?? [],
       narratives,
@@ -71,13 +89,32 @@ function packState({ relevance, counter, lines }: PackParts, query: PackQuery, {
   const told = {
     ticketId,
     forPhase,
-    phases: phases.filter((phase) => phase !== own).map((phase) => narrow(phase, chosen)),
+    phases: phases.filter((phase) => phase !== own).map((phase) => fillPhase(phase, chosen)),
     budgetTokens,
     counter: counter.name,
     ...written,
-    ...(own !== undefined && { own: narrow(own, chosen) }),
+    ...boundOmitted(omitted),
+    ...(own !== undefined && { own: fillPhase(own, chosen) }),
   };
-  return { ...told, asOf, digest: createHash('sha256').update(JSON.stringify(told)).digest('hex') };
+  const lasting = { ...told, phases: told.phases.map(withoutReason) };
+  return { ...told, asOf, digest: createHash('sha256').update(JSON.stringify(lasting)).digest('hex') };
+}
+
+/** How many items that found no room are named. */
+const omittedMax = 1_000;
+
+function boundOmitted(omitted: ContextPack['omitted']): Pick<ContextPack, 'omitted' | 'omittedBeyond'> {
+  const beyond = omitted.slice(omittedMax);
+  if (beyond.length === 0) return { omitted };
+  const tokens = beyond.reduce((sum, each) => sum + each.tokens, 0);
+  return { omitted: omitted.slice(0, omittedMax), omittedBeyond: { items: beyond.length, tokens } };
+}
+
+/** Why there is no summary of the summarizer is of the moment. */
+function withoutReason({ narrative, ...phase }: PhaseContext): PhaseContext {
+  if (narrative === undefined) return phase;
+  const { fallbackBecause: _, ...lasting } = narrative;
+  return { ...phase, narrative: lasting };
 }
 
 /** The pack for a phase as text. */
@@ -108,17 +145,3 @@ export function createContextTexts(parts: PackParts, em: EntityManager): Context
 
 /** The room that `{{ context }}` in a task's input takes, in tokens. */
 const inputBudgetTokens = 4_000;
-
-/** A phase as the pack has it. */
-function narrow(phase: PhaseContext, chosen: readonly ContextItem[]): PhaseContext {
-  const ofPhase = chosen.filter((item) => item.phase === phase.phase).toSorted((a, b) => numberOf(a) - numberOf(b));
-  return {
-    ...phase,
-    items: ofPhase.filter(isStatement),
-    summaries: ofPhase.filter(({ source }) => source === 'summary').map(({ text }) => text),
-    artifacts: ofPhase.filter(({ source }) => source === 'artifact').map(toArtifactEntry),
-  };
-}
-
-// As `itemsOfCompletion` has written it.
-const toArtifactEntry = ({ data }: ContextItem) => data as PhaseContext['artifacts'][number];

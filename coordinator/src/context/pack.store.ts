@@ -2,11 +2,11 @@ import { sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
 import { findRow, rowsOf } from '../db/rows.ts';
 
-/** A visit, without what was stored when it was left. */
 export interface VisitFacts {
   readonly id: string;
   readonly phase: string;
   readonly number: number;
+  /** It was left: nothing is added to it. */
   readonly stored: boolean;
   readonly tasksCompleted: number;
 }
@@ -14,7 +14,7 @@ export interface VisitFacts {
 export const listVisitFacts = (em: EntityManager, ticketId: string): Promise<VisitFacts[]> =>
   rowsOf(
     em,
-    sql<VisitFacts>`select v.id, v.phase, v.number, v.context is not null as stored,
+    sql<VisitFacts>`select v.id, v.phase, v.number, v.left_at is not null as stored,
           (select count(*)::int from tasks t where t.visit_id = v.id and t.state = 'completed') as tasks_completed
         from phase_visits v where v.ticket_id = ${ticketId} order by v.number`,
   );
@@ -58,6 +58,16 @@ export async function listItemEvents(em: EntityManager, ticketId: string, after:
     by: by ?? undefined,
     pinned: pinned === true,
   }));
+}
+
+/** How many visits of phases a ticket has begun after an event. */
+export async function countVisitsBegun(em: EntityManager, ticketId: string, after: number): Promise<number> {
+  const row = await findRow(
+    em,
+    sql<{ begun: number }>`select count(*)::int as begun from events
+        where ticket_id = ${ticketId} and seq > ${after} and name in ('ticket.created', 'ticket.transitioned')`,
+  );
+  return row?.begun ?? 0;
 }
 
 /** Which of these items had been noted when an event happened. */

@@ -1,55 +1,33 @@
 import type { ContextItem, PhaseContext, WorkflowDefinition } from '@baton/protocol';
-import { listCurrentArtifacts } from '../artifact/artifact.store.ts';
-import type { EntityManager } from '../db/orm.ts';
 import type { PhaseVisitRow } from '../phase/phase-visit.entity.ts';
-import { listHolding } from './context.store.ts';
+import { toNumber } from './citation.ts';
 import { mergeItems } from './merge-items.ts';
-import { listSummaries } from './summary.store.ts';
 
-/** What one visit has come to so far. Stored with the visit when it is left. */
-export async function gatherVisitContext(
-  em: EntityManager,
-  { id, phase, number }: Pick<PhaseVisitRow, 'id' | 'phase' | 'number'>,
-): Promise<PhaseContext> {
-  const { summaries, tasksCompleted } = await listSummaries(em, id);
-  const items = (await listHolding(em, [id])).filter(isStatement);
-  const artifacts = (await listCurrentArtifacts(em, id)).map(({ type, name, version, sha256 }) => ({ type, name, version, sha256 }));
-  return { phase, visit: number, tasksCompleted, summaries, items, artifacts, stored: false };
-}
+/** Whether it says something, be it of a task as a whole: a summary of the phase stands on such. */
+export const isSaying = ({ source }: ContextItem): boolean => source !== 'artifact';
 
-/** Summaries and artifacts are items as well, and stand beside them in what a phase has come to. */
+/** Summaries and artifacts are items as well, and stand beside the others in what a phase has come to. */
 export const isStatement = ({ source }: ContextItem): boolean => source !== 'summary' && source !== 'artifact';
 
-/**
- * What a phase has come to in these visits of it, the newest last: everything noted, and the artifacts of the newest. What was
- * stored when a visit was left is read from there, except for its items: later ones may have taken the place of some.
- */
-export async function gatherPhaseContext(em: EntityManager, visits: readonly PhaseVisitRow[]): Promise<PhaseContext | undefined> {
-  const contexts: PhaseContext[] = [];
-  for (const visit of visits)
-    contexts.push(
-      visit.context === null || visit.context === undefined ? await gatherVisitContext(em, visit) : { ...visit.context, stored: true },
-    );
-  const newest = contexts.at(-1);
-  if (newest === undefined) return undefined;
-  const items = await listHolding(
-    em,
-    visits.map(({ id }) => id),
-  );
+/** A phase with those of these items that are of it, the oldest first. */
+export function fillPhase(context: PhaseContext, items: readonly ContextItem[]): PhaseContext {
+  const ofPhase = items.filter(({ phase }) => phase === context.phase).toSorted((a, b) => toNumber(a.citation) - toNumber(b.citation));
   return {
-    ...newest,
-    tasksCompleted: contexts.reduce((sum, { tasksCompleted }) => sum + tasksCompleted, 0),
-    summaries: [...new Set(contexts.flatMap(({ summaries }) => summaries))],
-    items: dropRepeated(items.filter(isStatement)),
-    stored: contexts.every(({ stored }) => stored),
+    ...context,
+    items: ofPhase.filter(isStatement),
+    summaries: ofPhase.filter(({ source }) => source === 'summary').map(({ text }) => text),
+    artifacts: ofPhase.filter(({ source }) => source === 'artifact').map(toArtifactEntry),
   };
 }
 
-/** Said again later, a statement stands where it was said last, with all that it brought before. The oldest come first. */
+// As `itemsOfCompletion` has written it.
+const toArtifactEntry = ({ data }: ContextItem) => data as PhaseContext['artifacts'][number];
+
+/** Said again later by the same source, a statement stands where it was said last, with all that it brought before. The oldest come first. */
 export function dropRepeated(items: readonly ContextItem[]): ContextItem[] {
   const kept = new Map<string, ContextItem>();
   for (const item of items) {
-    const key = `${item.kind} ${item.text}`;
+    const key = `${item.source} ${item.kind} ${item.text}`;
     const before = kept.get(key);
     // Anew, so that it stands where it was said last.
     kept.delete(key);

@@ -1,4 +1,5 @@
 import type { ContextItem, ContextKind } from '@baton/protocol';
+import { toNumber } from './citation.ts';
 
 /** What must not be forgotten comes before what is good to know. */
 const weightOfKind = {
@@ -19,6 +20,10 @@ const weightOfSource = { summary: 2.5, artifact: 2.2, reported: 1.4, mechanical:
 const weightOfRelevance = 8;
 /** It speaks of a file that the query names. */
 const weightOfFile = 6;
+/** How near and how new an item is. */
+const weightOfPlace = 1;
+/** Where something answers the query, it only decides between equals: neither says anything about the answer. */
+const weightOfPlaceBesideAnswers = 0.02;
 /** What an item leans on comes close behind it. */
 const lossByReference = 1;
 
@@ -42,8 +47,6 @@ export function rankItems(items: readonly ContextItem[], reader: Reader): Contex
     .map(({ item }) => item);
 }
 
-export const numberOf = ({ citation }: Pick<ContextItem, 'citation'>): number => Number(citation.slice('c:'.length));
-
 interface Candidate {
   readonly item: ContextItem;
   readonly number: number;
@@ -52,15 +55,17 @@ interface Candidate {
 
 function scoreItems(items: readonly ContextItem[], { phases, query, relevance }: Reader): Candidate[] {
   const order = new Map(phases.map((phase, index) => [phase, index]));
-  const newest = items.reduce((highest, item) => Math.max(highest, numberOf(item)), 1);
+  const newest = items.reduce((highest, item) => Math.max(highest, toNumber(item.citation)), 1);
   const isNamed = fileMatcher(query);
+  const placeWeight = relevance.size === 0 ? weightOfPlace : weightOfPlaceBesideAnswers;
   return items.map((item) => {
     const { citation, kind, source, phase, references } = item;
-    const number = numberOf(item);
+    const number = toNumber(citation);
     const nearness = ((order.get(phase) ?? 0) + 1) / Math.max(1, phases.length);
     const touched = references.some(({ kind, value }) => kind === 'file' && isNamed(value)) ? weightOfFile : 0;
     const weight = source === 'said' ? weightOfKind[kind] : weightOfSource[source];
-    const score = weight + (relevance.get(citation) ?? 0) * weightOfRelevance + touched + nearness / 2 + number / newest / 2;
+    const place = ((nearness + number / newest) / 2) * placeWeight;
+    const score = weight + (relevance.get(citation) ?? 0) * weightOfRelevance + touched + place;
     return { item, number, score };
   });
 }
@@ -96,7 +101,8 @@ function fileMatcher(query: string): (path: string) => boolean {
     query
       .split(/[\s,;()'"`]+/)
       .filter((word) => /[./]/.test(word))
-      .map((word) => word.replace(/[.:!?]+$/, '')),
+      // Where a line is named, the file is.
+      .map((word) => word.replace(/[.:!?]+$/, '').replace(/(:\d+([-:]\d+)*|#L\d+\S*)$/, '')),
   );
   if (named.size === 0) return () => false;
   return (path) => named.has(path) || named.has(path.slice(path.lastIndexOf('/') + 1));

@@ -1,4 +1,4 @@
-import type { Rehydration } from '@baton/protocol';
+import { type ContextPack, CoordinatorError, type Rehydration } from '@baton/protocol';
 import { getAgent, listAgents, type Liveness } from '../agent/agent.store.ts';
 import type { CallContext, Session } from '../call.ts';
 import { findNewestResultOfVisit } from '../gate/gate.store.ts';
@@ -22,11 +22,13 @@ export async function rehydrate(
   const { projectId } = caller;
   const running = await listRunningClaims(em, session.sessionId);
   const tickets: Rehydration['tickets'] = [];
-  for (const ticketId of [...new Set(running.map((task) => task.ticketId))].slice(0, ticketsMax)) {
+  const ticketIds = [...new Set(running.map((task) => task.ticketId))];
+  const otherTickets = ticketIds.slice(ticketsMax);
+  for (const ticketId of ticketIds.slice(0, ticketsMax)) {
     const { phase, visitId } = await getTicket(em, projectId, ticketId);
     const result = await findNewestResultOfVisit(em, visitId);
-    const pack = await makePack(parts, em, { ticketId, forPhase: phase, budgetTokens }, { maySummarize: false });
-    tickets.push({ ticketId, phase, ...(result !== undefined && { gate: result }), pack });
+    const packed = await packOrTell(makePack(parts, em, { ticketId, forPhase: phase, budgetTokens }, { maySummarize: false }));
+    tickets.push({ ticketId, phase, ...(result !== undefined && { gate: result }), ...packed });
   }
   return {
     agent: await getAgent(em, parts.liveness, { projectId, id: session.agentId }),
@@ -34,5 +36,16 @@ export async function rehydrate(
     tasks: await tellClaims(parts, em, projectId, running),
     locks: await listHeldLocks(em, session.sessionId),
     tickets,
+    ...(otherTickets.length > 0 && { otherTickets }),
   };
+}
+
+/** Where what is pinned does not fit, the rest is needed all the same. */
+async function packOrTell(packing: Promise<ContextPack>): Promise<Pick<Rehydration['tickets'][number], 'pack' | 'failed'>> {
+  try {
+    return { pack: await packing };
+  } catch (error) {
+    if (!(error instanceof CoordinatorError) || typeof error.data['neededTokens'] !== 'number') throw error;
+    return { failed: { kind: error.kind, message: error.message, neededTokens: error.data['neededTokens'] } };
+  }
 }

@@ -2,7 +2,7 @@ import type { Artifact, GrantedLock, JsonValue, NewArtifact, NewContextItem } fr
 import type { Origin } from '../artifact/artifact.service.ts';
 import type { ItemOf } from './context.store.ts';
 import { readListedItems } from './listed-items.ts';
-import { factsOfArtifact, factsOfLeftOut, factsOfLocks } from './mechanical-facts.ts';
+import { factsOfArtifact, factsOfLeftOut, factsOfLocks, topicsOfArtifact } from './mechanical-facts.ts';
 import type { Topic } from './standing.store.ts';
 
 /** An artifact as it was given and as it was stored. */
@@ -25,9 +25,9 @@ export interface Returned {
 /** How many facts nobody said one completion adds at most. */
 const factsMax = 20;
 
-export interface CompletionItems {
+export interface ReturnedItems {
   readonly items: readonly ItemOf[];
-  /** What newer artifacts tell of, too, for which there was no room: what older ones told no longer holds. */
+  /** What newer artifacts tell no more, or have no room to tell: what older ones told of it no longer holds. */
   readonly outdated: readonly Topic[];
 }
 
@@ -35,31 +35,48 @@ export interface CompletionItems {
  * What a completed attempt leaves: its items, those that its output lists, its summary, an index of its artifacts, and what
  * follows from the evidence without believing it.
  */
-export function itemsOfCompletion(origin: Origin, { context, output, summary, artifacts, title, locks }: Returned): CompletionItems {
+export function itemsOfCompletion(origin: Origin, { context, output, summary, artifacts, title, locks }: Returned): ReturnedItems {
   const listed = readListedItems(output);
-  const told = artifacts.flatMap(({ given, stored }) => factsOfArtifact(origin, given, stored.sha256));
-  // What the coordinator saw has its room before what it was told, of which the newest about a topic counts.
+  const newest = [...new Map(artifacts.map((each) => [JSON.stringify([each.stored.type, each.stored.name]), each])).values()];
+  // What the coordinator saw has its room before what it was told.
   const facts = [
     ...factsOfLocks(origin, title, locks),
     ...factsOfLeftOut(origin, title, listed.leftOut),
-    ...new Map(told.map((fact) => [fact.topic, fact])).values(),
-  ];
+    ...newest.flatMap(({ given, stored }) => factsOfArtifact(origin, given, stored.sha256)),
+  ].slice(0, factsMax);
   return {
     items: [
       ...[...context, ...listed.items].map((item): ItemOf => ({ origin, item, isReturned: true })),
       ...(summary === undefined || summary.trim() === '' ? [] : [toSummaryItem(origin, summary)]),
       ...artifacts.map(({ stored }) => toArtifactItem(origin, stored)),
-      ...facts.slice(0, factsMax),
+      ...facts,
     ],
-    outdated: facts.slice(factsMax).flatMap(({ topic }) => (topic === undefined ? [] : [{ ...placeOf(origin), topic, texts: [] }])),
+    outdated: findOutdated(origin, newest, facts),
   };
 }
 
+/** What an attempt leaves that ended without a result: its items, and which files it held, which is where the next has to look. */
+export const itemsOfFailure = (
+  origin: Origin,
+  { context, title, locks }: Pick<Returned, 'context' | 'title' | 'locks'>,
+): ReturnedItems => ({
+  items: [...context.map((item): ItemOf => ({ origin, item, isReturned: true })), ...factsOfLocks(origin, title, locks)],
+  outdated: [],
+});
+
 /** What an artifact leaves that no completion brought. */
-export const itemsOfArtifact = (origin: Origin, { given, stored }: ReturnedArtifact): ItemOf[] => [
-  toArtifactItem(origin, stored),
-  ...factsOfArtifact(origin, given, stored.sha256),
-];
+export function itemsOfArtifact(origin: Origin, artifact: ReturnedArtifact): ReturnedItems {
+  const facts = factsOfArtifact(origin, artifact.given, artifact.stored.sha256);
+  return { items: [toArtifactItem(origin, artifact.stored), ...facts], outdated: findOutdated(origin, [artifact], facts) };
+}
+
+function findOutdated({ ticketId, phase }: Origin, artifacts: readonly ReturnedArtifact[], facts: readonly ItemOf[]): Topic[] {
+  const told = new Set(facts.map(({ topic }) => topic));
+  return artifacts
+    .flatMap(({ stored }) => topicsOfArtifact(stored))
+    .filter((topic) => !told.has(topic))
+    .map((topic) => ({ ticketId, phase, topic, texts: [], keepsPinned: true }));
+}
 
 /** That somebody refused an approval, and why: what those after a regression have to know until it is given. */
 export const itemOfRefusal = (
@@ -77,8 +94,6 @@ export const itemOfRefusal = (
 });
 
 export const refusalTopic = (approval: string): string => JSON.stringify(['approval', approval]);
-
-const placeOf = ({ ticketId, phase }: Origin) => ({ ticketId, phase });
 
 const toSummaryItem = (origin: Origin, text: string): ItemOf => ({ origin, source: 'summary', item: { ...plain, kind: 'fact', text } });
 

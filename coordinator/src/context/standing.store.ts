@@ -4,7 +4,18 @@ import type { EntityManager } from '../db/orm.ts';
 import { findRow, rowsOf } from '../db/rows.ts';
 import { toCitation, toNumber } from './citation.ts';
 
-// Whether what was said still holds, and whether it is pinned. Both are of a statement, wherever the ticket has it.
+// Whether what was said still holds, and whether it is pinned. Both are of a statement, which is one source's, wherever the ticket has it.
+
+type Statement = Pick<ContextItem, 'ticketId' | 'kind' | 'source' | 'text'>;
+
+/** Wherever the ticket holds it. */
+const isOf = ({ ticketId, kind, source, text }: Statement) =>
+  sql`ticket_id = ${ticketId} and kind = ${kind} and source = ${source} and text = ${text} and superseded_at is null`;
+
+/** Whether a token that may operate has said a statement, pinned it or let it go. */
+export async function isByOperator(em: EntityManager, statement: Statement): Promise<boolean> {
+  return (await findRow(em, sql`select 1 from context_items where ${isOf(statement)} and by_operator limit 1`)) !== undefined;
+}
 
 export interface GivenUpStatement {
   /** Of each place where the ticket held it. */
@@ -16,7 +27,7 @@ export interface GivenUpStatement {
 /** Gives up a statement wherever the ticket holds it. */
 export async function supersedeStatement(
   em: EntityManager,
-  { ticketId, kind, text }: Pick<ContextItem, 'ticketId' | 'kind' | 'text'>,
+  statement: Statement,
   { by, reason }: { readonly by: string; readonly reason: string },
 ): Promise<GivenUpStatement> {
   const rows = await rowsOf(
@@ -25,7 +36,7 @@ export async function supersedeStatement(
       number: number;
       pinned: boolean;
     }>`update context_items set superseded_at = clock_timestamp(), superseded_reason = ${reason}, superseded_by = ${by}
-        where ticket_id = ${ticketId} and kind = ${kind} and text = ${text} and id <> ${by} and superseded_at is null returning number, pinned`,
+        where ${isOf(statement)} and id <> ${by} returning number, pinned`,
   );
   return { citations: rows.map(({ number }) => toCitation(number)), wasPinned: rows.some(({ pinned }) => pinned) };
 }
@@ -44,19 +55,29 @@ export async function findHoldingSuccessor(em: EntityManager, ticketId: string, 
   return row && toCitation(row.number);
 }
 
-/** Pins a statement wherever the ticket holds it. Returns the citations of those that were not so before. */
+/** Pins a statement, or lets it go, wherever the ticket holds it. Returns the citations of those for which that is new. */
 export async function pinStatement(
   em: EntityManager,
-  { ticketId, kind, text }: Pick<ContextItem, 'ticketId' | 'kind' | 'text'>,
-  pinned: boolean,
+  statement: Statement,
+  { pinned, byOperator }: { readonly pinned: boolean; readonly byOperator: boolean },
 ): Promise<string[]> {
+  if (byOperator) await rowsOf(em, sql`update context_items set by_operator = true where ${isOf(statement)} and not by_operator`);
   const rows = await rowsOf(
     em,
-    sql<{ number: number }>`update context_items set pinned = ${pinned}
-        where ticket_id = ${ticketId} and kind = ${kind} and text = ${text} and superseded_at is null and pinned <> ${pinned} returning number`,
+    sql<{
+      number: number;
+    }>`update context_items set pinned = ${pinned} where ${isOf(statement)} and pinned <> ${pinned} returning number`,
   );
   return rows.map(({ number }) => toCitation(number));
 }
+
+/** What is pinned in tickets, each statement once. */
+export const listPinned = (em: EntityManager, ticketIds: readonly string[]): Promise<(Statement & Pick<ContextItem, 'phase'>)[]> =>
+  rowsOf(
+    em,
+    sql<Statement & Pick<ContextItem, 'phase'>>`select distinct on (ticket_id, kind, source, text) ticket_id, kind, source, text, phase
+        from context_items where ticket_id = any(${ticketIds}::uuid[]) and pinned and superseded_at is null order by ticket_id, kind, source, text, number`,
+  );
 
 export interface Topic {
   readonly ticketId: string;
@@ -64,6 +85,8 @@ export interface Topic {
   readonly topic: string;
   /** What holds about it now. */
   readonly texts: readonly string[];
+  /** What was pinned is not given up; it is unless given. */
+  readonly keepsPinned?: boolean;
 }
 
 export interface GivenUp {
@@ -71,8 +94,9 @@ export interface GivenUp {
   readonly phase: string;
   readonly citation: string;
   readonly by: string | undefined;
-  /** It was pinned, and what took its place is the only one about the topic. */
-  readonly handsPinOn: boolean;
+  /** All that holds about its topic, where it was pinned. */
+  readonly heirs: readonly string[];
+  readonly byOperator: boolean;
 }
 
 /** Gives up what was recorded about topics before and is not among what holds now. */
@@ -80,22 +104,35 @@ export async function supersedeTopics(em: EntityManager, topics: readonly Topic[
   if (topics.length === 0) return [];
   const rows = await rowsOf(
     em,
-    sql<{ ticketId: string; phase: string; number: number; by: number | null; handsPinOn: boolean }>`
+    sql<{ ticketId: string; phase: string; number: number; heirs: number[] | null; pinned: boolean; byOperator: boolean }>`
         update context_items c set superseded_at = clock_timestamp(), superseded_reason = ${reason}, superseded_by = n.id
-        from jsonb_to_recordset(${JSON.stringify(topics)}::jsonb) as x("ticketId" uuid, phase text, topic text, texts jsonb)
-          left join lateral (
-            select i.id, i.number from context_items i
+        from jsonb_to_recordset(${JSON.stringify(topics)}::jsonb) as x("ticketId" uuid, phase text, topic text, texts jsonb, "keepsPinned" boolean)
+          cross join lateral (
+            select (array_agg(i.id order by i.number desc))[1] as id, array_agg(i.number order by i.number desc) as heirs from context_items i
             where i.ticket_id = x."ticketId" and i.phase = x.phase and i.topic = x.topic and i.superseded_at is null and jsonb_exists(x.texts, i.text)
-            order by i.number desc limit 1
-          ) n on true
+          ) n
         where c.ticket_id = x."ticketId" and c.phase = x.phase and c.topic = x.topic and c.superseded_at is null and not jsonb_exists(x.texts, c.text)
-        returning c.ticket_id, c.phase, c.number, n.number as by, c.pinned and jsonb_array_length(x.texts) = 1 as hands_pin_on`,
+          and not (c.pinned and x."keepsPinned" is true)
+        returning c.ticket_id, c.phase, c.number, n.heirs, c.pinned, c.by_operator`,
   );
-  return rows.map(({ ticketId, phase, number, by, handsPinOn }) => ({
-    ticketId,
-    phase,
-    citation: toCitation(number),
-    by: by === null ? undefined : toCitation(by),
-    handsPinOn,
-  }));
+  return rows.map(({ ticketId, phase, number, heirs, pinned, byOperator }) => {
+    const citations = (heirs ?? []).map(toCitation);
+    return { ticketId, phase, citation: toCitation(number), by: citations[0], heirs: pinned ? citations : [], byOperator };
+  });
+}
+
+/** The topics that begin so and are none of these, of what holds. */
+export async function listOtherTopics(
+  em: EntityManager,
+  { ticketId, phase, beginning }: { readonly ticketId: string; readonly phase: string; readonly beginning: string },
+  topics: readonly string[],
+): Promise<string[]> {
+  const rows = await rowsOf(
+    em,
+    sql<{
+      topic: string;
+    }>`select distinct topic from context_items where ticket_id = ${ticketId} and phase = ${phase} and superseded_at is null
+          and starts_with(topic, ${beginning}) and topic <> all(${topics}::text[])`,
+  );
+  return rows.map(({ topic }) => topic);
 }

@@ -12,11 +12,14 @@ const smallLine = 96;
 /** What gets lost in other hand-offs, and must not here. */
 const kept: ReadonlySet<ContextKind> = new Set(['instruction', 'constraint', 'number', 'rejected']);
 
+/** Whether it is of what must not be forgotten: as much of it as fits is told where all of it does not. */
+export const isKept = ({ source, kind }: ContextItem): boolean => source === 'said' && kept.has(kind);
+
 /**
- * How much of its size has to have been given out before a large line may come. One of what must not be forgotten waits for as
- * much as it takes itself: where it does not fit, at least half of the budget has been used. For any other it is eight ninths.
+ * How much of its size has to have been given out before a large line may come. One of what must not be forgotten waits for a third,
+ * so that some short ones are told beside it; any other for eight times as much, so that where it does not fit eight ninths of the budget are used.
  */
-const waitOf = ({ source, kind }: ContextItem): number => (source === 'said' && kept.has(kind) ? 1 : 8);
+const waitOf = (item: ContextItem): number => (isKept(item) ? 1 / 3 : 8);
 
 /**
  * The rank, except that large lines wait until smaller ones have been given out: else one long item would take the place of many,

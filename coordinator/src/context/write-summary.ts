@@ -1,12 +1,14 @@
 import type { ContextItem, JsonObject } from '@baton/protocol';
-import type { PluginHost } from '@baton/sdk/plugin/host';
+import type { SummaryTask } from '@baton/sdk/plugin';
+import type { PluginHost, SummarizeOutcome } from '@baton/sdk/plugin/host';
 import { LRUCache } from 'lru-cache';
 import { withinMs } from '../deadline.ts';
-import type { EntityManager } from '../db/orm.ts';
+import { type Database, transact } from '../db/transaction.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { hideSecrets } from '../summarizer-config.ts';
-import { keepSummary } from './narrative.store.ts';
+import { TicketEntity } from '../ticket/ticket.entity.ts';
+import { findSummary, keepSummary } from './narrative.store.ts';
 import { createSummaryTurns } from './summary-turns.ts';
 
 export interface SummaryWork {
@@ -32,11 +34,13 @@ export interface SummaryWriter {
 }
 
 export interface WriterParts {
-  readonly em: EntityManager;
+  readonly db: Database;
   readonly plugins: Pick<PluginHost, 'summarize'>;
   /** The name of the summarizer. */
   readonly use: string;
   readonly config: JsonObject;
+  /** Counts as packs do, which may be otherwise than the summarizer did. */
+  readonly count: (text: string) => number;
   /** How many are written at a time. */
   readonly inFlightMax: number;
   readonly log: Pick<Log, 'warn'>;
@@ -119,18 +123,23 @@ export function createSummaryWriter(parts: WriterParts): SummaryWriter {
 
 /** Never rejects. */
 async function run(
-  { em, plugins, use, config, log, metrics }: WriterParts,
+  { db, plugins, use, config, count, log, metrics }: WriterParts,
   { items, budgetTokens, ...about }: SummaryWork,
   signal: AbortSignal,
 ): Promise<Written> {
   const startedAt = performance.now();
-  const { phase, summarizer } = about;
+  const { digest, ticketId, phase, summarizer } = about;
   try {
-    const summary = await plugins.summarize({ use, config, items, budgetTokens, signal });
+    // Written meanwhile by another coordinator, or just before it was asked for.
+    const kept = await findSummary(db.em.fork(), digest);
+    if (kept !== undefined) return { outcome: 'ok', text: kept.text };
+    const summary = judgeLength(await plugins.summarize({ use, config, items, budgetTokens, signal }), { budgetTokens, count });
     metrics.recordSummary(use, summary.outcome, performance.now() - startedAt);
     if (summary.outcome === 'ok') {
-      await keepSummary(em.fork(), { ...about, text: summary.text, citations: summary.citations });
-      return { outcome: 'ok', text: summary.text };
+      const { text, citations } = summary;
+      const { projectId } = await db.em.fork().findOneOrFail(TicketEntity, { id: ticketId });
+      await transact(db, projectId, (tx) => keepSummary(tx, { ...about, text, citations }));
+      return { outcome: 'ok', text };
     }
     const reason = hideSecrets(summary.message, config);
     if (!signal.aborted)
@@ -144,4 +153,9 @@ async function run(
     log.warn({ phase, summarizer, err: error }, 'a summary could not be kept');
     return { outcome: 'failed', reason: 'The summary could not be kept.' };
   }
+}
+
+function judgeLength(summary: SummarizeOutcome, { budgetTokens, count }: Pick<SummaryTask, 'budgetTokens' | 'count'>): SummarizeOutcome {
+  const tokens = summary.outcome === 'ok' ? count(summary.text) : 0;
+  return tokens <= budgetTokens ? summary : { outcome: 'error', message: `The summary has ${tokens} tokens, of ${budgetTokens} allowed.` };
 }

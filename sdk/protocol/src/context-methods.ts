@@ -18,7 +18,7 @@ import { ids } from './story/cast.ts';
 import {
   decisionItem,
   expandedDecision,
-  fixContext,
+  fixAggregate,
   newDecision,
   newerDecision,
   packForReview,
@@ -69,10 +69,15 @@ const rehydration = z
           ticketId: id,
           phase: phaseName,
           gate: gateResult.optional().describe('What its gate said last.'),
-          pack: contextPack.describe('For the phase that the ticket is in.'),
+          pack: contextPack.optional().describe('For the phase that the ticket is in; absent where it `failed`.'),
+          failed: z
+            .object({ kind: z.string(), message: z.string(), neededTokens: z.int().optional() })
+            .optional()
+            .describe('Why there is no pack: the kind of the error that `context/get` answers, what helps, and the budget that would do.'),
         }),
       )
       .describe('Of the tasks that it holds; at most ten.'),
+    otherTickets: z.array(id).optional().describe('The tickets of its tasks beyond these ten: `context/get` has the pack of each.'),
   })
   .meta({ id: 'Rehydration', description: 'All that an agent needs to go on after it has lost its memory.' });
 export type Rehydration = z.infer<typeof rehydration>;
@@ -94,7 +99,7 @@ export const contextMethods = {
     example: { params: { ticketId: ids.ticket, item: newDecision, taskId: ids.reproduce, attempt: 1 }, result: decisionItem },
   }),
   'context/list': method({
-    summary: 'Lists the items of a ticket, oldest first, those that no longer hold included.',
+    summary: 'Lists the items of a ticket, oldest first, those that no longer hold included. A page of long items ends before its limit.',
     access: 'read',
     session: false,
     idempotent: true,
@@ -119,10 +124,18 @@ export const contextMethods = {
     access: 'read',
     session: false,
     idempotent: true,
-    params: readParams({ ticketId: id, phase: phaseName.optional().describe('Without it the whole ticket.') }),
+    params: readParams({
+      ticketId: id,
+      phase: phaseName.optional().describe('Without it the whole ticket.'),
+      limit: limit
+        .default(100)
+        .describe(
+          'At most this many items, summaries and artifacts: of the items first the pinned, the constraints, rejected alternatives and numbers, then the newest; of the others the last.',
+        ),
+    }),
     result: contextAggregate,
     errors: ['ticket_not_found', 'phase_unknown'],
-    example: { params: { ticketId: ids.ticket, phase: 'FIX' }, result: fixContext },
+    example: { params: { ticketId: ids.ticket, phase: 'FIX' }, result: fixAggregate },
   }),
   'context/get': method({
     summary:
@@ -143,11 +156,11 @@ export const contextMethods = {
     }),
     result: contextPack,
     errors: ['ticket_not_found', 'phase_unknown', 'limit_exceeded', 'context_item_not_found'],
-    example: { params: { ticketId: ids.ticket, forPhase: 'REVIEW', budgetTokens: 1_000 }, result: packForReview },
+    example: { params: { ticketId: ids.ticket, forPhase: 'REVIEW', budgetTokens: 2_000 }, result: packForReview },
   }),
   'context/supersede': method({
     summary:
-      'Puts an item in the place of another, which no pack has any more. It stays listed, with what took its place and why. A pin goes over to the new one.',
+      'Puts an item in the place of another, which no pack has any more. It stays listed, with what took its place and why. A pin goes over to the new one. What the coordinator has recorded, and what an operator or admin has said or pinned, is refused to agents.',
     access: 'work',
     session: false,
     idempotent: false,
@@ -166,7 +179,8 @@ export const contextMethods = {
     },
   }),
   'context/pin': method({
-    summary: 'Pins an item, so that it is in every pack, or lets it go again.',
+    summary:
+      'Pins an item, so that it is in every pack, or lets it go again. What the coordinator has recorded, and what an operator or admin has said or pinned, agents do not let go.',
     access: 'work',
     session: false,
     idempotent: true,
@@ -192,7 +206,7 @@ export const contextMethods = {
     idempotent: true,
     params: readParams({ budgetTokens: budgetTokens.describe('How long the text of the pack of each ticket may be.') }),
     result: rehydration,
-    errors: ['session_unknown', 'limit_exceeded'],
+    errors: ['session_unknown'],
     example: { params: {}, result: whatIsLost },
   }),
 };
@@ -228,5 +242,14 @@ export const contextEvents = {
   'context.pinned': event({
     summary: 'Items were pinned, or let go.',
     data: z.object({ ticketId: id, phase: phaseName, citations: z.array(z.string()), pinned: z.boolean(), author: z.string() }),
+  }),
+  'context.summarized': event({
+    summary: 'A summarizer has told in few words what a phase has come to, and packs say it from here on.',
+    data: z.object({
+      ticketId: id,
+      phase: phaseName,
+      by: z.string().describe('The summarizer and the version of its plugin.'),
+      digest: z.string().describe('Of what it was made from, as a `narrative` has it.'),
+    }),
   }),
 };

@@ -27,6 +27,19 @@ export const contextReference = z.strictObject({
 });
 export type ContextReference = z.infer<typeof contextReference>;
 
+/** How much an item has for programs, in characters of JSON, and how much its references have. */
+export const contextJsonCharactersMax = 16_000;
+
+// Within a list, since a function, which is no JSON, has no text of its own.
+const charactersOf = (value: unknown): number => JSON.stringify([value]).length - 2;
+
+const fits = (value: unknown): boolean => charactersOf(value) <= contextJsonCharactersMax;
+
+const tooLong = {
+  error: ({ input }: { readonly input?: unknown }) =>
+    `It has ${charactersOf(input)} characters as JSON; an item takes ${contextJsonCharactersMax}. Put what is long into an artifact and refer to its digest.`,
+};
+
 export const newContextItem = z
   .strictObject({
     kind: contextKind,
@@ -36,9 +49,20 @@ export const newContextItem = z
       .max(4_000)
       .optional()
       .describe('Why: for a decision its reasons, for a rejected alternative what spoke against it.'),
-    data: jsonValue.optional().describe('The same for programs.'),
-    references: z.array(contextReference).max(100).default([]).describe('Where it comes from.'),
-    pinned: z.boolean().default(false).describe('A pinned item is in every pack; a pack too small for it is refused.'),
+    data: jsonValue
+      .refine(fits, tooLong)
+      .optional()
+      .describe(`The same for programs, in ${contextJsonCharactersMax} characters of JSON at most.`),
+    references: z
+      .array(contextReference)
+      .max(100)
+      .refine(fits, tooLong)
+      .default([])
+      .describe(`Where it comes from, in ${contextJsonCharactersMax} characters of JSON at most.`),
+    pinned: z
+      .boolean()
+      .default(false)
+      .describe('A pinned item is in every pack; a pack too small for it is refused. The pins of a ticket have 2,000 tokens together.'),
   })
   .meta({ id: 'NewContextItem', description: 'A statement left for those who come later.' });
 export type NewContextItem = z.infer<typeof newContextItem>;
@@ -53,9 +77,14 @@ export const contextItem = z
     visit: z.int32(),
     kind: contextKind,
     text: z.string(),
-    rationale: z.string().optional(),
-    data: jsonValue.optional(),
-    references: z.array(contextReference),
+    rationale: z
+      .string()
+      .optional()
+      .describe('The reasons, each on a line, as often as it was said. Beyond 20,000 characters the oldest are cut, and a line says so.'),
+    data: jsonValue
+      .optional()
+      .describe('The same for programs. Packs and aggregates are without it; `context/expand` and `context/list` tell it.'),
+    references: z.array(contextReference).describe('Of what was said often the newest, as many as one item may have.'),
     pinned: z.boolean(),
     author: z.string().describe('The name of the agent or of the token that said it last; `coordinator` where nobody did.'),
     taskId: id.optional(),
@@ -83,7 +112,9 @@ export const narrative = z
         'Who wrote it: the summarizer and the version of its plugin, such as `digest@1.0.0`, or `extractive`, the coordinator itself.',
       ),
     fallbackBecause: z.string().optional().describe('Why the summarizer that is set was not what wrote it.'),
-    uncovered: z.array(z.string()).describe('Constraints, rejected alternatives and numbers that had no room in it, by citation.'),
+    uncovered: z
+      .array(z.string())
+      .describe('Constraints, rejected alternatives and numbers that had no room in it, by citation; a thousand at most.'),
     digest: z.string().describe('Of what it was made from: the items, the budget, and who wrote it.'),
     stale: z.boolean().describe('The items have changed since; a newer one is being written.'),
   })
@@ -94,20 +125,30 @@ export const phaseContext = z
   .object({
     phase: phaseName,
     visit: z.int32().describe('The newest visit of the phase; 0 where there was none yet.'),
-    tasksCompleted: z.int().describe('How many tasks were completed in this visit.'),
+    tasksCompleted: z.int().describe('How many tasks were completed in it, in all the visits that are told of together.'),
     summaries: z.array(z.string()).describe('What the completed tasks said of themselves.'),
-    items: z.array(contextItem).describe('All that still holds, as it stands now; in a pack those that the text has.'),
+    items: z.array(contextItem).describe('What still holds, as it stands now, the oldest first; in a pack those that the text has.'),
     artifacts: z.array(z.object({ type: z.string(), name: z.string(), version: z.int32(), sha256: z.string() })),
-    narrative: narrative.optional().describe('Absent where there are no items, and in what is stored.'),
-    stored: z.boolean().describe('The phase has been left and this is what was stored then.'),
+    narrative: narrative.optional().describe('Absent where there are no items.'),
+    stored: z.boolean().describe('The phase has been left: what it has come to stays, and nothing is added to it.'),
   })
   .meta({ id: 'PhaseContext', description: 'What one phase has come to.' });
 export type PhaseContext = z.infer<typeof phaseContext>;
 
-export const contextAggregate = phaseContext.partial({ phase: true }).meta({
-  id: 'ContextAggregate',
-  description: 'What one phase has come to; without a `phase` the whole ticket, its phases in the order of the workflow.',
-});
+export const contextAggregate = phaseContext
+  .partial({ phase: true })
+  .extend({
+    omitted: z
+      .object({ items: z.int(), summaries: z.int(), artifacts: z.int() })
+      .describe(
+        'How many more there are of each. `context/list` has all items, page by page; those of its `sources` summaries and artifacts, too.',
+      ),
+  })
+  .meta({
+    id: 'ContextAggregate',
+    description: 'What one phase has come to; without a `phase` the whole ticket, its phases in the order of the workflow.',
+  });
+export type ContextAggregate = z.infer<typeof contextAggregate>;
 
 export const contextPack = z
   .object({
@@ -120,9 +161,19 @@ export const contextPack = z
     counter: z.string().describe('What counted the tokens.'),
     omitted: z
       .array(z.object({ citation: z.string(), tokens: z.int() }))
-      .describe('Items that did not fit, and what each would have taken; in the order in which more room would bring them.'),
-    asOf: z.int().describe('The number of the newest event of the ticket that it knows of; `since` it there may be more.'),
-    digest: sha256.describe('Of all that it tells: with the same digest it is the same pack.'),
+      .describe(
+        'Items that did not fit, and what each would have taken; a thousand at most, in the order in which more room would bring them.',
+      ),
+    omittedBeyond: z
+      .object({ items: z.int(), tokens: z.int() })
+      .optional()
+      .describe('How many more did not fit, and what they would have taken.'),
+    asOf: z
+      .int()
+      .describe(
+        'The number of the newest event of the ticket that it knows of: as long as there is no newer one, the same call answers the same text and the same `digest`.',
+      ),
+    digest: sha256.describe('Of all that it tells but why a summary is missing: with the same digest it is the same pack.'),
     own: phaseContext
       .optional()
       .describe('What the phase itself has come to so far; its items are in the text as well. Absent before the ticket is in it.'),

@@ -40,6 +40,16 @@ const items = fc
   );
 const budget = fc.integer({ min: 1, max: 400 });
 
+test('what an agent says in the words of a record stands apart from it, with its reasons', () => {
+  const items = [
+    item(1, 'fact', 'The gate failed.', { source: 'mechanical' }),
+    item(2, 'fact', 'The gate failed.', { rationale: 'By chance.' }),
+  ];
+
+  const lines = extract(items).text.split('\n');
+  expect(lines.filter((line) => line.includes('[c:1]'))).toEqual([expect.not.stringContaining('By chance.')]);
+});
+
 describe('whatever the items and the budget', () => {
   test('the budget is never exceeded, and no item is cited that is not there', () => {
     fc.assert(

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { countTokens } from '@baton/sdk/plugin/host';
 import { itemOf } from '../item-fixture.ts';
 import { createExtracts } from './extracts.ts';
 
@@ -10,7 +11,7 @@ const extractOf = (number: number) => ({
 });
 
 test('between two of many that are asked for at once others have their turn', async () => {
-  const extracts = createExtracts();
+  const extracts = createExtracts(countTokens);
   const order: string[] = [];
   const writing = [1, 2, 3].map(async (number) => order.push(await extracts.write(extractOf(number))));
 
@@ -25,8 +26,22 @@ test('between two of many that are asked for at once others have their turn', as
   expect(order.slice(second, third)).toContain('others');
 });
 
+test('one that cannot be written keeps no other from being written, and is written anew', async () => {
+  let isBroken = true;
+  const extracts = createExtracts((text) => {
+    if (isBroken) throw new Error('The counter is broken.');
+    return countTokens(text);
+  });
+  await expect(extracts.write(extractOf(1))).rejects.toThrow('broken');
+
+  isBroken = false;
+
+  expect(await extracts.write(extractOf(2))).toBe('fact: Fact 2. [c:2]');
+  expect(await extracts.write(extractOf(1))).toBe('fact: Fact 1. [c:1]');
+});
+
 test('for the same items it is made once', async () => {
-  const extracts = createExtracts();
+  const extracts = createExtracts(countTokens);
 
   expect(extracts.write(extractOf(1))).toBe(extracts.write(extractOf(1)));
 });

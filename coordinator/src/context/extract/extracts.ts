@@ -1,6 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ContextItem } from '@baton/protocol';
-import { countTokens } from '@baton/sdk/plugin/host';
 import { LRUCache } from 'lru-cache';
 import { extractSummary } from './extract-summary.ts';
 
@@ -18,16 +17,17 @@ export interface Extracts {
 
 const keptMax = 500;
 
-export function createExtracts(): Extracts {
+export function createExtracts(count: (text: string) => number): Extracts {
   const kept = new LRUCache<string, Promise<string>>({ max: keptMax });
   let last: Promise<unknown> = Promise.resolve();
   return {
     write({ digest, items, budgetTokens }) {
       const known = kept.get(digest);
       if (known !== undefined) return known;
-      const written = last.then(() => nextTurn()).then(() => extractSummary({ items, budgetTokens, count: countTokens }).text);
+      const written = last.then(() => nextTurn()).then(() => extractSummary({ items, budgetTokens, count }).text);
       kept.set(digest, written);
-      last = written;
+      // One that cannot be written is written anew for the next reader, and keeps no other from being written.
+      last = written.catch(() => kept.delete(digest));
       return written;
     },
   };

@@ -1,8 +1,8 @@
 import type { ContextItem, ContextKind } from '@baton/protocol';
-import { coveredKinds } from '@baton/sdk/plugin';
+import { kindsByNeed } from '@baton/sdk/plugin';
 import { toNumber } from '../citation.ts';
 
-/** What one or several items say, once, on one line. */
+/** What one or several items from one source say, once, on one line. */
 export interface Statement {
   readonly kind: ContextKind;
   readonly text: string;
@@ -12,21 +12,15 @@ export interface Statement {
   readonly citations: readonly string[];
 }
 
-/** What must not get lost comes first. */
-const kindOrder: readonly ContextKind[] = [...coveredKinds, 'instruction', 'decision', 'question', 'risk', 'fact'];
-
-/** Whether a summary has to carry it. */
-export const isDue = ({ kind }: Statement): boolean => coveredKinds.includes(kind);
-
 /** By kind, the pinned ones first, then the newest; the same for the same items in whatever order they come. */
 export function toStatements(items: readonly ContextItem[]): Statement[] {
   const ordered = items.toSorted(
     (a, b) =>
-      kindOrder.indexOf(a.kind) - kindOrder.indexOf(b.kind) ||
+      kindsByNeed.indexOf(a.kind) - kindsByNeed.indexOf(b.kind) ||
       Number(b.pinned) - Number(a.pinned) ||
       toNumber(b.citation) - toNumber(a.citation),
   );
-  const groups = Map.groupBy(ordered, ({ kind, text }) => `${kind} ${toLine(text)}`);
+  const groups = Map.groupBy(ordered, ({ kind, source, text }) => `${kind} ${source} ${toLine(text)}`);
   return [...groups.values()].map((same) => toStatement(same));
 }
 
