@@ -1,22 +1,62 @@
 import { createHash } from 'node:crypto';
-import { CoordinatorError, softwareDelivery, type Workflow, type WorkflowDefinition } from '@baton/protocol';
+import {
+  CoordinatorError,
+  type FieldProblem,
+  type JsonObject,
+  softwareDelivery,
+  type Workflow,
+  type WorkflowDefinition,
+} from '@baton/protocol';
 import { v7 as uuidv7 } from 'uuid';
+import type { SchemaChecker } from '../artifact/schema-checker.ts';
 import { type Database, transact, type Tx } from '../db/transaction.ts';
-import { findWorkflowProblems } from './workflow-rules.ts';
+import { listUses, listWritten } from './gate-contents.ts';
+import { findMisfits } from './misfits.ts';
+import { findWorkflowProblems } from './workflow-problems.ts';
 import { WorkflowEntity } from './workflow.entity.ts';
 import { findNewestWorkflow, lockWorkflowName, toWorkflow } from './workflow.store.ts';
 
-/** Which validators the enabled plugins offer. */
-export interface KnownValidators {
-  list(): readonly { readonly validators: readonly string[] }[];
+/** What the enabled plugins offer to gates. */
+interface KnownValidators {
+  list(): readonly { readonly validators: readonly string[]; readonly configs: Readonly<Record<string, JsonObject>> }[];
 }
 
-/** Stores a workflow as the next version of its name, unless the newest version is the same. */
-export async function putWorkflow({ em, projectId }: Tx, definition: WorkflowDefinition, validators: KnownValidators): Promise<Workflow> {
-  const problems = findWorkflowProblems(definition);
-  if (problems.length > 0) throw new CoordinatorError('workflow_invalid', { fields: problems });
-  refuseUnknownValidators(definition, validators);
+export interface FaultParts {
+  readonly plugins: KnownValidators;
+  readonly checker: Pick<SchemaChecker, 'ask'>;
+}
 
+/**
+ * Why a workflow cannot be stored, as the error to refuse it with; undefined where it can. Takes its time: never to be waited for
+ * inside a transaction.
+ */
+export async function findFault(definition: WorkflowDefinition, { plugins, checker }: FaultParts): Promise<CoordinatorError | undefined> {
+  const gates = definition.phases.map(({ gate }, phase) => ({ path: `phases[${phase}].gate`, gate }));
+  const offers = plugins.list();
+  const configs = new Map(offers.flatMap((plugin) => Object.entries(plugin.configs)));
+  const contradictions = findWorkflowProblems(definition);
+  // More patterns than there may be are not even looked at.
+  const problems =
+    contradictions.length > 0 ? contradictions : await findMisfits(listWritten(gates, definition.artifactTypes), configs, checker);
+  if (problems.length > 0) return new CoordinatorError('workflow_invalid', { fields: problems.map(toField) });
+
+  const offered = offers.flatMap((plugin) => plugin.validators);
+  const unknown = gates.flatMap(({ path: place, gate }) =>
+    listUses(gate)
+      .filter(({ use }) => !offered.includes(use))
+      .map(({ path, use }) => ({
+        path: `${place}.${path}`,
+        message: `No enabled plugin offers the validator ${use}. They offer ${offered.toSorted().join(', ') || 'none'}.`,
+      })),
+  );
+  return unknown.length === 0 ? undefined : new CoordinatorError('validator_unknown', { fields: unknown.map(toField) });
+}
+
+/** As a parameter of the call. */
+const toField = ({ path, message }: FieldProblem): FieldProblem => ({ path: `definition.${path}`, message });
+
+/** Stores a workflow that has no fault as the next version of its name, unless the newest version is the same. */
+export async function storeWorkflow({ em, projectId }: Tx, definition: WorkflowDefinition): Promise<Workflow> {
   await lockWorkflowName(em, projectId, definition.name);
   const digest = createHash('sha256').update(JSON.stringify(definition)).digest('hex');
   const newest = await findNewestWorkflow(em, projectId, definition.name);
@@ -35,26 +75,9 @@ export async function putWorkflow({ em, projectId }: Tx, definition: WorkflowDef
   return toWorkflow(workflow);
 }
 
-function refuseUnknownValidators({ phases }: WorkflowDefinition, validators: KnownValidators): void {
-  const offered = validators.list().flatMap((plugin) => plugin.validators);
-  const unknown = phases.flatMap(({ gate }, phase) =>
-    (gate?.validators ?? []).flatMap(({ use }, index) =>
-      offered.includes(use)
-        ? []
-        : [
-            {
-              path: `definition.phases[${phase}].gate.validators[${index}].use`,
-              message: `No enabled plugin offers the validator ${use}. They offer ${offered.toSorted().join(', ') || 'none'}.`,
-            },
-          ],
-    ),
-  );
-  if (unknown.length > 0) throw new CoordinatorError('validator_unknown', { fields: unknown });
-}
-
-/** Makes the built-in workflow known in a project. */
-export const ensureBuiltInWorkflows = (db: Database, projectId: string, validators: KnownValidators): Promise<Workflow> =>
+/** Makes the built-in workflow known in a project, whatever plugins are enabled. */
+export const ensureBuiltInWorkflows = (db: Database, projectId: string): Promise<Workflow> =>
   transact(db, projectId, async (tx) => {
     const newest = await findNewestWorkflow(tx.em, projectId, softwareDelivery.name);
-    return newest === null ? putWorkflow(tx, softwareDelivery, validators) : toWorkflow(newest);
+    return newest === null ? storeWorkflow(tx, softwareDelivery) : toWorkflow(newest);
   });

@@ -1,25 +1,32 @@
 import { type GateDefinition, softwareDelivery, type WorkflowDefinition } from '@baton/protocol';
-import { findWorkflowProblems, nextPhase } from '../../workflow/workflow-rules.ts';
+import { listUses, listWritten } from '../../workflow/gate-contents.ts';
+import { findIdleFields } from '../../workflow/idle-fields.ts';
+import { findWorkflowProblems } from '../../workflow/workflow-problems.ts';
+import { nextPhase } from '../../workflow/workflow-rules.ts';
+import { findOfferProblems, lowerFirst } from '../workflow/check-offers.ts';
+import { isSure } from '../workflow/check-workflow.ts';
 import { suggest } from '../yaml/nearest.ts';
-import { parsePath } from '../yaml/yaml-document.ts';
+import { formatPath, parsePath } from '../yaml/yaml-document.ts';
+import type { Offered } from './read-offered.ts';
 import { gateOf, isSureWhen, type OutlinePhase, type PlanOutline } from './plan-outline.ts';
 import type { Problems } from '../yaml/problems.ts';
 
 /** Phases that the workflow does not have, gates that nothing can pass, and ways back that do not exist. */
-export function checkPhases(
-  { workflow, phases, hasAllPhases }: PlanOutline,
-  validators: readonly string[] | undefined,
-  problems: Problems,
-): void {
-  if (validators !== undefined) phases.forEach((phase) => checkValidators(phase, validators, problems));
+export async function checkPhases(outline: PlanOutline, offered: Offered | undefined, problems: Problems): Promise<void> {
+  const { workflow, phases, hasAllPhases } = outline;
+  const gates = phases.map(({ writtenGate: { path, value } }) => ({ path: formatPath(path), gate: value }));
+  const written = listWritten(gates, workflow?.artifactTypes);
+  const schemas = written.schemas.map(({ path, schema }) => ({ path: `workflow.${path}`, schema }));
+  for (const { path, message } of await findOfferProblems(gates, { ...written, schemas }, offered)) problems.add(parsePath(path), message);
   if (workflow === undefined) return;
-  checkOwnWorkflow(workflow, problems);
+  checkOwnWorkflow(outline, problems);
   const names = workflow.phases.map(({ name }) => name);
   for (const phase of phases) {
     if (names.includes(phase.name)) {
-      checkRefusal(workflow, phase, problems);
+      checkWayBack(workflow, phase, problems);
       checkUnused(workflow, phase, problems);
       checkPassable(workflow, phase, problems);
+      if (offered !== undefined) checkInherited(workflow, { phase, offered: offered.validators }, problems);
     } else problems.add(phase.path, `the workflow ${workflow.name} has no such phase${suggest(phase.name, names)}`, 'key');
   }
   // A name that is written wrongly leaves another phase empty: that is one mistake, not two.
@@ -32,54 +39,76 @@ const emptyPhase = (name: string): OutlinePhase => ({
   path: ['phases'],
   tasks: [],
   gate: undefined,
-  validators: [],
+  writtenGate: { path: ['phases'], value: undefined },
   onRefused: undefined,
   advance: undefined,
   unsure: new Set(),
 });
 
+/** As compiled: a phase goes on by itself where it can, unless somebody says otherwise. */
+const advanceOf = (workflow: WorkflowDefinition, { name, advance }: Pick<OutlinePhase, 'name' | 'advance'>): 'manual' | 'automatic' =>
+  advance ?? (nextPhase(workflow, name) === undefined ? 'manual' : 'automatic');
+
 /** What contradicts itself in a workflow of the plan's own, apart from what the plan may still say of its phases. */
-function checkOwnWorkflow(workflow: WorkflowDefinition, problems: Problems): void {
-  if (workflow === softwareDelivery) return;
-  const bare = { ...workflow, phases: workflow.phases.map(({ name, advance }) => ({ name, advance, tasks: [] })) };
-  for (const { path, message } of findWorkflowProblems(bare)) problems.add(['workflow', ...parsePath(path)], message);
+function checkOwnWorkflow({ workflow, phases }: PlanOutline, problems: Problems): void {
+  if (workflow === undefined || workflow === softwareDelivery) return;
+  const bare = workflow.phases.map(({ name }) => {
+    const { advance, unsure } = phases.find((phase) => phase.name === name) ?? emptyPhase(name);
+    const isLeft = nextPhase(workflow, name) !== undefined;
+    return { name, tasks: [], advance: isLeft && !unsure.has('advance') ? advanceOf(workflow, { name, advance }) : ('manual' as const) };
+  });
+  for (const { path, message } of findWorkflowProblems({ ...workflow, phases: bare }))
+    problems.add(['workflow', ...parsePath(path)], message);
 }
 
-function checkRefusal(workflow: WorkflowDefinition, { name, path, tasks, onRefused, unsure }: OutlinePhase, problems: Problems): void {
-  const refusedTask = tasks.find(({ template }) => template?.when === 'refused');
-  const regressTo = onRefused?.regressTo;
-  if (regressTo !== undefined) {
-    const ways = workflow.edges.filter(({ from, kind }) => from === name && kind === 'regression').map(({ to }) => to);
-    if (!ways.includes(regressTo)) {
+function checkWayBack(workflow: WorkflowDefinition, { name, path, onRefused }: OutlinePhase, problems: Problems): void {
+  const to = onRefused?.regressTo;
+  const ways = workflow.edges.filter(({ from, kind }) => from === name && kind === 'regression').map((edge) => edge.to);
+  if (to === undefined || ways.includes(to)) return;
+  problems.add([...path, 'onRefused', 'regressTo'], `no regression edge leads from ${name} to ${to}${suggest(to, ways, 'edges lead to')}`);
+}
+
+/** What could never have an effect. The final phase, and the one where blocked tickets wait, are left by nothing: no work is done there. */
+function checkUnused(workflow: WorkflowDefinition, phase: OutlinePhase, problems: Problems): void {
+  const { name, path, tasks } = phase;
+  const isLeft = nextPhase(workflow, name) !== undefined;
+  if (!isLeft && tasks.length > 0) problems.add([...path, 'tasks'], `no work is done in ${name}: no forward edge leaves it`, 'key');
+  const said = {
+    ...phase,
+    gate: gateOf(workflow, phase),
+    advance: advanceOf(workflow, phase),
+    tasks: tasks.map(({ template }) => ({ when: template?.when ?? 'always' })),
+  };
+  const unsure = new Set([...phase.unsure, ...(tasks.every(isSureWhen) ? [] : ['tasks'])]);
+  for (const { path: field, message } of findIdleFields(said, { isLeft, isBlocked: false })) {
+    const [first, number, ...rest] = parsePath(field);
+    const task = first === 'tasks' ? tasks[Number(number)] : undefined;
+    if (isSure(field, unsure))
       problems.add(
-        [...path, 'onRefused', 'regressTo'],
-        `no regression edge leads from ${name} to ${regressTo}${suggest(regressTo, ways, 'edges lead to')}`,
+        task === undefined ? [...path, ...parsePath(field)] : [...task.path, ...rest],
+        lowerFirst(message),
+        task === undefined ? 'key' : 'value',
       );
-    }
-  }
-  // What is not understood may be what is missed here.
-  if (unsure.has('onRefused') || unsure.has('tasks') || !tasks.every(isSureWhen)) return;
-  if (onRefused !== undefined && regressTo === undefined && refusedTask === undefined) {
-    problems.add([...path, 'onRefused'], 'says neither where to go back (regressTo) nor has the phase a task with `when: refused`', 'key');
-  }
-  if (refusedTask !== undefined && (onRefused === undefined || regressTo !== undefined)) {
-    const why =
-      onRefused === undefined ? 'the phase has no onRefused, so a refusal blocks the ticket' : 'onRefused.regressTo leaves the phase';
-    problems.add([...refusedTask.path, 'when'], `this task would never be made: ${why}`);
   }
 }
 
-/** The final phase, and the one where blocked tickets wait, are left by nothing: tasks and gates have no meaning there. */
-function checkUnused(workflow: WorkflowDefinition, { name, path, tasks, gate }: OutlinePhase, problems: Problems): void {
-  if (nextPhase(workflow, name) !== undefined) return;
-  if (tasks.length > 0) problems.add([...path, 'tasks'], `no work is done in ${name}: no forward edge leaves it`, 'key');
-  if (gate !== undefined) problems.add([...path, 'gate'], `${name} has no use for a gate: no forward edge leaves it`, 'key');
+interface Inheriting {
+  readonly phase: OutlinePhase;
+  readonly offered: readonly string[];
 }
 
-function checkValidators({ validators }: OutlinePhase, offered: readonly string[], problems: Problems): void {
-  for (const { path, use } of validators) {
-    if (!offered.includes(use)) problems.add(path, `no enabled plugin offers the validator ${use}${suggest(use, offered, 'they offer')}`);
-  }
+/** A phase whose gate is that of the built-in workflow asks for what that asks for. */
+function checkInherited(
+  workflow: WorkflowDefinition,
+  { phase: { name, path, writtenGate, unsure }, offered }: Inheriting,
+  problems: Problems,
+): void {
+  if (writtenGate.value !== undefined || unsure.has('gate')) return;
+  const own = workflow.phases.find((phase) => phase.name === name)?.gate;
+  const use = listUses(own).find((each) => !offered.includes(each.use))?.use;
+  if (use === undefined) return;
+  const message = `the gate of ${name} in ${workflow.name} asks the validator ${use}, which no enabled plugin offers; give the phase a gate of its own`;
+  problems.add(path, message, 'key');
 }
 
 /** A phase that goes on by itself and has no tasks is judged as the ticket enters: nobody has had the time to make evidence. */

@@ -6,7 +6,7 @@ import { describeModules } from './describe-modules.ts';
 import { checkPlan } from './plan-check.ts';
 import { readText } from '../yaml/read-text.ts';
 import { formatProblem, readYamlDocument } from '../yaml/yaml-document.ts';
-import { readValidatorNames } from './validator-names.ts';
+import { readOffered } from './read-offered.ts';
 
 export interface LoadedPlan {
   readonly plan: Plan;
@@ -33,7 +33,7 @@ export async function loadPlan(
   const text = await readText(file, { what: 'a plan', usualName: 'plan.yaml' });
   const { plan, problems } = await checkPlan(readYamlDocument(text, file), {
     describeModules: (files) => describeModules(shell.self, files),
-    validators: plugins === undefined ? undefined : await readValidatorNames(plugins),
+    offered: plugins === undefined ? undefined : await readOffered(plugins),
     places: { kindOf: kindOfPlace, searchPath: shell.env['PATH'] ?? '', hasProject },
     others,
   });

@@ -1,3 +1,4 @@
+import type { JsonObject } from '@baton/protocol';
 import { expect, test } from 'vitest';
 import type { PlaceKind } from './check-places.ts';
 import type { ModuleAnswer } from './describe-modules.ts';
@@ -19,11 +20,13 @@ const places: Readonly<Record<string, PlaceKind>> = {
   '/plans/pack.sh': 'program',
 };
 
-async function check(text: string): Promise<string[]> {
+const configs = new Map<string, JsonObject>([['command', { properties: { command: { type: 'array' } }, additionalProperties: false }]]);
+
+async function check(text: string, validators: readonly string[] = ['command', 'criteria']): Promise<string[]> {
   const document = readYamlDocument(text, '/plans/plan.yaml');
   const { problems } = await checkPlan(document, {
     describeModules: async (files) => new Map(files.map((file) => [file, modules[file] ?? { error: 'there is no such file' }])),
-    validators: ['command', 'criteria'],
+    offered: { validators, configs },
     places: { kindOf: (path) => places[path], searchPath: '/usr/bin:/bin', hasProject: false },
     others: [],
   });
@@ -54,6 +57,20 @@ test('a plan without mistakes has none', async () => {
   );
 
   expect(problems).toEqual([]);
+});
+
+test('criteria need a plugin that judges them, be the gate of the plan or of the workflow that it builds on', async () => {
+  const tasks = '    tasks: [{ type: test }]\n';
+
+  const own = await check(withTesting(`${tasks}    gate: { criteria: [{ artifact: a, path: n, op: exists }] }`), ['command']);
+  const inherited = await check(withTesting(tasks), ['command']);
+
+  expect(own).toEqual([
+    'plan.yaml:11:23 phases.TESTING.gate.criteria: no enabled plugin offers the validator criteria; they offer command',
+  ]);
+  expect(inherited).toEqual([
+    'plan.yaml:9:3 phases.TESTING: the gate of TESTING in software-delivery asks the validator criteria, which no enabled plugin offers; give the phase a gate of its own',
+  ]);
 });
 
 test('a process is offered tasks by the capabilities that the plan gives it, whatever their type', async () => {
@@ -201,20 +218,51 @@ test.each<[claim: string, testing: string, problems: string[]]>([
   [
     'more work on refusal that nobody has defined',
     '    tasks: [{ type: test }]\n    onRefused: { roundsMax: 2 }',
-    ['plan.yaml:11:5 phases.TESTING.onRefused: says neither where to go back (regressTo) nor has the phase a task with `when: refused`'],
+    ['plan.yaml:11:5 phases.TESTING.onRefused: name a phase in regressTo, or give tasks with `when: refused`'],
   ],
   [
     'work on refusal in a phase that blocks on refusal',
     '    tasks: [{ type: test }, { type: measure, when: refused }]',
     [
-      'plan.yaml:10:52 phases.TESTING.tasks[1].when: this task would never be made: the phase has no onRefused, so a refusal blocks the ticket',
+      'plan.yaml:10:52 phases.TESTING.tasks[1].when: this task would never be made, since the phase has no onRefused, so that a refusal blocks the ticket: give it `onRefused: {}`',
     ],
+  ],
+  [
+    'what follows a refusal where the plan says that nobody judges by himself',
+    '    tasks: [{ type: test }]\n    onRefused: { regressTo: IMPLEMENTATION }\n    advance: manual',
+    ['plan.yaml:11:5 phases.TESTING.onRefused: it is looked at only with `advance: automatic`: add that, or leave it out'],
+  ],
+  [
+    'no more than the mistake where it is not understood who judges',
+    '    tasks: [{ type: test }]\n    onRefused: { regressTo: IMPLEMENTATION }\n    advance: manuall\n    gate: { tasksMin: -1, onApprovalRefused: keep_others }',
+    [
+      'plan.yaml:12:14 phases.TESTING.advance: expected one of manual, automatic, and not manuall; did you mean manual?',
+      'plan.yaml:13:23 phases.TESTING.gate.tasksMin: expected at least 0, and not -1',
+    ],
+  ],
+  [
+    'what becomes of approvals that nobody asks for',
+    '    tasks: [{ type: test }]\n    gate: { onApprovalRefused: cancel_others }',
+    ['plan.yaml:11:13 phases.TESTING.gate.onApprovalRefused: the gate asks for no approval: name some in `approvals`, or leave it out'],
   ],
   [
     'a validator that no plugin offers',
     '    tasks: [{ type: test }]\n    gate: { validators: [{ use: criterion }] }',
     [
       'plan.yaml:11:33 phases.TESTING.gate.validators[0].use: no enabled plugin offers the validator criterion; they offer command, criteria; did you mean criteria?',
+    ],
+  ],
+  [
+    'a configuration that its validator would not take',
+    "    tasks: [{ type: test }]\n    gate: { validators: [{ use: command, config: { comand: ['{{ workspace }}/t'] } }] }",
+    ['plan.yaml:11:60 phases.TESTING.gate.validators[0].config.comand: the validator command takes no comand; it takes command'],
+  ],
+  [
+    'a pattern that the validator cannot read, beside another mistake',
+    "    tasks: [{ type: test }]\n    gate: { tasksMin: -1, criteria: [{ artifact: a, path: n, op: matches, value: '(a)\\1' }] }",
+    [
+      'plan.yaml:11:23 phases.TESTING.gate.tasksMin: expected at least 0, and not -1',
+      'plan.yaml:11:82 phases.TESTING.gate.criteria[0].value: the pattern (a)\\1 cannot be used: invalid escape sequence: `\\1`. Patterns are RE2: write it without look-ahead, look-behind and back references, and repeat at most 1000 times',
     ],
   ],
   [
@@ -344,4 +392,23 @@ workflow:
   ],
 ])('finds %s', async (_, text, expected) => {
   expect(await check(text)).toEqual(expected);
+});
+
+test('phases of its own go on by themselves, which must come to an end unless the plan says who leads on', async () => {
+  const round = (phases: string) => `name: sample
+ticket: { title: x }
+workflow:
+  name: round
+  phases: [{ name: A }, { name: B }, { name: DONE }]
+  edges:
+    - { from: A, to: B, kind: forward }
+    - { from: B, to: A, kind: forward }
+    - { from: B, to: DONE, kind: forward }
+${phases}`;
+
+  expect(await check(round(''))).toEqual([
+    'plan.yaml:8:7 workflow.edges[1]: Tickets would go round by themselves without end: A → B → A. Make an edge that leads back a regression, or give one of the phases `advance: manual`.',
+  ]);
+  expect(await check(round('phases: { B: { advance: manual } }'))).toEqual([]);
+  expect(await check(round('phases: { B: { advance: manually } }'))).toHaveLength(1);
 });

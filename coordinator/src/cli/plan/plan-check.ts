@@ -5,6 +5,7 @@ import { checkPhases } from './check-phases.ts';
 import { checkPlaces, type Places } from './check-places.ts';
 import { checkTasks } from './check-tasks.ts';
 import type { DescribeModules, ModuleAnswer } from './describe-modules.ts';
+import type { Offered } from './read-offered.ts';
 import type { YamlDocument, YamlProblem } from '../yaml/yaml-document.ts';
 import { kindsOf, outlinePlan, type PlanOutline } from './plan-outline.ts';
 import { type Plan, planSchema, toPlanJsonSchema } from '../plan-schema.ts';
@@ -16,7 +17,7 @@ export interface PlanSurroundings {
   /** Asks the modules of the agents what they offer. */
   readonly describeModules: DescribeModules;
   /** What the enabled plugins offer; undefined where that is not known. */
-  readonly validators: readonly string[] | undefined;
+  readonly offered: Offered | undefined;
   /** Where its folders and programs are looked for. */
   readonly places: Places;
   /** Agents that are at work already, where the plan joins a coordinator. */
@@ -39,7 +40,7 @@ export async function checkPlan(document: YamlDocument, surroundings: PlanSurrou
   const problems = collectProblems(document);
   if (isBuiltInName(document.value))
     problems.add(['name'], `${softwareDelivery.name} is the name of the built-in workflow; give the plan its own`);
-  checkPhases(outline, surroundings.validators, problems);
+  await checkPhases(outline, surroundings.offered, problems);
   checkTasks(outline, problems);
   checkPlaces(document, outline, surroundings.places, problems);
   const answers = await describeAgents(document, outline, surroundings.describeModules);

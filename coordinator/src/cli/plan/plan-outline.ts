@@ -30,8 +30,8 @@ export interface OutlinePhase {
   readonly path: Path;
   readonly tasks: readonly OutlineTask[];
   readonly gate: PlanGate | undefined;
-  /** The validators that its gate names, each with its place. */
-  readonly validators: readonly { readonly path: Path; readonly use: string }[];
+  /** Its gate as it is written, with the place of that. */
+  readonly writtenGate: { readonly path: Path; readonly value: unknown };
   readonly onRefused: PlanPhase['onRefused'];
   readonly advance: PlanPhase['advance'];
   /** The fields of which it is not known what they should say. */
@@ -120,10 +120,7 @@ function outlinePhase(name: string, places: readonly Written[]): OutlinePhase {
     path: places[0]?.path ?? [],
     tasks: asList(tasks).map((task, index) => outlineTask(task, [...pathOf('tasks'), index])),
     gate: data?.gate,
-    validators: asList(asRecord(fields['gate'])['validators']).flatMap((validator, index) => {
-      const { use } = asRecord(validator);
-      return typeof use === 'string' ? [{ path: [...pathOf('gate'), 'validators', index, 'use'], use }] : [];
-    }),
+    writtenGate: { path: pathOf('gate'), value: fields['gate'] },
     onRefused:
       data?.onRefused ?? ('onRefused' in fields ? salvage(planPhase.shape.onRefused.unwrap(), fields['onRefused']).data : undefined),
     advance: data?.advance,

@@ -50,7 +50,10 @@ const isEnd = (workflow: WorkflowDefinition, phase: string): boolean => isFinal(
 /** What a gate asks for, in a few words each. */
 function describeGate(gate: GateDefinition | undefined): string[] {
   if (gate === undefined) return [];
+  const { tasksMin } = gate;
   return [
+    // An open or failed task holds every gate.
+    tasksMin === 0 ? 'no open task' : `${tasksMin} completed ${tasksMin === 1 ? 'task' : 'tasks'}`,
     ...gate.artifacts,
     ...gate.criteria.map(
       ({ artifact, path, op, value }) => `${artifact}.${path} ${op}${value === undefined ? '' : ` ${JSON.stringify(value)}`}`,
