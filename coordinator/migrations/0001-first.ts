@@ -57,6 +57,8 @@ const statements = [
     primary key (project_id, token_id, key)
   )`,
   `create index idempotency_keys_by_age on idempotency_keys (created_at)`,
+  // Most are read never and none for long: compressing a large one takes as long as all else that is done for it.
+  `alter table idempotency_keys alter column result set storage external`,
 
   `create table workflows (
     id uuid primary key,
@@ -111,12 +113,13 @@ const statements = [
     refusals int not null default 0,
     -- At most so many of its tasks are open: raised by all that are added, corrected when it comes near the limit.
     open_tasks_bound int not null default 0,
-    -- What the phase had come to when it was left.
-    context jsonb,
     entered_at timestamptz not null default clock_timestamp(),
     left_at timestamptz,
     -- The workflow had nowhere to move the ticket to; looked at again then, or when something is added.
     look_again_at timestamptz,
+    -- Which judgement of the gate is under way, and until when that may be believed of a coordinator that says nothing more.
+    judging_by uuid,
+    judging_until timestamptz,
     unique (ticket_id, number)
   )`,
 
@@ -415,7 +418,11 @@ const statements = [
     reasons jsonb not null,
     verdicts jsonb not null,
     duration_ms double precision not null,
-    created_at timestamptz not null default clock_timestamp()
+    created_at timestamptz not null default clock_timestamp(),
+    -- Of the evidence and what else validators were shown, without the approvals.
+    shown_digest text,
+    -- The result whose verdicts were taken over: validators were not asked again.
+    verdicts_of uuid references gate_results
   )`,
   `create index gate_results_by_visit on gate_results (visit_id, created_at, id)`,
   `create index gate_results_by_ticket on gate_results (ticket_id, created_at, id)`,
@@ -471,6 +478,8 @@ const statements = [
     refs jsonb not null,
     pinned boolean not null,
     author text not null,
+    -- A token that may operate has said, pinned or let it go: agents leave it as it is.
+    by_operator boolean not null default false,
     task_id uuid references tasks,
     attempt int,
     created_at timestamptz not null default clock_timestamp(),
@@ -487,6 +496,7 @@ const statements = [
   // The same statement from the same source twice in one visit is one item, unless it was given up in between.
   `create unique index context_items_once on context_items (visit_id, kind, source, md5(text)) where superseded_at is null`,
   `create index context_items_holding on context_items (ticket_id, number) where superseded_at is null`,
+  `create index context_items_pinned on context_items (ticket_id) where superseded_at is null and pinned`,
   // What was given up since an attempt began is looked for when it ends.
   `create index context_items_given_up on context_items (ticket_id, superseded_at) where superseded_at is not null`,
   `create index context_items_by_topic on context_items (ticket_id, phase, topic) where superseded_at is null and topic is not null`,

@@ -46,7 +46,7 @@ export const configSchema = z.strictObject({
   pluginSandbox: z.enum(sandboxes).default('permissions'),
   /** The summarizer that condenses a phase. */
   summarizer: z.string().default('digest'),
-  /** What counts the tokens of a pack: an estimate on the safe side, or exactly as the models of one provider count, with a package of its own. */
+  /** What counts the tokens of a pack: an estimate that is close for English, code and digests, or exactly as the models of one provider count, with a package of its own. */
   tokenCounter: z.enum(['tokenx', 'gpt-tokenizer']).default('tokenx'),
   /** A JSON file with the configuration of the summarizer, keys of model providers included. Nobody but its owner may read it (mode 0600). */
   summarizerConfigFile: z.string().min(1).optional(),

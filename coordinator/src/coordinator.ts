@@ -129,7 +129,7 @@ async function start(config: Config, log: Log, { undo, stopAll }: Life): Promise
     );
   });
   const projectId = await ensureDefaultProject(store.em.fork());
-  await ensureBuiltInWorkflows(db, projectId, plugins);
+  await ensureBuiltInWorkflows(db, projectId);
   // For as long as no coordinator was there nobody could beat, and agents that come back before the first sweep find their sessions.
   await forgivePause(store.em.fork(), { pauseMs: pauseMsOf(config.sweepMs), leaseMs: config.leaseMs });
 
@@ -227,7 +227,7 @@ export function createParts(
     waiters: createRequestWaiters(db, config),
     subscriptions: createSubscriptions(config),
     session: { live, sessions: live, limits: config, liveness: createPaceSetter(config, () => live.heardCount), metrics },
-    tickets: { db, sessions: live, gates: { db, plugins, outsideVerdictMs: config.outsideVerdictMs } },
+    tickets: { db, sessions: live, gates: { db, plugins, outsideVerdictMs: config.outsideVerdictMs }, judgingLeaseMs: config.leaseMs },
     packs: {
       counter,
       lines: createPackCounter(counter.count),
@@ -236,10 +236,11 @@ export function createParts(
       narrative: {
         plugins,
         writer: createSummaryWriter({
-          em: db.em,
+          db,
           plugins,
           use: config.summarizer,
           config: summarizerConfig,
+          count: counter.count,
           inFlightMax: config.summariesInFlightMax,
           log,
           metrics,
@@ -247,7 +248,8 @@ export function createParts(
         summarizer: config.summarizer,
         config: summarizerConfig,
         waitMs: config.summaryWaitMs,
-        extracts: createExtracts(),
+        extracts: createExtracts(counter.count),
+        count: counter.count,
         plans: new WeakMap(),
       },
     },
@@ -261,9 +263,9 @@ export function createHandlers(
 ): Handlers {
   return {
     ...coordinatorHandlers(durability),
-    ...projectHandlers(db, plugins),
+    ...projectHandlers(db),
     ...tokenHandlers({ db, createToken }),
-    ...workflowHandlers(db, plugins),
+    ...workflowHandlers(db, { plugins, checker: schemas.checker }),
     ...pluginHandlers(plugins),
     ...phaseHandlers,
     ...ticketHandlers(tickets),
@@ -272,7 +274,7 @@ export function createHandlers(
     ...schedulerHandlers({ db, queue, live, pace: session.liveness }),
     ...lockHandlers({ db, waiters, metrics, limits: config }),
     ...artifactHandlers({ db, limits: config, schemas }),
-    ...gateHandlers({ ...tickets.gates, schemas }),
+    ...gateHandlers({ ...tickets.gates, limits: config, schemas }),
     ...approvalHandlers(db),
     ...contextHandlers({ ...packs, db, liveness: livenessOf(session) }),
     ...eventHandlers(subscriptions),

@@ -8,13 +8,17 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
+// Without a listener this signal opens Node's inspector, and whoever connects to that may do what this process may. A plugin can send it.
+process.on('SIGUSR1', () => {});
+
 const signals = ['SIGINT', 'SIGTERM'] as const;
 
 const shell: Shell = {
   env: process.env,
   stdout: process.stdout,
   stderr: process.stderr,
-  self: [process.execPath, ...process.execArgv, import.meta.filename],
+  // For the time until that listener is there, too.
+  self: [process.execPath, ...new Set([...process.execArgv, '--disable-sigusr1']), import.meta.filename],
   onInterrupt(listener) {
     for (const signal of signals) process.on(signal, listener);
     return () => {

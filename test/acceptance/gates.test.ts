@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
-import { completeTaskWith, createTicketIn, outcomeOf, requirementsDocument, setUpBench } from '../support/work.ts';
+import { followEvents } from '../support/events.ts';
+import { completeTaskWith, createTicketIn, outcomeOf, requirementsDocument, setUpBench, uniqueType } from '../support/work.ts';
 
 let daemon: Daemon;
 beforeAll(async () => {
@@ -119,6 +120,35 @@ describe('the gate of REQUIREMENTS', () => {
     expect(withFailed.met).toBe(false);
     expect(withFailed.missing).toEqual([
       expect.objectContaining({ code: 'task_failed', taskId: failed, message: expect.stringContaining('Ask the customers') as string }),
+    ]);
+  });
+
+  test('G9 a task that a later round has superseded does not hold the gate, though it failed', async () => {
+    const type = uniqueType();
+    const name = `superseded ${type}`;
+    await daemon.client.workflow.put({
+      definition: {
+        name,
+        phases: [
+          { name: 'ASK', advance: 'automatic', tasks: [{ type, when: 'refused', maxAttempts: 1 }], gate: { tasksMin: 1 }, onRefused: {} },
+          { name: 'KNOW' },
+        ],
+        edges: [{ from: 'ASK', to: 'KNOW', kind: 'forward' }],
+      },
+    });
+    const agent = await daemon.connectAgent({ capabilities: [type] });
+    const events = await followEvents(daemon.connection);
+    const { id: ticketId } = await daemon.client.ticket.create({ title: 'Ask twice', workflow: { name } });
+    await agent.fail(await agent.claimOne(), { permanent: true });
+
+    await agent.complete(await agent.claimOne());
+
+    await events.waitFor('ticket.transitioned', ({ data }) => data.ticketId === ticketId && data.to === 'KNOW');
+    const { results } = await daemon.client.gate.results({ ticketId });
+    expect(results.map(({ reasons }) => reasons.map(({ code }) => code))).toEqual([
+      ['tasks_too_few'],
+      ['task_failed', 'tasks_too_few'],
+      [],
     ]);
   });
 

@@ -18,6 +18,10 @@ test('a cursor that nobody was given is the caller’s mistake', async () => {
     'task/list': await outcomeOf(client.task.list({ after: 'nobody' })),
     'ticket/list': await outcomeOf(client.ticket.list({ after: 'nobody' })),
     'artifact/list': await outcomeOf(client.artifact.list({ ticketId: ticket.id, after: 'nobody' })),
+    'ticket/history': await outcomeOf(client.ticket.history({ ticketId: ticket.id, after: 'nobody' })),
+    'ticket/history, large': await outcomeOf(client.ticket.history({ ticketId: ticket.id, after: `${beyondInt}` })),
+    'workflow/list': await outcomeOf(client.workflow.list({ after: '\0' })),
+    'gate/results': await outcomeOf(client.gate.results({ ticketId: ticket.id, after: 'nobody' })),
     'context/list': await outcomeOf(client.context.list({ ticketId: ticket.id, after: 'nobody' })),
     'context/list, large': await outcomeOf(client.context.list({ ticketId: ticket.id, after: `c:${beyondInt}` })),
   };

@@ -48,7 +48,7 @@ async function openCoordinator(databaseUrl: string): Promise<GatedCoordinator> {
   });
   const parts = createParts(config, { db, plugins, log, metrics: createMetrics(log) });
   const projectId = await ensureDefaultProject(store.em.fork());
-  await ensureBuiltInWorkflows(db, projectId, plugins);
+  await ensureBuiltInWorkflows(db, projectId);
 
   const sessions = new Map<string, Session>();
   const dispatch = createDispatch({

@@ -61,11 +61,13 @@ export function decide(model: ApprovalModel, name: string, [voice, decision]: re
   if (model.authors.has(voice)) return 'approval_not_yours';
   decisions.set(voice, decision);
   const refusals = [...decisions.values()].filter((each) => each === 'refuse').length;
-  if (refusals > (rule.onRefusal === 'refuse' ? 0 : voices.length - rule.count)) approval.state = 'refused';
+  if (refusals > 0 && (rule.onRefusal === 'refuse' || countVoices(model) - refusals < rule.count)) approval.state = 'refused';
   else if (decisions.size - refusals >= rule.count) approval.state = 'approved';
   if (approval.state === 'refused' && model.cancelsOthers) end(model, () => true);
   return approval.state;
 }
+
+const countVoices = ({ authors }: ApprovalModel): number => voices.filter((each) => !authors.has(each)).length;
 
 export function expire(model: ApprovalModel, name: string): void {
   const approval = findNewest(model, name);
@@ -79,11 +81,15 @@ export function change(model: ApprovalModel, author: Voice | undefined): void {
 
 /** What the gate lacks, by the approvals' names. */
 export function listMissing(model: ApprovalModel): string[] {
-  return rules.flatMap(({ name }) => {
-    const counting = model.approvals.findLast(
-      (each) => each.name === name && each.evidence === model.evidence && each.state !== 'cancelled',
-    );
-    if (counting?.state === 'approved') return [];
-    return [`${name} ${counting?.state === 'refused' || counting?.state === 'expired' ? counting.state : 'waiting'}`];
+  const counting = (name: string) =>
+    model.approvals.findLast((each) => each.name === name && each.evidence === model.evidence && each.state !== 'cancelled');
+  // A refusal that cancels the others refuses them all, until they are renewed.
+  const isRefusedForAll = model.cancelsOthers && rules.some(({ name }) => counting(name)?.state === 'refused');
+  return rules.flatMap(({ name, by, count }) => {
+    const state = counting(name)?.state;
+    if (state === 'approved') return [];
+    if (state === 'refused' || state === 'expired') return [`${name} ${state}`];
+    if (by !== undefined && countVoices(model) < count) return [`${name} impossible`];
+    return [`${name} ${state === undefined && isRefusedForAll ? 'refused' : 'waiting'}`];
   });
 }

@@ -80,7 +80,7 @@ test('a schema of draft-07 is read as that', async () => {
 test('what is no schema is refused with the workflow', async () => {
   await expect(put({ type: 'percent' })).rejects.toMatchObject({
     kind: 'workflow_invalid',
-    data: { fields: [{ path: 'artifactTypes.test_coverage.schema' }] },
+    data: { fields: [{ path: 'definition.artifactTypes.test_coverage.schema' }] },
   });
 });
 
@@ -100,7 +100,12 @@ test('a pattern that backtracks is refused with the workflow, at its place', asy
   await expect(put({ properties: { name: { pattern } } })).rejects.toMatchObject({
     kind: 'workflow_invalid',
     data: {
-      fields: [{ path: 'artifactTypes.test_coverage.schema.properties.name.pattern', message: expect.stringContaining(pattern) as string }],
+      fields: [
+        {
+          path: 'definition.artifactTypes.test_coverage.schema.properties.name.pattern',
+          message: expect.stringContaining(pattern) as string,
+        },
+      ],
     },
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { registerTestAgent } from '../support/test-agent.ts';
-import { createTicketIn, outcomeOf, uniqueType } from '../support/work.ts';
+import { createTicketIn, outcomeOf, setUpBench, uniqueType } from '../support/work.ts';
 
 let daemon: Daemon;
 beforeAll(async () => {
@@ -37,10 +37,40 @@ describe('evidence', () => {
     expect((await daemon.client.artifact.list({ ticketId })).artifacts).toEqual([]);
   });
 
-  test('for a ticket that is blocked is stored', async () => {
-    const { id: ticketId } = await createTicketIn(daemon.client, 'BLOCKED');
+  test('for a ticket that is blocked is refused until it is unblocked, since no gate would judge it', async () => {
+    const { id: ticketId } = await createTicketIn(daemon.client, 'REQUIREMENTS');
+    await daemon.client.ticket.block({ ticketId, reason: 'Nobody is here.' });
 
-    expect(await daemon.client.artifact.put({ ticketId, artifact: notes })).toMatchObject({ phase: 'BLOCKED', version: 1 });
+    const refused = daemon.client.artifact.put({ ticketId, artifact: notes });
+
+    await expect(refused).rejects.toMatchObject({ kind: 'phase_closed', message: expect.stringContaining('ticket/unblock') as string });
+    await daemon.client.ticket.unblock({ ticketId });
+    expect(await daemon.client.artifact.put({ ticketId, artifact: notes })).toMatchObject({ phase: 'REQUIREMENTS', version: 1 });
+  });
+
+  test('that was made for another visit is refused, and the gate of this one does not see it', async () => {
+    const { id: ticketId, visit } = await createTicketIn(daemon.client, 'TESTING');
+    for (const to of ['IMPLEMENTATION', 'TESTING'])
+      await daemon.client.ticket.transition({ ticketId, to, force: true, reason: 'The test wants it.' });
+
+    const late = daemon.client.artifact.put({ ticketId, artifact: notes, visit });
+
+    await expect(late).rejects.toMatchObject({
+      kind: 'version_conflict',
+      data: { ticketId, visit, currentVisit: visit + 2 },
+      message: expect.stringContaining(`visit ${visit + 2}, in TESTING`) as string,
+    });
+    expect((await daemon.client.artifact.list({ ticketId })).artifacts).toEqual([]);
+    expect(await daemon.client.artifact.put({ ticketId, artifact: notes, visit: visit + 2 })).toMatchObject({ visit: visit + 2 });
+  });
+
+  test('that was stored in its visit is answered again with its key, wherever the ticket is by then', async () => {
+    const { id: ticketId, visit } = await createTicketIn(daemon.client, 'REQUIREMENTS');
+    const call = { ticketId, artifact: notes, visit, idempotencyKey: crypto.randomUUID() };
+    const stored = await daemon.client.artifact.put(call);
+    await daemon.client.ticket.block({ ticketId, reason: 'Nobody is here.' });
+
+    expect(await daemon.client.artifact.put(call)).toEqual(stored);
   });
 
   test('that lies where no address leads to is refused, with the field and an example', async () => {
@@ -52,6 +82,20 @@ describe('evidence', () => {
       kind: 'invalid_params',
       data: { fields: [{ path: 'artifact.uri', message: expect.stringContaining('https://example.com') as string }] },
     });
+  });
+
+  test('that an agent stores with its task alone keeps the attempt that has produced it', async () => {
+    const { ticket, agent, submit } = await setUpBench(daemon);
+    await submit({});
+    const { taskId, attempt } = await agent.claimOne();
+    await agent.client.task.release({ taskId, attempt });
+    const again = await agent.claimOne();
+
+    const stored = await agent.client.artifact.put({ ticketId: ticket.id, taskId, artifact: notes });
+
+    expect([attempt, again.attempt]).toEqual([1, 2]);
+    expect(stored).toMatchObject({ taskId, attempt: 2 });
+    expect(await daemon.client.artifact.get({ artifactId: stored.id })).toMatchObject({ taskId, attempt: 2 });
   });
 
   test('for a ticket that is not there is refused as that, whatever it is', async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { completeTaskWith, createTicketIn, outcomeOf, requirementsDocument, setUpBench, uniqueType } from '../support/work.ts';
 
@@ -75,6 +75,153 @@ test('an open task hides nothing of what the validators find in what is there', 
     { code: 'task_open', taskId: review },
     { code: 'validator_failed', validator: 'criteria' },
   ]);
+});
+
+test('a type that is missing is said once, however much is wanted of it', async () => {
+  const workflow = { name: uniqueType() };
+  const criteria = ['a', 'b'].map((path) => ({ artifact: 'report', path, op: 'exists' as const }));
+  await daemon.client.workflow.put({
+    definition: {
+      ...workflow,
+      phases: [
+        { name: 'BUILD', gate: { tasksMin: 0, criteria, validators: [{ use: 'criteria', config: { criteria } }] } },
+        { name: 'DONE' },
+      ],
+      edges: [{ from: 'BUILD', to: 'DONE', kind: 'forward' }],
+    },
+  });
+  const { id: ticketId } = await daemon.client.ticket.create({ title: 'T', workflow });
+
+  const { missing } = await daemon.client.gate.explain({ ticketId });
+
+  expect(missing).toEqual([{ code: 'artifact_missing', artifactType: 'report', message: 'There is no artifact report in this visit.' }]);
+});
+
+test('a task that nobody can complete any more is not taken for completed', async () => {
+  const { ticket, submit } = await setUpBench(daemon);
+  const [taskId = ''] = await submit({});
+  await daemon.client.task.cancel({ taskId, reason: 'No longer wanted.' });
+
+  const asked = daemon.client.gate.explain({ ticketId: ticket.id, assume: { completed: [taskId] } });
+
+  await expect(asked).rejects.toMatchObject({ kind: 'task_state_refused', data: { taskId, state: 'cancelled', step: 'complete' } });
+});
+
+describe('what could not be stored is refused as it would be then', () => {
+  const over = { type: 'requirements_document', content: { length: 600, text: 'x'.repeat(512 * 1024) } };
+
+  test('an artifact that is too large', async () => {
+    const { ticket } = await setUpBench(daemon);
+
+    const asked = daemon.client.gate.explain({ ticketId: ticket.id, assume: { artifacts: [over] } });
+
+    await expect(asked).rejects.toMatchObject({
+      kind: 'limit_exceeded',
+      message: expect.stringContaining('inline content may have 524288') as string,
+    });
+  });
+
+  test.each([
+    ['was cancelled', (ticketId: string) => daemon.client.ticket.cancel({ ticketId, reason: 'No longer wanted.' }), 'DEPLOYMENT'],
+    [
+      'has come to its end',
+      (ticketId: string) => daemon.client.ticket.transition({ ticketId, to: 'DONE', force: true, reason: 'The test wants it.' }),
+      'DONE',
+    ],
+  ])('anything, for a ticket that %s', async (what, end, phase) => {
+    const { id: ticketId } = await createTicketIn(daemon.client, 'DEPLOYMENT');
+    await end(ticketId);
+
+    const asked = daemon.client.gate.explain({ ticketId });
+
+    await expect(asked).rejects.toMatchObject({
+      kind: 'phase_closed',
+      data: { ticketId, phase },
+      message: expect.stringContaining(what) as string,
+    });
+  });
+
+  test('evidence for a ticket that is blocked, and nothing else of it', async () => {
+    const { id: ticketId } = await createTicketIn(daemon.client, 'BLOCKED');
+
+    const asked = daemon.client.gate.explain({ ticketId, assume: { artifacts: [requirementsDocument(1)] } });
+
+    await expect(asked).rejects.toMatchObject({ kind: 'phase_closed', message: expect.stringContaining('is blocked') as string });
+    expect(await daemon.client.gate.explain({ ticketId })).toMatchObject({ phase: 'BLOCKED', missing: [] });
+  });
+});
+
+test('of several pieces of evidence with one type and name the last counts, as the newest version would', async () => {
+  const { ticket, agent, submit } = await setUpBench(daemon);
+  await submit({});
+  const { taskId } = await agent.claimOne();
+  const ask = (...lengths: number[]) =>
+    agent.client.gate.explain({
+      ticketId: ticket.id,
+      assume: { completed: [taskId], artifacts: lengths.map((n) => requirementsDocument(n)) },
+    });
+
+  const [worse, better] = [await ask(600, 100), await ask(100, 600)];
+
+  expect(worse).toMatchObject({ ready: false, missing: [{ code: 'validator_failed' }] });
+  expect(better).toMatchObject({ ready: true, missing: [] });
+});
+
+test('evidence that lies elsewhere takes no room, however large it is', async () => {
+  const { ticket, agent, submit } = await setUpBench(daemon);
+  await submit({});
+  const { taskId } = await agent.claimOne();
+  const log = { type: 'log', uri: 'https://example.com/log', sha256: 'a'.repeat(64), sizeBytes: 10 ** 12 };
+
+  const { missing } = await agent.client.gate.explain({
+    ticketId: ticket.id,
+    assume: { completed: [taskId], artifacts: [requirementsDocument(600), log] },
+  });
+
+  expect(missing).toEqual([]);
+});
+
+describe('what is assumed is judged as it would be once it is stored', () => {
+  const review = (name: string, verdict: string) => ({ type: 'review', name, content: { verdict } });
+  const reviewed = async () => {
+    const ticketId = await openTicket({ tasksMin: 0, validators: [{ use: 'review', config: { approvals: 1, unanimous: true } }] });
+    const connect = async (name: string) => (await daemon.connectAs('operator', `${name} ${crypto.randomUUID()}`)).client;
+    const [bob, eva] = await Promise.all([connect('bob'), connect('eva')]);
+    const write = (lines: number) => daemon.client.artifact.put({ ticketId, artifact: { type: 'code', content: { lines } } });
+    return { ticketId, bob, eva, write };
+  };
+  const codes = async (asked: Promise<{ verdicts: readonly { findings: readonly { code: string }[] }[] }>) =>
+    (await asked).verdicts.flatMap(({ findings }) => findings.map(({ code }) => code));
+
+  test('the same word again makes no new version, and so stays as old as it is', async () => {
+    const { ticketId, bob, write } = await reviewed();
+    await write(1);
+    const artifact = review('bob', 'approve');
+    await bob.artifact.put({ ticketId, artifact });
+    await write(2);
+
+    const said = await codes(bob.gate.explain({ ticketId, assume: { artifacts: [artifact] } }));
+    await bob.artifact.put({ ticketId, artifact });
+
+    expect(said).toContain('review_outdated');
+    expect(said).toEqual(await codes(bob.gate.validate({ ticketId })));
+  });
+
+  test('a refusal does not go away under the name of another', async () => {
+    const { ticketId, bob, eva, write } = await reviewed();
+    await write(1);
+    await bob.artifact.put({ ticketId, artifact: review('first', 'refuse') });
+    const artifact = review('first', 'approve');
+
+    const [others, own] = await Promise.all(
+      [eva, bob].map((each) => codes(each.gate.explain({ ticketId, assume: { artifacts: [artifact] } }))),
+    );
+    await eva.artifact.put({ ticketId, artifact });
+
+    expect(own).toEqual([]);
+    expect(others).toEqual(['review_replaced']);
+    expect(others).toEqual(await codes(eva.gate.validate({ ticketId })));
+  });
 });
 
 test('a task of another visit cannot be assumed', async () => {

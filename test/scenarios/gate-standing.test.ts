@@ -1,5 +1,6 @@
 import type { GateDefinition } from '@baton/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createAskedProgram } from '../support/asked-program.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { runStatement } from '../support/stores.ts';
 
@@ -98,6 +99,43 @@ describe('what the ticket says of itself', () => {
 
     expect((await send(ticketId)).ticket.phase).toBe('SENT');
     expect((await daemon.client.approval.list({ ticketId, states: ['waiting', 'approved', 'cancelled'] })).approvals).toHaveLength(1);
+  });
+});
+
+describe('the newest result', () => {
+  /** Two results of the same evidence: a pass, then a refusal. */
+  async function judgeTwice() {
+    await using program = await createAskedProgram();
+    const ticketId = await openTicket({ validators: [program.validator] });
+    const judge = async (run: number, exitCode: number) => {
+      const asking = daemon.client.gate.validate({ ticketId });
+      (await program.run(run)).exitWith(exitCode);
+      return (await asking).id;
+    };
+    return { ticketId, passed: await judge(1, 0), refused: await judge(2, 1) };
+  }
+  const newest = async (ticketId: string) => (await daemon.client.gate.status({ ticketId })).result?.id;
+
+  test('is the last by the clock of the database, whatever the clock said that made its id, and it is what stands', async () => {
+    const { ticketId, passed, refused } = await judgeTwice();
+
+    // As if another coordinator, whose clock is ahead, had made the id of the older one.
+    await runStatement(daemon.databaseUrl!, `update gate_results set created_at = created_at - interval '1 hour' where id = '${refused}'`);
+
+    expect(await newest(ticketId)).toBe(passed);
+    expect((await send(ticketId)).ticket.phase).toBe('SENT');
+    expect(await outcomes(ticketId)).toEqual(['failed', 'passed']);
+  });
+
+  test('of two of the same moment is the one with the later id', async () => {
+    const { ticketId, refused } = await judgeTwice();
+
+    await runStatement(
+      daemon.databaseUrl!,
+      `update gate_results set created_at = (select min(created_at) from gate_results where ticket_id = '${ticketId}') where ticket_id = '${ticketId}'`,
+    );
+
+    expect(await newest(ticketId)).toBe(refused);
   });
 });
 

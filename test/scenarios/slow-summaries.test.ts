@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ContextPack } from '@baton/protocol';
 import type { Config } from '../../coordinator/src/config.ts';
 import type { Daemon } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
@@ -49,6 +50,27 @@ describe('a summarizer that takes its time', () => {
     expect([waiting.length, await countRuns(daemon, 'ok')]).toEqual([0, 0]);
   });
 
+  test('is asked neither for a pack that has no room for what it says, nor for what no summary can cover', async () => {
+    const [small, full] = [await createTicketIn(daemon.client, 'DESIGN'), await createTicketIn(daemon.client, 'DESIGN')];
+    await daemon.client.context.note({ ticketId: small.id, item: fact });
+    for (let number = 1; number <= 20; number += 1)
+      await daemon.client.context.note({
+        ticketId: full.id,
+        item: { kind: 'constraint', text: `Queue ${number} has room. ${'It answers whoever has waited longest. '.repeat(12).trim()}` },
+      });
+
+    await daemon.client.context.get({ ticketId: small.id, forPhase: 'IMPLEMENTATION', budgetTokens: 1_900 });
+    const { narrative } = await daemon.client.context.aggregate({ ticketId: full.id, phase: 'DESIGN' });
+
+    expect(narrative).toMatchObject({
+      by: 'extractive',
+      fallbackBecause: expect.stringMatching(
+        /^The constraints, rejected alternatives and numbers have \d+ tokens, and no summary of 800 covers them all\.$/,
+      ),
+    });
+    expect([waiting.length, await countRuns(daemon, 'ok')]).toEqual([0, 0]);
+  });
+
   test('is not waited for; what it says then is kept, answered as stale while it says it anew, and never without a constraint', async () => {
     const { note, summarize } = await takeNotes(daemon, fact);
 
@@ -74,6 +96,34 @@ describe('a summarizer that takes its time', () => {
     await eventually(async () =>
       expect(await summarize()).toMatchObject({ by: 'asking@2.3.4', stale: false, text: expect.stringMatching(/^Third words/) }),
     );
+  });
+
+  test('changes a pack by an event, and by nothing else', async () => {
+    const { id: ticketId } = await createTicketIn(daemon.client, 'DESIGN');
+    await daemon.client.context.note({ ticketId, item: fact });
+    const packNow = () => daemon.client.context.get({ ticketId, forPhase: 'IMPLEMENTATION' });
+    const narrativeOf = ({ phases }: ContextPack) => phases.find(({ phase }) => phase === 'DESIGN')!.narrative!;
+
+    const late = await packNow();
+    await isAsked();
+    answer('');
+    await eventually(async () => expect(narrativeOf(await packNow()).fallbackBecause).toMatch(/says nothing/));
+    const failed = await packNow();
+    expect(narrativeOf(late).fallbackBecause).toMatch(/still being written/);
+    expect([failed.text, failed.asOf, failed.digest]).toEqual([late.text, late.asOf, late.digest]);
+
+    await daemon.client.context.note({ ticketId, item: { ...fact, text: 'It is small.' } });
+    const before = await packNow();
+    await isAsked();
+    answer('Words.');
+    await eventually(async () => expect((await packNow()).asOf).toBeGreaterThan(before.asOf));
+    const after = await packNow();
+    expect(narrativeOf(after)).toMatchObject({ by: 'asking@2.3.4', stale: false });
+    expect(after.digest).not.toBe(before.digest);
+    expect(await packNow()).toEqual(after);
+    const { events } = await daemon.client.event.list({ ticketId, limit: 1_000 });
+    const { by, digest } = narrativeOf(after);
+    expect(events.at(-1)).toMatchObject({ seq: after.asOf, name: 'context.summarized', data: { ticketId, phase: 'DESIGN', by, digest } });
   });
 
   test('is asked for one ticket after the other, and not for what has changed while it waited', async () => {

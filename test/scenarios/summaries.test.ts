@@ -37,13 +37,13 @@ test('a summary says who wrote it, and is made once for the same items', async (
   expect(await countRuns(daemon, 'ok')).toBe(2);
 });
 
-test('a summary is made anew where the data of an item have changed', async () => {
+test('the data of an item are no part of a summary, which stays where only they have changed', async () => {
   await using daemon = await startDaemon();
   const { note, summarize } = await takeNotes(daemon, { kind: 'number', text: 'The size of the pool.', data: 5 });
   const first = await summarize();
   await note({ kind: 'number', text: 'The size of the pool.', data: 50 });
 
-  expect((await summarize()).digest).not.toBe(first.digest);
+  expect((await summarize()).digest).toBe(first.digest);
 });
 
 test('what leaves out a constraint is not used: the extractive summary is, and the reason stands beside it', async () => {
@@ -131,7 +131,7 @@ test('the summarizer of the guide is used where it has room for all, and refused
   const few = await takeNotes(daemon, constraint, fact);
   const many = await takeNotes(
     daemon,
-    ...Array.from({ length: 60 }, (_, index) => ({ ...constraint, text: `${index}. ${'Nobody leaves. '.repeat(8)}` })),
+    ...Array.from({ length: 30 }, (_, index) => ({ ...constraint, text: `${index}. ${'Nobody leaves. '.repeat(8)}` })),
   );
 
   expect(await few.summarize()).toMatchObject({

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { createTicketIn, outcomeOf, setUpBench, uniqueType } from '../support/work.ts';
 
@@ -137,4 +137,14 @@ test('tickets are listed by phase, state, priority, workflow and a part of the t
   expect(await list({ title: mark, priorities: ['HIGH'] })).toEqual([made.id]);
   expect(await list({ title: mark, workflow: 'software-delivery', states: ['open'], phase: 'BACKLOG' })).toHaveLength(2);
   expect(await list({ title: mark, workflow: 'no-such-workflow' })).toEqual([]);
+});
+
+test('the history tells how long the ticket has been where it is by the clock of the database, though that of the coordinator is ahead', async () => {
+  const { id: ticketId } = await daemon.client.ticket.create({ title: 'Here for a moment' });
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_600_000 });
+  onTestFinished(() => void vi.useRealTimers());
+
+  const { visits } = await daemon.client.ticket.history({ ticketId });
+
+  expect(visits[0]?.durationMs).toBeLessThan(3_600_000);
 });

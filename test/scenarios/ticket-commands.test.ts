@@ -53,6 +53,22 @@ describe('baton workflow', () => {
     expect(stderr).toContain('2 mistakes in');
   });
 
+  test('check asks no coordinator, and says what it takes for offered there', async () => {
+    const file = await write('checked.yaml', workflow);
+
+    const [said, json, refused] = [
+      await runBaton(['workflow', 'check', file]),
+      await runBaton(['workflow', 'check', file, '--json']),
+      await runBaton(['workflow', 'check', await write('twice.yaml', workflow.replace('DONE', 'PREPARE'))]),
+    ];
+
+    const assumed = 'No coordinator was asked: its plugins are taken to offer';
+    const offered = 'command, coverage, criteria, exec, json-schema, junit, lease-guard, review';
+    expect(said.stdout).toBe(`${file} has no mistakes.\n${assumed} ${offered}.\n`);
+    expect(JSON.parse(json.stdout)).toEqual({ file, problems: [], validators: offered.split(', ') });
+    expect(refused.stderr).toContain(`${assumed} ${offered}.\n`);
+  });
+
   test('check finds unreachable phases, dead ends and unknown validators', async () => {
     const file = await write(
       'lost.yaml',
@@ -87,6 +103,7 @@ describe('baton workflow', () => {
     const drawn = await baton('workflow', 'graph', await write('flow.yml', workflow), '--svg', picture);
 
     expect(mermaid.stdout).toContain('  TESTING --> IMPLEMENTATION: regression\n');
+    expect(mermaid.stdout).toContain('  note right of DESIGN\n    1 completed task\n  end note');
     expect(drawn.stdout).toBe(`${picture}\n`);
     expect(await readFile(picture, 'utf8')).toMatch(/<svg[\s\S]*PREPARE[\s\S]*release: 1 approval[\s\S]*<\/svg>/);
   });
@@ -185,6 +202,17 @@ test('a ticket is blocked, unblocked and cancelled by hand, with a reason where 
     `${id} «By hand» is in BACKLOG, open.`,
     `${id} «By hand» is in BACKLOG, cancelled.`,
   ]);
+});
+
+test('a ticket is moved by hand only if it is still where it was seen', async () => {
+  const { id } = await daemon.client.ticket.create({ title: 'By hand' });
+  await daemon.client.ticket.transition({ ticketId: id, to: 'REQUIREMENTS' });
+
+  const late = await baton('ticket', 'move', id, 'BLOCKED', '--visit', '1');
+  const moved = await baton('ticket', 'move', id, 'BLOCKED', '--visit', '2');
+
+  expect(late).toMatchObject({ code: 1, stderr: expect.stringContaining('It is in visit 2 by now, in REQUIREMENTS') as string });
+  expect(moved.stdout).toBe(`${id} «By hand» is in BLOCKED, blocked.\n`);
 });
 
 test('evidence is listed and read, and what lies elsewhere is refused when it has changed', async () => {

@@ -22,7 +22,9 @@ test.each(['workflows.md', 'any-language.md'])('the workflows of %s have no mist
     for (const workflow of workflows) {
       await writeFile(file, workflow);
 
-      expect(await runBaton(['workflow', 'check', file])).toMatchObject({ code: 0, stdout: `${file} has no mistakes.\n`, stderr: '' });
+      const { code, stdout, stderr } = await runBaton(['workflow', 'check', file]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout).toContain(`${file} has no mistakes.\n`);
     }
   } finally {
     await folder.remove();

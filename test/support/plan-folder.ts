@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import { type RunReport, runReport } from '../../coordinator/src/cli/run/report.ts';
 import { createTestDataFolder, createTestFolder } from './database.ts';
 import { eventually, patienceMs } from './eventually.ts';
+import { isRunning } from './is-running.ts';
 
 const team = join(import.meta.dirname, 'fixtures', 'run-team');
 
@@ -67,14 +68,4 @@ export async function createPlanFolder({ hasStore = true } = {}): Promise<PlanFo
   };
 }
 
-/** Where nobody adopts orphans at once, the number of a dead process stays taken for a while. */
 export const expectGone = (pid: number) => expect.poll(() => isRunning(pid), { timeout: patienceMs }).toBe(false);
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -68,7 +68,7 @@ export async function createTenant(
   await client.task.cancel({ taskId: cancelled! });
   const ready = await client.task.submit({ ticketId: ticket.id, tasks: [{ type: 'nobody-does-this' }] });
   const artifact = await client.artifact.put({ ticketId: ticket.id, artifact: { type: 'report', content: { of: mark } } });
-  await client.context.note({ ticketId: ticket.id, item: { kind: 'fact', text: `It belongs to ${mark}.` } });
+  await work.context.note({ ticketId: ticket.id, item: { kind: 'fact', text: `It belongs to ${mark}.` } });
   await client.gate.validate({ ticketId: ticket.id });
   const lockKey = `place:${mark}`;
   await work.lock.acquire({ keys: [{ key: lockKey }] });

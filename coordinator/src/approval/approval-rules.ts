@@ -17,42 +17,64 @@ export interface Decider {
 /** Who may decide where a rule names neither people nor roles. */
 const usualRoles: readonly Role[] = ['operator', 'admin'];
 
-/** Why somebody may not decide, with what would help; undefined where he may. The authors are names of tokens. */
-export function whyNot(rule: ApprovalRule, { name, role }: Decider, authors: ReadonlySet<string>): string | undefined {
+/** Whose work is to be approved: the names of tokens, with their roles. */
+export type Authors = ReadonlyMap<string, Role>;
+
+/** Why somebody may not decide, with what would help; undefined where he may. */
+export function whyNot(rule: ApprovalRule, { name, role }: Decider, authors: Authors): string | undefined {
   if (rule.by !== undefined && !rule.by.includes(name))
     return `It takes a token of the name ${rule.by.join(' or ')}; yours is ${name}. What an agent calls itself does not count.`;
-  const roles = rule.roles ?? (rule.by === undefined ? usualRoles : undefined);
-  if (roles !== undefined && !roles.some((wanted) => mayAllOf(role, wanted)))
+  const roles = rolesOf(rule);
+  if (roles !== undefined && !fits(roles, role))
     return `It takes a token with the role ${roles.join(' or ')}; your token ${name} has the role ${role}.`;
   if (!rule.authorsMay && authors.has(name))
     return `What is to be approved was made with your token ${name}, too. Decide with a token of another name (\`baton token create\`), give the agents tokens of their own, or let the gate say authorsMay: true.`;
   return undefined;
 }
 
+const rolesOf = ({ by, roles }: ApprovalRule): readonly Role[] | undefined => roles ?? (by === undefined ? usualRoles : undefined);
+
 /** As everywhere, whoever may more than a role may what it may. */
-const mayAllOf = (role: Role, wanted: Role): boolean => roleAccess[wanted].every((access) => mayAccess(role, access));
+const fits = (roles: readonly Role[], role: Role): boolean =>
+  roles.some((wanted) => roleAccess[wanted].every((access) => mayAccess(role, access)));
+
+/** Who could decide but for the part that they have in the work. */
+function excludedBy(rule: ApprovalRule, authors: Authors): string[] {
+  if (rule.authorsMay) return [];
+  const roles = rolesOf(rule);
+  return [...authors].flatMap(([name, role]) =>
+    (rule.by?.includes(name) ?? true) && (roles === undefined || fits(roles, role)) ? [name] : [],
+  );
+}
+
+/** How many of those whom a rule names may decide; undefined where it names nobody, and anybody may come whose role fits. */
+const countVoices = (rule: ApprovalRule, authors: Authors): number | undefined =>
+  rule.by && new Set(rule.by).size - excludedBy(rule, authors).length;
 
 /** What the decisions come to. With `onRefusal: 'count'` and no list of names, nobody knows who is left, and refusals only count themselves. */
 export function settle(
-  { count, by, onRefusal }: ApprovalRule,
+  rule: ApprovalRule,
   decisions: readonly Pick<ApprovalDecision, 'decision'>[],
+  authors: Authors,
 ): 'waiting' | 'approved' | 'refused' {
+  const { count, onRefusal } = rule;
   const given = decisions.filter(({ decision }) => decision === 'approve').length;
   const refused = decisions.length - given;
   if (refused > 0 && onRefusal === 'refuse') return 'refused';
   if (given >= count) return 'approved';
-  return by !== undefined && new Set(by).size - refused < count ? 'refused' : 'waiting';
+  const left = (countVoices(rule, authors) ?? Number.POSITIVE_INFINITY) - refused;
+  return refused > 0 && left < count ? 'refused' : 'waiting';
 }
 
 /** What a gate lacks of its approvals, where nothing else is lacking. */
-export function findMissingApprovals(rules: readonly ApprovalRule[], approvals: readonly Approval[]): GateReason[] {
+export function findMissingApprovals(rules: readonly ApprovalRule[], approvals: readonly Approval[], authors: Authors): GateReason[] {
   return rules.flatMap((rule) => {
     const approval = approvals.find((each) => each.rule.name === rule.name);
-    return approval?.state === 'approved' ? [] : [toReason(rule, approval)];
+    return approval?.state === 'approved' ? [] : [toReason(rule, approval, authors)];
   });
 }
 
-function toReason(rule: ApprovalRule, approval: Approval | undefined): GateReason {
+function toReason(rule: ApprovalRule, approval: Approval | undefined, authors: Authors): GateReason {
   const { name, count: needed } = rule;
   const given = approval?.decisions.filter(({ decision }) => decision === 'approve').length ?? 0;
   const facts = { approval: { name, given, needed, ...(approval !== undefined && { id: approval.id }) } };
@@ -62,8 +84,16 @@ function toReason(rule: ApprovalRule, approval: Approval | undefined): GateReaso
     case 'expired':
       return { code: 'approval_expired', message: `"${name}" was not given in time: ${given} of ${needed}.`, ...facts };
     default:
-      return { code: 'approval_waiting', message: `"${name}" waits for ${describeWanted(rule, needed - given)}.`, ...facts };
+      return (countVoices(rule, authors) ?? needed) < needed
+        ? { code: 'approval_impossible', message: describeImpossible(rule, authors), ...facts }
+        : { code: 'approval_waiting', message: `"${name}" waits for ${describeWanted(rule, authors, needed - given)}.`, ...facts };
   }
+}
+
+function describeImpossible(rule: ApprovalRule, authors: Authors): string {
+  const { name, count, by = [] } = rule;
+  const wanted = `It takes ${count} of ${by.join(', ')}, and what is to be approved was made with ${describeNames(excludedBy(rule, authors))}`;
+  return `"${name}" cannot be given. ${wanted}. An admin may force this ticket on; for others the gate can name more, or say authorsMay: true.`;
 }
 
 const describeRefusals = ({ decisions }: Approval): string =>
@@ -72,7 +102,15 @@ const describeRefusals = ({ decisions }: Approval): string =>
     .map(({ by, comment }) => ` by ${by}${comment === undefined ? '' : `: ${comment.replace(/[.\s]+$/, '')}`}`)
     .join(',');
 
-function describeWanted({ by, roles }: ApprovalRule, missing: number): string {
-  const whom = by?.join(', ') ?? `the role ${(roles ?? usualRoles).join(' or ')}`;
-  return `${missing} ${missing === 1 ? 'approval' : 'approvals'} of ${whom}`;
+function describeWanted(rule: ApprovalRule, authors: Authors, missing: number): string {
+  const whom = rule.by?.join(', ') ?? `the role ${(rule.roles ?? usualRoles).join(' or ')}`;
+  const excluded = excludedBy(rule, authors);
+  const but = excluded.length === 0 ? '' : ` (not of ${describeNames(excluded)}, whose work it is)`;
+  return `${missing} ${missing === 1 ? 'approval' : 'approvals'} of ${whom}${but}`;
 }
+
+/** How many names a sentence bears. */
+const namesMax = 5;
+
+const describeNames = (names: readonly string[]): string =>
+  names.length <= namesMax ? names.join(', ') : `${names.slice(0, namesMax).join(', ')} and ${names.length - namesMax} others`;

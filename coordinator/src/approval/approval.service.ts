@@ -4,7 +4,7 @@ import type { CallContext } from '../call.ts';
 import { noteItems, replaceTopics } from '../context/context.service.ts';
 import { itemOfRefusal, refusalTopic } from '../context/returned-items.ts';
 import type { Tx } from '../db/transaction.ts';
-import { readEvidence } from '../gate/judgeable.ts';
+import { readBinding } from '../gate/judgeable.ts';
 import { lockVisit } from '../phase/phase-visit.store.ts';
 import type { TicketRow } from '../ticket/ticket.entity.ts';
 import { holdTicket } from '../ticket/ticket.store.ts';
@@ -31,17 +31,21 @@ export interface ApprovalRequest {
 }
 
 /**
- * Asks for the approvals of a gate, each once for the same evidence; what was asked about other evidence is cancelled. The
- * caller keeps the ticket in its phase.
+ * Cancels what waits for an answer about other evidence than this, and keeps the approvals of the visit as they are until the
+ * transaction ends. The caller keeps the ticket in its phase.
  */
+export async function cancelOutdated(tx: Tx, ticket: TicketRow, digest: string): Promise<void> {
+  await lockVisit(tx.em, ticket.visitId);
+  await lockApprovals(tx.em, ticket.visitId);
+  recordCancelled(tx, ticket, await endApprovals(tx.em, ticket.visitId, digest), 'what was to be approved has changed');
+}
+
+/** Asks for the approvals of a gate, each once for the same evidence, once the outdated ones are cancelled. */
 export async function requestApprovals(
   tx: Tx,
   ticket: TicketRow,
   { rules, digest, renew, othersAreCancelled }: ApprovalRequest,
 ): Promise<Approval[]> {
-  await lockVisit(tx.em, ticket.visitId);
-  await lockApprovals(tx.em, ticket.visitId);
-  recordCancelled(tx, ticket, await endApprovals(tx.em, ticket.visitId, digest), 'what was to be approved has changed');
   const asked = await listApprovalsOf(tx.em, ticket.visitId, digest);
   const isAsked = ({ name }: ApprovalRule) =>
     asked.some(({ rule, state }) => rule.name === name && (!renew || state === 'waiting' || state === 'approved'));
@@ -105,16 +109,17 @@ export async function decideApproval(
       approvalId,
       message: `It was decided otherwise with your token ${by}: ${own.decision}. A token has one voice.`,
     });
-  const reason = whyNot(approval.rule, { name: by, role }, await listAuthors(tx.em, ticketId));
+  const authors = await listAuthors(tx.em, ticketId);
+  const reason = whyNot(approval.rule, { name: by, role }, authors);
   if (reason !== undefined) throw new CoordinatorError('approval_not_yours', { approvalId, name: approval.rule.name, message: reason });
 
   await insertDecision(tx.em, { approvalId, by, tokenId, agent: session?.agentName, role, decision, comment });
-  const state = settle(approval.rule, [...approval.decisions, { decision }]);
+  const state = settle(approval.rule, [...approval.decisions, { decision }], authors);
   if (state !== 'waiting') await setApprovalState(tx.em, approvalId, state);
   const { name } = approval.rule;
   const { visitId, visitNumber } = ticket;
   if (decision === 'refuse')
-    await noteItems(tx, [itemOfRefusal({ ticketId, visitId, visitNumber, phase: approval.phase, author: by }, { name, comment })]);
+    await noteItems(tx, [itemOfRefusal({ ticketId, visitId, visitNumber, phase: approval.phase, author: by, role }, { name, comment })]);
   else if (state === 'approved')
     await replaceTopics(tx, [{ ticketId, phase: approval.phase, topic: refusalTopic(name), texts: [] }], 'The approval was given.');
   tx.record('approval.decided', {
@@ -127,7 +132,7 @@ export async function decideApproval(
     state,
     ...(comment !== undefined && { comment }),
   });
-  if (state === 'refused' && (await readEvidence(tx.em, ticket)).gate?.onApprovalRefused === 'cancel_others')
+  if (state === 'refused' && (await readBinding(tx.em, ticket)).gate?.onApprovalRefused === 'cancel_others')
     await cancelApprovals(tx, ticket, `"${name}" was refused`);
   // A ticket that moves by itself waits for this.
   tx.hints.ticketIds.add(ticketId);
@@ -141,6 +146,6 @@ async function refuseClosed(tx: Tx, ticket: TicketRow, { id: approvalId, state, 
   };
   if (state !== 'waiting') refuse(`It is ${state}.`);
   if (visit !== ticket.visitNumber) refuse(`The ticket has left the phase ${phase}.`);
-  if ((await readEvidence(tx.em, ticket)).evidenceDigest !== digest)
+  if ((await readBinding(tx.em, ticket)).evidenceDigest !== digest)
     refuse('What was to be approved has changed since: validate the gate, and decide about what is there now.');
 }

@@ -164,14 +164,15 @@ export const insertDecision = (
 
 /**
  * Whose work a gate judges, by the names of the tokens: those that stored a version of the ticket's artifacts, and those whose
- * sessions completed its tasks, in every visit.
+ * sessions completed its tasks, in every visit. Of tokens with one name the newest tells the role.
  */
-export async function listAuthors(em: EntityManager, ticketId: string): Promise<Set<string>> {
+export async function listAuthors(em: EntityManager, ticketId: string): Promise<Map<string, Role>> {
   const rows = await rowsOf(
     em,
-    sql<{ name: string }>`select k.name from artifacts a join tokens k on k.id = a.token_id where a.ticket_id = ${ticketId}
-        union select k.name from tasks t join attempts n on n.task_id = t.id and n.outcome = 'completed'
-          join sessions s on s.id = n.session_id join tokens k on k.id = s.token_id where t.ticket_id = ${ticketId}`,
+    sql<{ name: string; role: Role }>`select name, role from tokens where id in (
+          select token_id from artifacts where ticket_id = ${ticketId}
+          union select s.token_id from tasks t join attempts n on n.task_id = t.id and n.outcome = 'completed'
+            join sessions s on s.id = n.session_id where t.ticket_id = ${ticketId}) order by created_at, id`,
   );
-  return new Set(rows.map(({ name }) => name));
+  return new Map(rows.map(({ name, role }) => [name, role]));
 }

@@ -4,7 +4,7 @@ import { createGroupedRead } from '../db/grouped-read.ts';
 import type { EntityManager } from '../db/orm.ts';
 import { rowsOf } from '../db/rows.ts';
 import { digestOf } from './digest.ts';
-import { createSchemaChecker } from './schema-checker.ts';
+import { createSchemaChecker, type SchemaChecker } from './schema-checker.ts';
 
 /** Holds artifacts against the schemas that the workflows of their tickets give for their types. */
 export interface ArtifactSchemas {
@@ -13,6 +13,8 @@ export interface ArtifactSchemas {
    * of their types, or where there is no such ticket. Takes its time: never to be waited for inside a transaction.
    */
   findFault(ticketId: string, artifacts: readonly ShownArtifact[]): Promise<CoordinatorError | undefined>;
+  /** What compiles and checks them. */
+  readonly checker: Pick<SchemaChecker, 'ask'>;
   stop(): Promise<void>;
 }
 
@@ -35,7 +37,8 @@ export function createArtifactSchemas(em: EntityManager): ArtifactSchemas {
       return refuse(message, [{ path: 'content', message }]);
     }
     if (answer.faults.length === 0) return undefined;
-    return refuse(answer.faults.map(({ path, message }) => `${path} ${message}`).join('; '), answer.faults);
+    const fields = answer.faults.map(({ path, message }) => ({ path, message }));
+    return refuse(fields.map(({ path, message }) => `${path} ${message}`).join('; '), fields);
   };
 
   return {
@@ -47,6 +50,7 @@ export function createArtifactSchemas(em: EntityManager): ArtifactSchemas {
       }
       return undefined;
     },
+    checker,
     stop: checker.stop,
   };
 }

@@ -1,4 +1,4 @@
-import { type Artifact, type ArtifactWithContent, CoordinatorError, type NewArtifact } from '@baton/protocol';
+import { type Artifact, type ArtifactWithContent, CoordinatorError, type NewArtifact, type Role } from '@baton/protocol';
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../db/transaction.ts';
 import type { TicketRow } from '../ticket/ticket.entity.ts';
@@ -16,6 +16,8 @@ export interface Origin {
   readonly visitNumber: number;
   readonly phase: string;
   readonly author: string;
+  /** The role of the token that speaks; absent where the coordinator does. */
+  readonly role?: Role | undefined;
   readonly taskId?: string | undefined;
   readonly attempt?: number | undefined;
 }
@@ -54,35 +56,31 @@ export function measureArtifacts({ artifactBytesMax }: ArtifactLimits, artifacts
 
 /** What artifacts would be if they were stored now, with their content, for a question that stores nothing. */
 export function assumeArtifacts(
-  artifacts: readonly NewArtifact[],
+  measured: readonly MeasuredArtifact[],
   {
     ticket,
     author,
     token,
   }: { readonly ticket: Pick<TicketRow, 'id' | 'phase' | 'visitNumber'>; readonly author: string; readonly token: string },
 ): ArtifactWithContent[] {
-  return artifacts.map(({ type, name, mediaType, content, uri, ...given }) => {
-    const { sha256, sizeBytes } =
-      content === undefined ? { sha256: given.sha256 ?? '', sizeBytes: given.sizeBytes ?? 0 } : digestOf(content);
-    return {
-      id: uuidv7(),
-      ticketId: ticket.id,
-      phase: ticket.phase,
-      visit: ticket.visitNumber,
-      type,
-      name,
-      // It is nobody's version yet.
-      version: 0,
-      mediaType,
-      sha256,
-      sizeBytes,
-      author,
-      token,
-      createdAt: new Date().toISOString(),
-      ...(uri !== undefined && { uri }),
-      ...(content !== undefined && { content }),
-    };
-  });
+  return measured.map(({ artifact: { type, name, mediaType, content, uri }, sha256, sizeBytes }) => ({
+    id: uuidv7(),
+    ticketId: ticket.id,
+    phase: ticket.phase,
+    visit: ticket.visitNumber,
+    type,
+    name,
+    // It is nobody's version yet.
+    version: 0,
+    mediaType,
+    sha256,
+    sizeBytes,
+    author,
+    token,
+    createdAt: new Date().toISOString(),
+    ...(uri !== undefined && { uri }),
+    ...(content !== undefined && { content }),
+  }));
 }
 
 export interface ArtifactOf {
@@ -101,7 +99,7 @@ export async function storeArtifacts(tx: Tx, artifacts: readonly ArtifactOf[]): 
   const placed = artifacts.map(({ origin, measured }) => {
     const key = keyOf(nameOf({ origin, measured }));
     const before = newest.get(key);
-    if (before !== undefined && isSame(before, { origin, measured })) return { row: before, isNew: false, content: undefined };
+    if (before !== undefined && isSameWord(before, toWord({ origin, measured }))) return { row: before, isNew: false, content: undefined };
     const row = toRow(tx.projectId, origin, measured, (before?.version ?? 0) + 1);
     newest.set(key, row);
     return { row, isNew: true, content: measured.artifact.content };
@@ -115,15 +113,31 @@ export async function storeArtifacts(tx: Tx, artifacts: readonly ArtifactOf[]): 
   return placed.map(({ row, isNew }) => toArtifact({ ...row, createdAt: (isNew ? createdAt : undefined) ?? row.createdAt }));
 }
 
+/** What is said, where it lies, and who says it about which task. */
+interface Word extends Pick<Artifact, 'sha256' | 'sizeBytes' | 'mediaType' | 'token'> {
+  readonly uri?: string | null | undefined;
+  readonly taskId?: string | null | undefined;
+}
+
+/** Whether that has been said before, so that it makes no new version. */
 // The same content somewhere else, or as something else, is news to whoever is going to read it. So is the same word of somebody
 // else, which is another voice, and of another task, which is about what has been done since.
-const isSame = (before: StoredArtifact, { origin: { token, taskId }, measured: { sha256, sizeBytes, artifact } }: ArtifactOf): boolean =>
+export const isSameWord = (before: Word, { sha256, sizeBytes, mediaType, token, uri, taskId }: Word): boolean =>
   before.sha256 === sha256 &&
   before.sizeBytes === sizeBytes &&
-  before.mediaType === artifact.mediaType &&
-  before.uri === (artifact.uri ?? null) &&
+  before.mediaType === mediaType &&
+  (before.uri ?? undefined) === uri &&
   before.token === token &&
   (taskId === undefined || before.taskId === taskId);
+
+const toWord = ({ origin: { token, taskId }, measured: { sha256, sizeBytes, artifact } }: ArtifactOf): Word => ({
+  sha256,
+  sizeBytes,
+  mediaType: artifact.mediaType,
+  token,
+  uri: artifact.uri,
+  taskId,
+});
 
 const nameOf = ({ origin, measured }: ArtifactOf): ArtifactName => ({
   visitId: origin.visitId,

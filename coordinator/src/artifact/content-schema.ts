@@ -10,6 +10,8 @@ import { RE2JS } from 're2js';
 export interface SchemaFault {
   readonly path: string;
   readonly message: string;
+  /** A field that may not be there, beside those that may. */
+  readonly extra?: { readonly property: string; readonly known: readonly string[] };
 }
 
 const compilePattern = (pattern: string): RE2JS => RE2JS.compile(RE2JS.translateRegExp(pattern));
@@ -18,7 +20,7 @@ const compilePattern = (pattern: string): RE2JS => RE2JS.compile(RE2JS.translate
 const regExp = Object.assign(compilePattern, { code: 'require("re2js").RE2JS.compile' });
 
 // Formats are words for people here. All faults are told at once; the thread has its limits for whoever asks for too many.
-const options: Options = { strict: false, allErrors: true, validateFormats: false, code: { regExp } };
+const options: Options = { strict: false, allErrors: true, validateFormats: false, verbose: true, code: { regExp } };
 
 /** A schema that says `$schema: draft-07` is read as that. */
 export function compileSchema(schema: JsonObject): ValidateFunction {
@@ -44,10 +46,16 @@ export const findContentFaults = (validate: ValidateFunction, content: JsonValue
 /** How many faults of one artifact are told. */
 const faultsMax = 20;
 
-const toFault = ({ instancePath, message = 'does not fit', params, keyword }: ErrorObject): SchemaFault => ({
-  path: `content${instancePath.replaceAll('/', '.')}`,
-  message: keyword === 'additionalProperties' ? `${message}: ${String(params['additionalProperty'])}` : message,
-});
+function toFault({ instancePath, message = 'does not fit', params, keyword, parentSchema }: ErrorObject): SchemaFault {
+  const path = `content${instancePath.replaceAll('/', '.')}`;
+  if (keyword === 'enum') return { path, message: `${message}: ${JSON.stringify(params['allowedValues']).slice(0, allowedCharsMax)}` };
+  if (keyword !== 'additionalProperties') return { path, message };
+  const property = String(params['additionalProperty']);
+  return { path, message: `${message}: ${property}`, extra: { property, known: Object.keys(Object(parentSchema?.['properties'])) } };
+}
+
+/** How much of the values is told that a field may have. */
+const allowedCharsMax = 500;
 
 /** Larger ones take long to compile. */
 const schemaBytesMax = 64 * 1024;
@@ -83,12 +91,17 @@ function findPatternFaults(value: JsonValue, path: string): SchemaFault[] {
 }
 
 function judgePattern(pattern: string, path: string): SchemaFault[] {
+  const message = findPatternFault(pattern);
+  return message === undefined ? [] : [{ path, message }];
+}
+
+/** Why a pattern cannot be used, in a schema or in a criterion; undefined where it can. */
+export function findPatternFault(pattern: string): string | undefined {
   try {
     compilePattern(pattern);
-    return [];
+    return undefined;
   } catch (error) {
     const why = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : String(error);
-    const message = `The pattern ${pattern} cannot be used: ${why}. Patterns are RE2: write it without look-ahead, look-behind and back references, and repeat at most 1000 times.`;
-    return [{ path, message }];
+    return `The pattern ${pattern} cannot be used: ${why}. Patterns are RE2: write it without look-ahead, look-behind and back references, and repeat at most 1000 times.`;
   }
 }

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { CoordinatorError } from '@baton/protocol';
 import type { SchemaAnswer, SchemaQuestion } from './schema-thread.ts';
 
-/** Holds content against schemas that users wrote, in a thread that is ended where one takes too long or too much. */
+/** Compiles schemas and patterns that users wrote and holds content against them, in a thread that is ended where one takes too long or too much. */
 export interface SchemaChecker {
   /**
    * One after the other, in the order in which they were asked. What a schema or its content is to blame for is an answer; where
@@ -32,7 +32,7 @@ interface Thread {
   readonly ready: Promise<unknown>;
 }
 
-export function createSchemaChecker(limits: Partial<SchemaCheckerLimits> = {}): SchemaChecker {
+export function createSchemaChecker(limits: Partial<SchemaCheckerLimits> = {}, now = () => performance.now()): SchemaChecker {
   const { checkMs, waitMs, waitingMax, memoryMb } = { ...usualLimits, ...limits };
   let thread: Thread | undefined;
   let last: Promise<unknown> = Promise.resolve();
@@ -42,7 +42,7 @@ export function createSchemaChecker(limits: Partial<SchemaCheckerLimits> = {}): 
     const url = new URL(`./schema-thread${extname(import.meta.url)}`, import.meta.url);
     const worker = new Worker(url, { resourceLimits: { maxOldGenerationSizeMb: memoryMb } });
     worker.unref();
-    // It may run out of memory while it is being ended, when nobody waits for it: unheard, that would end the coordinator.
+    // It may run out of memory when nobody waits for it, between two checks: unheard, that would end the coordinator.
     worker.on('error', () => undefined);
     const started = { worker, ready: nextMessage(worker) };
     worker.once('exit', () => {
@@ -56,13 +56,13 @@ export function createSchemaChecker(limits: Partial<SchemaCheckerLimits> = {}): 
     await ending?.worker.terminate();
   };
   const refuse = (cause?: unknown) =>
-    new CoordinatorError('overloaded', { retryAfterMs: checkMs, message: 'There was no time to check an artifact.' }, { cause });
+    new CoordinatorError('overloaded', { retryAfterMs: checkMs, message: 'There was no time for a check against a schema.' }, { cause });
 
   const askThread = async ({ worker, ready }: Thread, question: SchemaQuestion): Promise<SchemaAnswer | 'slow' | 'busy'> => {
     const answered = new AbortController();
     try {
       await ready;
-      const late = watch(worker, { checkMs, waitMs }, answered.signal);
+      const late = watch(worker, { checkMs, waitMs, now }, answered.signal);
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- A thread is no window.
       worker.postMessage(question);
       return await Promise.race([nextMessage(worker) as Promise<SchemaAnswer>, late]);
@@ -126,14 +126,14 @@ const watchMs = 10;
 /** Says what a check was that has used up its time: slow by itself, or kept waiting by a busy machine. */
 async function watch(
   worker: Worker,
-  { checkMs, waitMs }: Pick<SchemaCheckerLimits, 'checkMs' | 'waitMs'>,
+  { checkMs, waitMs, now }: Pick<SchemaCheckerLimits, 'checkMs' | 'waitMs'> & { readonly now: () => number },
   signal: AbortSignal,
 ): Promise<'slow' | 'busy'> {
-  const endsAt = performance.now() + waitMs;
+  const endsAt = now() + waitMs;
   const before = await worker.cpuUsage();
   let leftMs = checkMs;
   while (leftMs > 0) {
-    const waitLeftMs = endsAt - performance.now();
+    const waitLeftMs = endsAt - now();
     if (waitLeftMs <= 0) return 'busy';
     await delay(Math.min(Math.max(leftMs, watchMs), waitLeftMs), undefined, { signal });
     const { user, system } = await worker.cpuUsage(before);

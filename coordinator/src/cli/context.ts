@@ -95,10 +95,11 @@ const toRow = ({ citation, phase, author, taskId, references }: ContextItem) => 
 const describeReference = ({ kind, value, line }: ContextReference): string =>
   kind === 'file' ? `${value}${line === undefined ? '' : `:${line}`}` : `${kind} ${kind === 'artifact' ? value.slice(0, 12) : value}`;
 
-function describePack({ tokens, budgetTokens, counter, omitted, asOf, digest }: ContextPack): string {
-  const more = omitted.reduce((sum, each) => sum + each.tokens, 0);
-  const items = omitted.length === 1 ? '1 item is' : `${omitted.length} items are`;
-  const left = omitted.length === 0 ? 'nothing is left out' : `${items} left out, which would take ${more} more`;
+function describePack({ tokens, budgetTokens, counter, omitted, omittedBeyond, asOf, digest }: ContextPack): string {
+  const more = omitted.reduce((sum, each) => sum + each.tokens, omittedBeyond?.tokens ?? 0);
+  const count = omitted.length + (omittedBeyond?.items ?? 0);
+  const items = count === 1 ? '1 item is' : `${count} items are`;
+  const left = count === 0 ? 'nothing is left out' : `${items} left out, which would take ${more} more`;
   return `${tokens} of ${budgetTokens} tokens (${counter}); ${left}. As of event ${asOf}, digest ${digest.slice(0, 12)}.`;
 }
 

@@ -43,17 +43,24 @@ function findDifferences(baton: unknown, offers: PluginManifest): string[] {
   if (baton === undefined) return ['there is no `baton` field'];
   const read = pluginManifest.safeParse(baton);
   if (!read.success) return read.error.issues.map(({ path, message }) => `${['baton', ...path].join('.')} does not fit: ${message}`);
-  return fields
-    .filter((field) => !isDeepStrictEqual(read.data[field], offers[field]))
-    .map((field) => `baton.${field} is ${JSON.stringify(read.data[field])}, and the code offers ${JSON.stringify(offers[field])}`);
+  const validators = [...new Set([...Object.keys(read.data.configs), ...Object.keys(offers.configs)])];
+  return [
+    ...fields
+      .filter((field) => !isDeepStrictEqual(read.data[field], offers[field]))
+      .map((field) => `baton.${field} is ${JSON.stringify(read.data[field])}, and the code offers ${JSON.stringify(offers[field])}`),
+    ...validators
+      .filter((name) => !isDeepStrictEqual(read.data.configs[name], offers.configs[name]))
+      .map((name) => `baton.configs.${name} is not the schema of what the code takes as configuration`),
+  ];
 }
 
 /** Everything else in the file stays as it is, its indentation too. */
-async function writeManifest(packageFile: string, baton: unknown, { permissions, ...offers }: PluginManifest): Promise<void> {
+async function writeManifest(packageFile: string, baton: unknown, { permissions, configs, ...offers }: PluginManifest): Promise<void> {
   const text = await readFile(packageFile, 'utf8');
   const about = JSON.parse(text) as Record<string, unknown>;
-  const { permissions: _, ...kept } = (typeof baton === 'object' ? baton : {}) as Record<string, unknown>;
-  about['baton'] = { ...kept, ...offers, ...(permissions.length > 0 && { permissions }) };
+  const { permissions: _, configs: _configs, ...kept } = (typeof baton === 'object' ? baton : {}) as Record<string, unknown>;
+  const isConfigured = Object.keys(configs).length > 0;
+  about['baton'] = { ...kept, ...offers, ...(permissions.length > 0 && { permissions }), ...(isConfigured && { configs }) };
   const indentation = /^[ \t]+/m.exec(text)?.[0] ?? '  ';
   await writeFile(packageFile, `${JSON.stringify(about, undefined, indentation)}\n`);
 }

@@ -1,3 +1,5 @@
+import { showControls } from './show-controls.ts';
+
 /** A program and the arguments that come before one's own. */
 export type CommandLine = readonly [string, ...string[]];
 
@@ -35,4 +37,5 @@ export function interrupted(shell: Shell): Promise<'SIGINT' | 'SIGTERM'> {
   return promise;
 }
 
-export const printLine = (stream: NodeJS.WritableStream, text: string): void => void stream.write(`${text}\n`);
+/** Prints what agents, plugins and others wrote too, and so nothing that a terminal would obey. */
+export const printLine = (stream: NodeJS.WritableStream, text: string): void => void stream.write(`${showControls(text)}\n`);

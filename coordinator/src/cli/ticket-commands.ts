@@ -55,6 +55,7 @@ export function addTicket(program: Command, shell: Shell, end: End): void {
     .argument('<phase>', 'where to')
     .option('--reason <text>', 'why; kept in the history')
     .option('--force', 'past the gate; needs the role admin and a reason')
+    .option('--visit <number>', 'only if the ticket is still in this visit, as ticket show tells it', is.parseCount)
     .action(async (id: string, phase: string, options: TicketMoveOptions) => end(await moveTicket(shell, [id, phase], options)));
   add('block', 'Moves a ticket to where blocked tickets wait.', '01997a3e-… --reason "The server is away."')
     .argument(ticketId, idHelp)

@@ -1,7 +1,7 @@
 import { type Approval, approvalStates, type GateStatus, type PhaseVisit, type Ticket } from '@baton/protocol';
 import { formatDuration } from '../duration.ts';
 import { describeReason } from '../gate/gate-rules.ts';
-import type { ReadOptions } from './list.ts';
+import { collectPages, type ReadOptions } from './list.ts';
 import { printLine, type Shell } from './shell.ts';
 import { formatTable } from './table.ts';
 import { ask, findTarget } from './target.ts';
@@ -9,9 +9,12 @@ import { ask, findTarget } from './target.ts';
 /** `baton ticket show`: where a ticket stands, how it came there, what its gate lacks, and who has decided what. */
 export async function showTicket(shell: Shell, ticketId: string, { json = false, ...options }: ReadOptions): Promise<number> {
   const shown = await ask(await findTarget(options, shell.env), async (client) => {
-    const [ticket, { visits }, gate, { approvals }] = await Promise.all([
+    const [ticket, visits, gate, { approvals }] = await Promise.all([
       client.ticket.get({ ticketId }),
-      client.ticket.history({ ticketId }),
+      collectPages(async (page) => {
+        const { visits: items, next } = await client.ticket.history({ ...page, ticketId });
+        return { items, next };
+      }),
       client.gate.status({ ticketId }),
       client.approval.list({ ticketId, states: [...approvalStates], limit: 1_000 }),
     ]);

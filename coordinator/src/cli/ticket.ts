@@ -27,15 +27,25 @@ export function createTicket(shell: Shell, title: string, options: TicketCreateO
 export interface TicketMoveOptions extends ReadOptions {
   readonly reason?: string;
   readonly force?: boolean;
+  readonly visit?: number;
 }
 
 /** `baton ticket move`: along an edge of its workflow. */
 export function moveTicket(shell: Shell, [ticketId, to]: readonly [string, string], options: TicketMoveOptions): Promise<number> {
-  const { reason, force = false } = options;
+  const { reason, force = false, visit } = options;
   return change(
     shell,
     options,
-    async (client) => (await client.ticket.transition({ ticketId, to, force, ...(reason !== undefined && { reason }) })).ticket,
+    async (client) =>
+      (
+        await client.ticket.transition({
+          ticketId,
+          to,
+          force,
+          ...(reason !== undefined && { reason }),
+          ...(visit !== undefined && { visit }),
+        })
+      ).ticket,
   );
 }
 

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { WorkflowDefinition } from '@baton/protocol';
-import { printList, type ReadOptions } from './list.ts';
-import { readValidatorNames } from './plan/validator-names.ts';
+import { collectPages, printList, type ReadOptions } from './list.ts';
+import { type Offered, readOffered } from './plan/read-offered.ts';
 import { readSettings } from './read-settings.ts';
 import { CommandError, printLine, type Shell } from './shell.ts';
 import { ask, findTarget } from './target.ts';
@@ -15,19 +15,30 @@ export interface WorkflowFileOptions {
   readonly json?: boolean;
 }
 
-/** `baton workflow check`: finds every mistake in a workflow, and stores nothing. */
+/**
+ * `baton workflow check`: finds every mistake in a workflow, and stores nothing. Asks no coordinator, and says what it takes for
+ * offered there.
+ */
 export async function workflowCheck(shell: Shell, file: string, { json = false, ...options }: WorkflowFileOptions): Promise<number> {
   const { plugins } = readSettings(options, shell.env);
-  const workflow = await loadWorkflow(shell, file, { json, validators: await readValidatorNames(plugins) });
+  const offered = await readOffered(plugins);
+  const { validators } = offered;
+  const workflow = await loadWorkflow(shell, file, { json, offered });
   if (workflow === undefined) return 2;
-  printLine(shell.stdout, json ? JSON.stringify({ file, problems: [] }) : `${file} has no mistakes.`);
+  printLine(
+    shell.stdout,
+    json ? JSON.stringify({ file, problems: [], validators }) : `${file} has no mistakes.\n${describeOffered(validators)}`,
+  );
   return 0;
 }
+
+const describeOffered = (validators: readonly string[]): string =>
+  `No coordinator was asked: its plugins are taken to offer ${validators.join(', ') || 'no validators'}.`;
 
 /** `baton workflow put`: stores a workflow as the next version of its name. */
 export async function workflowPut(shell: Shell, file: string, { json = false, ...options }: ReadOptions): Promise<number> {
   // The coordinator knows its own plugins.
-  const definition = await loadWorkflow(shell, file, { json, validators: undefined });
+  const definition = await loadWorkflow(shell, file, { json, offered: undefined });
   if (definition === undefined) return 2;
   const stored = await ask(await findTarget(options, shell.env), (client) => client.workflow.put({ definition }));
   printLine(
@@ -41,9 +52,14 @@ export async function workflowPut(shell: Shell, file: string, { json = false, ..
 
 /** `baton workflow list`: the newest version of each workflow. */
 export async function workflowList(shell: Shell, options: ReadOptions): Promise<number> {
-  const { workflows } = await ask(await findTarget(options, shell.env), (client) => client.workflow.list());
+  const list = await ask(await findTarget(options, shell.env), (client) =>
+    collectPages(async (page) => {
+      const { workflows, next } = await client.workflow.list(page);
+      return { items: workflows, next };
+    }),
+  );
   return printList(shell, options, {
-    list: workflows,
+    list,
     head: ['NAME', 'VERSION', 'PHASES', 'CREATED'],
     row: ({ name, version, definition, createdAt }) => [name, version, definition.phases.map((phase) => phase.name).join(' '), createdAt],
     none: 'There are no workflows.',
@@ -58,7 +74,7 @@ export interface GraphOptions extends ReadOptions {
 /** `baton workflow graph`: a workflow as a picture. Of a file where there is one of that name, else of the coordinator. */
 export async function workflowGraph(shell: Shell, nameOrFile: string, { svg, json = false, ...options }: GraphOptions): Promise<number> {
   const definition = /\.ya?ml$/.test(nameOrFile)
-    ? await loadWorkflow(shell, nameOrFile, { json, validators: undefined })
+    ? await loadWorkflow(shell, nameOrFile, { json, offered: undefined })
     : (await ask(await findTarget(options, shell.env), (client) => client.workflow.get({ name: nameOrFile }))).definition;
   if (definition === undefined) return 2;
   if (svg === undefined)
@@ -89,15 +105,17 @@ export function workflowSchema(shell: Shell): number {
 async function loadWorkflow(
   shell: Shell,
   file: string,
-  { json, validators }: { readonly json: boolean; readonly validators: readonly string[] | undefined },
+  { json, offered }: { readonly json: boolean; readonly offered: Offered | undefined },
 ): Promise<WorkflowDefinition | undefined> {
   const text = await readText(file, { what: 'a workflow', usualName: 'workflow.yaml' });
-  const { workflow, problems } = checkWorkflow(readYamlDocument(text, file), validators);
+  const { workflow, problems } = await checkWorkflow(readYamlDocument(text, file), offered);
   if (workflow !== undefined) return workflow;
-  if (json) printLine(shell.stdout, JSON.stringify({ file, problems }));
+  const validators = offered?.validators;
+  if (json) printLine(shell.stdout, JSON.stringify({ file, problems, validators }));
   else {
     for (const problem of problems) printLine(shell.stderr, formatProblem(file, problem));
     printLine(shell.stderr, `${problems.length} mistake${problems.length === 1 ? '' : 's'} in ${file}.`);
+    if (validators !== undefined) printLine(shell.stderr, describeOffered(validators));
   }
   return undefined;
 }

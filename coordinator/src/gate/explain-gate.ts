@@ -1,24 +1,21 @@
-import { type ArtifactWithContent, CoordinatorError, type GateExplanation, type NewArtifact } from '@baton/protocol';
+import { CoordinatorError, type GateExplanation, type Role } from '@baton/protocol';
 import type { AttemptFacts } from '@baton/sdk/plugin';
 import type { ArtifactSchemas } from '../artifact/artifact-schemas.ts';
-import { assumeArtifacts } from '../artifact/artifact.service.ts';
-import { readContents } from '../artifact/artifact.store.ts';
+import type { ArtifactLimits } from '../artifact/artifact.service.ts';
+import { listCurrentArtifacts, listReplacedArtifacts, readContents, toArtifact } from '../artifact/artifact.store.ts';
 import { listAttempts } from '../task/attempt.store.ts';
 import type { TicketRow } from '../ticket/ticket.entity.ts';
+import { whyOver, whyUnjudged } from '../ticket/ticket-rules.ts';
 import { getTicket } from '../ticket/ticket.store.ts';
-import { findMissing } from './gate-rules.ts';
+import { type AssumedArtifact, assumeEvidence, findReplaced, measureContents } from './assumed-evidence.ts';
+import { findMissing, isOpen } from './gate-rules.ts';
 import type { GateParts } from './gate.service.ts';
 import { judge } from './judge.ts';
 import { type Judgeable, readEvidence } from './judgeable.ts';
 
 export interface ExplainParts extends GateParts {
   readonly schemas: ArtifactSchemas;
-}
-
-export interface AssumedArtifact {
-  readonly artifact: NewArtifact;
-  /** Whose newest attempt is to have made it. */
-  readonly taskId?: string | undefined;
+  readonly limits: ArtifactLimits;
 }
 
 export interface Assumption {
@@ -33,21 +30,27 @@ export interface Question {
   readonly ticketId: string;
   /** Who asks, and is taken for the author of what is assumed. */
   readonly author: string;
-  /** With which token, by its name. */
+  /** With which token, by its name, and its role. */
   readonly token: string;
+  readonly role: Role;
   readonly assume: Assumption;
 }
 
-/** As `validateGate`, of what is there and of what is assumed besides; nothing is recorded and nobody is asked for an approval. */
+/**
+ * As `validateGate`, of what is there and of what is assumed besides; nothing is recorded and nobody is asked for an approval.
+ * What could not be stored is refused as it would be then.
+ * @throws CoordinatorError `phase_closed`, `limit_exceeded`, `artifact_invalid`, `task_not_found`, `task_state_refused`
+ */
 export async function explainGate(
-  { db, plugins, schemas }: ExplainParts,
-  { projectId, ticketId, author, token, assume }: Question,
+  { db, plugins, schemas, limits }: ExplainParts,
+  { projectId, ticketId, author, token, role, assume }: Question,
   signal?: AbortSignal,
 ): Promise<GateExplanation> {
   const em = db.em.fork();
   const ticket = await getTicket(em, projectId, ticketId);
+  refuseOver(ticket, assume);
   const stored = await readEvidence(em, ticket);
-  refuseUnknownTasks(stored, ticket, assume);
+  refuseTasks(stored, ticket, assume);
   const fault = await schemas.findFault(
     ticketId,
     assume.artifacts.map(({ artifact }) => artifact),
@@ -55,8 +58,9 @@ export async function explainGate(
   if (fault !== undefined) throw fault;
 
   const attempts = await listAttempts(em, ticket.visitId);
-  const assumed = toArtifacts(assume, { ticket, author, token, attempts });
-  const kept = stored.artifacts.filter(({ type, name }) => !assumed.some((each) => each.type === type && each.name === name));
+  const current = (await listCurrentArtifacts(em, ticket.visitId)).map(toArtifact);
+  const supposed = assumeEvidence(assume.artifacts, { ticket, author, token, attempts, limits, current });
+  const { kept, assumed } = supposed;
   const evidence = {
     artifacts: [...kept, ...assumed],
     tasks: stored.tasks.map((task) => (assume.completed.includes(task.id) ? { ...task, state: 'completed' as const } : task)),
@@ -71,20 +75,23 @@ export async function explainGate(
       readContents: async () => [
         ...(await readContents(
           em,
-          kept.map(({ artifactId }) => artifactId),
+          kept.map(({ id }) => id),
         )),
         ...assumed,
       ],
-      contentBytes: assumed.reduce((sum, { sizeBytes }) => sum + sizeBytes, stored.contentBytes),
+      contentBytes: measureContents(supposed),
       listAttempts: async () => attempts.map((attempt) => completeAssumed(attempt, assume.completed)),
+      listReplaced: async () => findReplaced(supposed, await listReplacedArtifacts(em, ticket.visitId)),
     },
     signal,
   );
-  // What is assumed nobody has approved.
-  const approvals = assumed.length + assume.completed.length > 0 ? [] : stored.approvals;
+  const isAssuming = assumed.length + assume.completed.length > 0;
+  // What is assumed nobody has approved, and it will be the work of who asks.
+  const approvals = isAssuming ? [] : stored.approvals;
+  const authors = isAssuming ? new Map([...stored.authors, [token, role]]) : stored.authors;
   const missing = findMissing(
     gate,
-    { ...evidence, approvals },
+    { ...evidence, approvals, authors },
     judgements.flatMap(({ reasons }) => reasons),
   );
   return {
@@ -97,30 +104,25 @@ export async function explainGate(
   };
 }
 
-function refuseUnknownTasks({ tasks }: Judgeable, { phase }: TicketRow, { completed, artifacts }: Assumption): void {
+function refuseOver(ticket: TicketRow, { artifacts }: Assumption): void {
+  const { id: ticketId, phase } = ticket;
+  const over = whyOver(ticket);
+  const unjudged = artifacts.length > 0 ? whyUnjudged(ticket) : undefined;
+  const message = over === undefined ? unjudged : `${over} It goes nowhere any more, whatever its gate says.`;
+  if (message !== undefined) throw new CoordinatorError('phase_closed', { ticketId, phase, message });
+}
+
+/** Tasks of another visit, and those that can be completed no more. One that is still blocked may be done by then. */
+function refuseTasks({ tasks }: Judgeable, { phase }: TicketRow, { completed, artifacts }: Assumption): void {
   const named = [...completed, ...artifacts.flatMap(({ taskId }) => taskId ?? [])];
   const unknown = named.find((taskId) => !tasks.some(({ id }) => id === taskId));
-  if (unknown === undefined) return;
-  throw new CoordinatorError('task_not_found', { taskId: unknown, message: `It is no task of this visit of ${phase}.` });
-}
-
-interface Assuming {
-  readonly ticket: TicketRow;
-  readonly author: string;
-  readonly token: string;
-  readonly attempts: readonly AttemptFacts[];
-}
-
-function toArtifacts({ artifacts }: Assumption, { ticket, author, token, attempts }: Assuming): ArtifactWithContent[] {
-  const bare = assumeArtifacts(
-    artifacts.map(({ artifact }) => artifact),
-    { ticket, author, token },
-  );
-  return bare.map((artifact, index) => {
-    const taskId = artifacts[index]?.taskId;
-    const attempt = attempts.findLast((each) => each.taskId === taskId)?.number;
-    return { ...artifact, ...(taskId !== undefined && { taskId }), ...(attempt !== undefined && { attempt }) };
-  });
+  if (unknown !== undefined)
+    throw new CoordinatorError('task_not_found', { taskId: unknown, message: `It is no task of this visit of ${phase}.` });
+  const ended = tasks.find((task) => completed.includes(task.id) && task.state !== 'completed' && !isOpen(task));
+  if (ended === undefined) return;
+  const { id: taskId, title, state } = ended;
+  const message = `The task «${title}» is ${state}: nobody can complete it, so that it cannot be taken for completed.`;
+  throw new CoordinatorError('task_state_refused', { taskId, state, step: 'complete', message });
 }
 
 /** The attempt that runs at a task is the one that will have completed it. */

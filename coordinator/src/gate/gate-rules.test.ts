@@ -1,6 +1,6 @@
-import { gateDefinition, type Verdict } from '@baton/protocol';
+import { type Approval, gateDefinition, type Verdict } from '@baton/protocol';
 import { describe, expect, test } from 'vitest';
-import { type Evidence, findMissing, gateState, reasonsOf, validatorsOf } from './gate-rules.ts';
+import { type Evidence, findMissing, gateState, reasonsOf, toSentence, validatorsOf } from './gate-rules.ts';
 
 const gate = (definition: object = {}) => gateDefinition.parse(definition);
 const task = (state: string, title = state) => ({ id: title, ref: null, title, state, error: null }) as Evidence['tasks'][number];
@@ -8,6 +8,7 @@ const evidence = (tasks: Evidence['tasks'], ...types: string[]) => ({
   tasks,
   artifacts: types.map((type) => ({ type })),
   approvals: [],
+  authors: new Map<string, never>(),
 });
 const codes = (reasons: readonly { code: string }[]) => reasons.map(({ code }) => code);
 
@@ -23,19 +24,67 @@ describe('what a gate lacks', () => {
     expect(findMissing(gate(), evidence([task('cancelled'), task('completed')]))).toEqual([]);
   });
 
+  test.each([
+    ['running', 'task_open'],
+    ['failed', 'task_failed'],
+  ])('of many tasks that are %s a hundred are named, and the rest is counted with where it is listed', (state, code) => {
+    const many = Array.from({ length: 5_000 }, (_, n) => task(state, `Task ${n}`));
+
+    const missing = findMissing(gate({ artifacts: ['doc'], tasksMin: 0 }), evidence(many));
+
+    expect(missing).toHaveLength(102);
+    expect(missing[100]).toMatchObject({ code, taskId: 'Task 99' });
+    expect(missing[101]).toMatchObject({ code, more: 4_900, message: expect.stringMatching(/^4900 more .* task\/list/) as string });
+    expect(toSentence(missing)).toMatch(/^There is no artifact doc in this visit; .*«Task 8»[^«]*; and 4991 more$/);
+  });
+
   test('while tasks are open it is not said that there are too few', () => {
     expect(codes(findMissing(gate(), evidence([task('ready')])))).toEqual(['task_open']);
   });
 
-  test('what a validator skips for want of an artifact that is missing is not said twice, and any other skip is', () => {
+  test('what a validator skips or fails for want of an artifact that is missing is not said twice, and all else is', () => {
     const skipped = (message: string) => ({ code: 'validator_skipped', validator: 'v', message }) as const;
-    const held = [skipped('There is no artifact doc.'), skipped('There are no tests.')];
+    const failed = {
+      code: 'validator_failed',
+      findingCode: 'artifact_missing',
+      validator: 'v',
+      message: 'There is no artifact doc.',
+    } as const;
+    const held = [skipped('There is no artifact doc.'), skipped('There are no tests.'), failed];
 
     expect(codes(findMissing(gate({ artifacts: ['doc'], tasksMin: 0 }), evidence([]), held))).toEqual([
       'artifact_missing',
       'validator_skipped',
     ]);
-    expect(codes(findMissing(gate({ tasksMin: 0 }), evidence([]), held))).toEqual(['validator_skipped', 'validator_skipped']);
+    expect(findMissing(gate({ tasksMin: 0 }), evidence([]), held)).toEqual(held);
+  });
+
+  test('what a validator says of another artifact is not taken for what is said of a missing one', () => {
+    const said = { code: 'validator_skipped', validator: 'v', message: 'There is no artifact code_changes.' } as const;
+
+    const missing = findMissing(gate({ artifacts: ['code'], tasksMin: 0 }), evidence([]), [said]);
+
+    expect(codes(missing)).toEqual(['artifact_missing', 'validator_skipped']);
+  });
+
+  test('where a refusal has cancelled the others, it is not said that they will be asked for', () => {
+    const definition = { tasksMin: 0, approvals: [{ name: 'legal' }, { name: 'release' }] };
+    const refused = { id: 'a', state: 'refused', rule: { name: 'legal' }, decisions: [] } as unknown as Approval;
+    const reasonsWhen = (onApprovalRefused: string, ...types: string[]) =>
+      findMissing(gate({ ...definition, artifacts: ['doc'], onApprovalRefused }), { ...evidence([], ...types), approvals: [refused] });
+
+    const [, beside] = reasonsWhen('cancel_others', 'doc');
+    const [, , besideMore] = reasonsWhen('cancel_others');
+    const [, kept] = reasonsWhen('keep_others', 'doc');
+
+    expect(beside).toEqual({
+      code: 'approval_refused',
+      approval: { name: 'release', given: 0, needed: 1 },
+      message:
+        '"release" waits for 1 approval of the role operator or admin, which nobody is asked for since "legal" was refused: gate/validate with renew asks for both anew.',
+    });
+    expect(besideMore).toEqual(beside);
+    expect(kept?.code).toBe('approval_waiting');
   });
 
   test('approvals are among it, and it says that they are asked for last', () => {
@@ -75,9 +124,11 @@ test('criteria on an artifact that is missing are not judged, since that has bee
     { artifact: 'extra', path: 'length', op: '>', value: 1 },
   ];
 
-  const [validator] = validatorsOf(gate({ artifacts: ['doc'], criteria }), evidence([]));
+  const wanting = gate({ artifacts: ['doc'], tasksMin: 0, criteria: [...criteria, { ...criteria[1], op: '<' }] });
 
-  expect(validator).toMatchObject({ use: 'criteria', config: { criteria: [criteria[1]] } });
+  expect(validatorsOf(wanting, evidence([]))).toEqual([]);
+  expect(validatorsOf(wanting, evidence([], 'doc'))).toMatchObject([{ use: 'criteria', config: { criteria: [criteria[0]] } }]);
+  expect(findMissing(wanting, evidence([])).map(({ artifactType }) => artifactType)).toEqual(['doc', 'extra']);
 });
 
 describe('verdicts', () => {

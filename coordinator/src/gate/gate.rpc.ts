@@ -11,8 +11,8 @@ export const gateHandlers = (parts: ExplainParts): HandlersOf<'gate'> => ({
   'gate/status': async ({ ticketId }, { em, caller }) => readGateStatus(parts, em, await getTicket(em, caller.projectId, ticketId)),
   'gate/explain': ({ ticketId, assume: { completed, artifacts } = { completed: [], artifacts: [] } }, { caller, session, signal }) => {
     const assume = { completed, artifacts: artifacts.map(({ taskId, ...artifact }) => ({ artifact, taskId })) };
-    const { projectId, name: token } = caller;
-    return explainGate(parts, { projectId, ticketId, author: session?.agentName ?? token, token, assume }, signal);
+    const { projectId, name: token, role } = caller;
+    return explainGate(parts, { projectId, ticketId, author: session?.agentName ?? token, token, role, assume }, signal);
   },
   'gate/validate': async (params, call) => {
     const { em, caller, signal } = call;

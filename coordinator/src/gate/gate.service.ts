@@ -1,18 +1,16 @@
 import type { GateResult, GateStatus, Verdict } from '@baton/protocol';
 import type { PluginHost } from '@baton/sdk/plugin/host';
-import { requestApprovals } from '../approval/approval.service.ts';
-import { readContents } from '../artifact/artifact.store.ts';
-import { noteItems, recorder, replaceTopics } from '../context/context.service.ts';
-import { factsOfGate, gateTopic } from '../context/mechanical-facts.ts';
+import { cancelOutdated, requestApprovals } from '../approval/approval.service.ts';
+import { noteFindings, recorder } from '../context/context.service.ts';
+import { factsOfGate } from '../context/mechanical-facts.ts';
 import type { EntityManager } from '../db/orm.ts';
 import { type Database, transact, type Tx } from '../db/transaction.ts';
 import { lockVisit } from '../phase/phase-visit.store.ts';
-import { listAttempts } from '../task/attempt.store.ts';
 import type { TicketRow } from '../ticket/ticket.entity.ts';
 import { getTicket, holdTicket } from '../ticket/ticket.store.ts';
-import { findMissing, gateState, isOpen, validatorsOf } from './gate-rules.ts';
+import { findMissing, gateState, validatorsOf } from './gate-rules.ts';
 import { findNewestResultOfVisit, findRecordedResult, insertResult, type RecordedResult } from './gate.store.ts';
-import { judge, type Judgement, type JudgeParts } from './judge.ts';
+import { askValidators, recallVerdicts, type Said } from './hear-validators.ts';
 import { bindApprovals, type Judgeable, readBinding, readEvidence } from './judgeable.ts';
 
 export interface ResultLimits {
@@ -51,6 +49,8 @@ export interface ValidateOptions {
   readonly signal?: AbortSignal | undefined;
   /** Asks anew for approvals that were refused or have expired. */
   readonly renew?: boolean;
+  /** Takes over what validators said when they were last shown the same, where that lets the gate open and has not aged. */
+  readonly takesOver?: boolean;
   /** The transaction that records the result; without it one of its own. */
   readonly record?: (work: (tx: Tx) => Promise<GateResult>) => Promise<GateResult>;
 }
@@ -61,65 +61,46 @@ export interface ValidateOptions {
  * signal has cut short is thrown away.
  */
 export async function validateGate(
-  { db, plugins }: GateParts,
+  { db, plugins, outsideVerdictMs }: GateParts,
   projectId: string,
   ticketId: string,
-  { signal, renew = false, record = (work) => transact(db, projectId, work) }: ValidateOptions = {},
+  { signal, renew = false, takesOver = false, record = (work) => transact(db, projectId, work) }: ValidateOptions = {},
 ): Promise<GateResult> {
   const em = db.em.fork();
   const ticket = await getTicket(em, projectId, ticketId);
   const judgeable = await readEvidence(em, ticket);
   const startedAt = performance.now();
-  // The gate is not passed while tasks are open, whatever validators would say of unfinished work.
-  const judgements = judgeable.tasks.some(isOpen) ? [] : await judgeEvidence({ em, plugins }, { ticket, judgeable }, signal);
+  const known = takesOver ? await recallVerdicts(em, { ticket, judgeable }, outsideVerdictMs) : undefined;
+  const said = known ?? (await askValidators({ em, plugins }, { ticket, judgeable }, signal));
   // A validator that was cancelled says that it failed, which is nothing about the evidence.
   signal?.throwIfAborted();
   const durationMs = Math.round(performance.now() - startedAt);
-  return record((tx) => recordResult(tx, ticket, { judgeable, renew, judgements, durationMs }));
+  return record((tx) => recordResult(tx, ticket, { judgeable, renew, said, durationMs }));
 }
-
-const judgeEvidence = (
-  { em, plugins }: JudgeParts,
-  { ticket, judgeable }: { readonly ticket: TicketRow; readonly judgeable: Judgeable },
-  signal: AbortSignal | undefined,
-): Promise<Judgement[]> =>
-  judge(
-    { em, plugins },
-    {
-      ...judgeable,
-      ticket,
-      readContents: () =>
-        readContents(
-          em,
-          judgeable.artifacts.map(({ artifactId }) => artifactId),
-        ),
-      listAttempts: () => listAttempts(em, ticket.visitId),
-    },
-    signal,
-  );
 
 interface Findings {
   readonly judgeable: Judgeable;
   readonly renew: boolean;
-  readonly judgements: readonly Judgement[];
+  readonly said: Said;
   readonly durationMs: number;
 }
 
-/** Where nothing else is lacking, the approvals are asked for in the same transaction. */
-async function recordResult(tx: Tx, seen: TicketRow, { judgeable, renew, judgements, durationMs }: Findings): Promise<GateResult> {
+/** Where nothing else is lacking, the approvals are asked for in the same transaction; what waits about other evidence is cancelled. */
+async function recordResult(tx: Tx, seen: TicketRow, { judgeable, renew, said, durationMs }: Findings): Promise<GateResult> {
   const { gate, evidenceDigest, shownDigest } = judgeable;
-  const verdicts = judgements.map(({ verdict }) => verdict);
-  const held = judgements.flatMap(({ reasons }) => reasons);
+  const { verdicts, held, looksOutside, verdictsOf } = said;
   const ticket = await holdTicket(tx.em, seen.projectId, seen.id);
   // What was judged may be gone: then nobody is asked about it, and what was asked about the new stands.
   const isThere =
     ticket.visitId === seen.visitId && ticket.state === 'open' && (await readBinding(tx.em, ticket)).shownDigest === shownDigest;
-  if (isThere) await recordFindings(tx, ticket, { judgeable, verdicts });
+  if (isThere && verdictsOf === undefined) await recordFindings(tx, ticket, { judgeable, verdicts });
   const rules = gate?.approvals ?? [];
   const othersAreCancelled = gate?.onApprovalRefused === 'cancel_others';
   const isRestThere = findMissing(gate, judgeable, held).every(({ approval }) => approval !== undefined);
+  const hasApprovals = isThere && rules.length > 0;
+  if (hasApprovals) await cancelOutdated(tx, ticket, evidenceDigest);
   const approvals =
-    isThere && isRestThere && rules.length > 0
+    hasApprovals && isRestThere
       ? await requestApprovals(tx, ticket, { rules, renew, othersAreCancelled, digest: evidenceDigest })
       : judgeable.approvals;
   const reasons = findMissing(gate, { ...judgeable, approvals }, held);
@@ -132,12 +113,16 @@ async function recordResult(tx: Tx, seen: TicketRow, { judgeable, renew, judgeme
     visit,
     outcome,
     digest: bindApprovals(shownDigest, approvals),
-    looksOutside: judgements.some(({ looksOutside }) => looksOutside),
+    shownDigest,
+    looksOutside,
     judged: [...judgeable.artifacts],
     reasons,
-    verdicts,
+    verdicts: [...verdicts],
     durationMs,
+    ...(verdictsOf !== undefined && { verdictsOf }),
   });
+  // A ticket that moves by itself may have waited for this.
+  if (outcome === 'passed') tx.hints.ticketIds.add(seen.id);
   tx.record('gate.evaluated', {
     ticketId: seen.id,
     phase,
@@ -161,8 +146,7 @@ async function recordFindings(
   await lockVisit(tx.em, visitId);
   const validators = judgeable.gate === undefined ? [] : validatorsOf(judgeable.gate, judgeable);
   const facts = factsOfGate({ ticketId, visitId, visitNumber, phase, author: recorder }, verdicts, validators);
-  await noteItems(tx, facts);
-  if (facts.length === 0) await replaceTopics(tx, [{ ticketId, phase, topic: gateTopic, texts: [] }]);
+  await noteFindings(tx, { ticketId, phase }, facts);
 }
 
 /** The newest result of the visit a ticket is in, where what it judged is what is there now. */

@@ -1,7 +1,6 @@
-import type { ArtifactWithContent, GateDefinition, GateReason, Ticket, Verdict } from '@baton/protocol';
+import type { Artifact, ArtifactWithContent, GateDefinition, GateReason, Ticket, Verdict } from '@baton/protocol';
 import type { AttemptFacts, GateFacts } from '@baton/sdk/plugin';
 import type { PluginHost } from '@baton/sdk/plugin/host';
-import { listReplacedArtifacts } from '../artifact/artifact.store.ts';
 import type { EntityManager } from '../db/orm.ts';
 import { listTasks } from '../task/task.store.ts';
 import type { TicketRow } from '../ticket/ticket.entity.ts';
@@ -23,6 +22,8 @@ export interface Case extends Evidence {
   /** What the contents take, in bytes of JSON: they are not read where that is too much. */
   readonly contentBytes: number;
   readonly listAttempts: () => Promise<AttemptFacts[]>;
+  /** What one token stored and another has replaced: the last of each token. */
+  readonly listReplaced: () => Promise<Artifact[]>;
 }
 
 export interface Judgement {
@@ -58,14 +59,14 @@ export async function judge({ em, plugins }: JudgeParts, { gate, ticket, ...evid
 async function gatherFacts(
   em: EntityManager,
   ticket: TicketRow,
-  { tasks: judged, ...evidence }: Evidence & Pick<Case, 'listAttempts'>,
+  { tasks: judged, ...evidence }: Evidence & Pick<Case, 'listAttempts' | 'listReplaced'>,
 ): Promise<GateFacts> {
   const workflow = await getWorkflow(em, ticket.workflowId);
   const { projectId, phase, visitId, visitNumber: visit } = ticket;
   const [{ tasks }, attempts, replaced] = await Promise.all([
     listTasks(em, { projectId, visitId, limit: tasksMax }),
     evidence.listAttempts(),
-    listReplacedArtifacts(em, visitId),
+    evidence.listReplaced(),
   ]);
   const states = new Map(judged.map(({ id, state }) => [id, state]));
   return {

@@ -1,5 +1,6 @@
-import type { Approval, GateDefinition, JsonValue, JudgedArtifact } from '@baton/protocol';
-import { listApprovalsOf } from '../approval/approval.store.ts';
+import type { Approval, GateDefinition, JsonValue, JudgedArtifact, Role } from '@baton/protocol';
+import type { Authors } from '../approval/approval-rules.ts';
+import { listApprovalsOf, listAuthors } from '../approval/approval.store.ts';
 import { digestOf } from '../artifact/digest.ts';
 import type { EntityManager } from '../db/orm.ts';
 import type { TicketRow } from '../ticket/ticket.entity.ts';
@@ -17,6 +18,8 @@ export interface Binding {
   readonly shownDigest: string;
   /** Those that were asked for about this evidence. */
   readonly approvals: readonly Approval[];
+  /** Whose work it is, as far as the gate has approvals. */
+  readonly authors: Authors;
   /** Of all that binds a result. */
   readonly digest: string;
 }
@@ -56,8 +59,11 @@ async function bind(em: EntityManager, { ticket, gate, digests: { artifacts, tas
   const shownDigest = hasValidators(gate)
     ? digestOf({ evidence: evidenceDigest, ticket: shownOf(ticket), attempts }).sha256
     : evidenceDigest;
-  const approvals = gate?.approvals === undefined ? [] : await listApprovalsOf(em, ticket.visitId, evidenceDigest);
-  return { gate, evidenceDigest, shownDigest, approvals, digest: bindApprovals(shownDigest, approvals) };
+  const [approvals, authors] =
+    gate?.approvals === undefined
+      ? [[], new Map<string, Role>()]
+      : [await listApprovalsOf(em, ticket.visitId, evidenceDigest), await listAuthors(em, ticket.id)];
+  return { gate, evidenceDigest, shownDigest, approvals, authors, digest: bindApprovals(shownDigest, approvals) };
 }
 
 /** What validators are shown of a ticket and can change in a visit. Not its version and its times, which say nothing of their own. */

@@ -1,7 +1,8 @@
 import type { Log } from '../log.ts';
-import { advanceTicket } from '../ticket/advance.service.ts';
+import { advanceTicket, type AdvanceOptions, type Step } from '../ticket/advance.service.ts';
 import type { TicketParts } from '../ticket/ticket.service.ts';
 import { listTicketsToAdvance } from '../ticket/ticket.store.ts';
+import { createJudgementPlaces } from './judgement-places.ts';
 import { createLoop, type Loop } from './loop.ts';
 
 export interface TicketAdvancerParts {
@@ -10,27 +11,61 @@ export interface TicketAdvancerParts {
   readonly log: Log;
 }
 
+interface Due {
+  readonly id: string;
+  readonly projectId: string;
+}
+
 /** How many tickets one look finds. */
 const ticketsMax = 100;
 /** How many tickets are looked at out of turn because something was added to them; the others have their turn. */
 const changedMax = 1_000;
-/** How many gates are judged at once. */
-const concurrencyMax = 4;
+/** How many tickets are looked at at once. */
+const looksMax = 4;
+/** How many gates are judged at once by validators; those that wait beyond this find their place later. */
+const judgements = { ofProject: 4, ofAll: 32, waitingMax: 1_000 };
 
-/** Moves tickets on whose phase says so and has nothing open, as soon as their last task ends. */
+/**
+ * Moves tickets on whose phase says so and has nothing open, as soon as their last task ends. What validators have to be asked for is
+ * left to them and holds up no ticket that needs none.
+ */
 export function createTicketAdvancer({ tickets, pollMs, log }: TicketAdvancerParts): Loop {
   const changed = new Set<string>();
-  const underWay = new Map<string, Promise<void>>();
+  const looks = new Map<string, Promise<void>>();
+  const judging = new Map<string, 'waits' | 'under way'>();
+  /** Something was added while they were judged. */
+  const again = new Set<string>();
+  const places = createJudgementPlaces(judgements);
 
-  const advance = (projectId: string, ticketId: string, signal: AbortSignal): Promise<void> => {
-    const running = advanceTicket(tickets, projectId, ticketId, signal)
-      .catch((error: unknown) => {
-        // One ticket that cannot be moved must not hold up the others.
-        if (!signal.aborted) log.error({ err: error, ticketId }, 'a ticket could not be advanced');
-      })
-      .finally(() => underWay.delete(ticketId));
-    underWay.set(ticketId, running);
-    return running;
+  const advance = async ({ id, projectId }: Due, options: AdvanceOptions): Promise<Step> => {
+    try {
+      return await advanceTicket(tickets, { projectId, ticketId: id }, options);
+    } catch (error) {
+      // One ticket that cannot be moved must not hold up the others.
+      if (!options.signal.aborted) log.error({ err: error, ticketId: id }, 'a ticket could not be advanced');
+      return 'stays';
+    }
+  };
+
+  const judge = async (ticket: Due, signal: AbortSignal): Promise<void> => {
+    const { id } = ticket;
+    judging.set(id, 'under way');
+    if (!signal.aborted) await advance(ticket, { signal, mayAsk: true });
+    judging.delete(id);
+    if (again.delete(id)) {
+      changed.add(id);
+      loop.poke();
+    }
+  };
+
+  const look = async (ticket: Due, signal: AbortSignal): Promise<void> => {
+    const { id, projectId } = ticket;
+    if ((await advance(ticket, { signal, mayAsk: false })) !== 'unjudged') return;
+    const state = judging.get(id);
+    if (state === 'under way') again.add(id);
+    if (state !== undefined) return;
+    judging.set(id, 'waits');
+    if (!places.enter(projectId, () => judge(ticket, signal))) judging.delete(id);
   };
 
   const loop = createLoop({
@@ -41,11 +76,15 @@ export function createTicketAdvancer({ tickets, pollMs, log }: TicketAdvancerPar
       const told = [...changed];
       changed.clear();
       const due = await listTicketsToAdvance(tickets.db.em.fork(), { changed: told, limit: ticketsMax });
-      for (const { id, projectId } of due) {
+      for (const ticket of due) {
         if (signal.aborted) break;
-        if (underWay.has(id)) continue;
-        void advance(projectId, id, signal);
-        if (underWay.size >= concurrencyMax) await Promise.race(underWay.values());
+        // What it is told of may have come after that look.
+        await looks.get(ticket.id);
+        looks.set(
+          ticket.id,
+          look(ticket, signal).finally(() => looks.delete(ticket.id)),
+        );
+        if (looks.size >= looksMax) await Promise.race(looks.values());
       }
     },
   });
@@ -57,7 +96,8 @@ export function createTicketAdvancer({ tickets, pollMs, log }: TicketAdvancerPar
     ...loop,
     async stop() {
       await loop.stop();
-      await Promise.all(underWay.values());
+      await Promise.all(looks.values());
+      await places.end();
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { EdgeKind, JsonObject, PhaseContext } from '@baton/protocol';
+import type { EdgeKind, JsonObject } from '@baton/protocol';
 import { defineEntity, type InferEntity, p } from '@mikro-orm/sql';
 
 export const PhaseVisitEntity = defineEntity({
@@ -16,7 +16,6 @@ export const PhaseVisitEntity = defineEntity({
     artifacts: p.json<JsonObject>(),
     forced: p.boolean().default(false),
     refusals: p.integer().default(0),
-    context: p.json<PhaseContext>().nullable(),
     enteredAt: p.datetime().defaultRaw('clock_timestamp()'),
     leftAt: p.datetime().nullable(),
   },

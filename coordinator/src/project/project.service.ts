@@ -6,17 +6,11 @@ import type { EntityManager } from '../db/orm.ts';
 import { rowsOf } from '../db/rows.ts';
 import type { Caller } from '../call.ts';
 import { type Database, transact, type Tx } from '../db/transaction.ts';
-import { type KnownValidators, putWorkflow } from '../workflow/workflow.service.ts';
+import { storeWorkflow } from '../workflow/workflow.service.ts';
 import { ProjectEntity, type ProjectRow } from './project.entity.ts';
 import { findProjectByName, listProjects } from './project.store.ts';
 
 const defaultProject = 'default';
-
-export interface NewProject {
-  readonly caller: Caller;
-  readonly name: string;
-  readonly validators: KnownValidators;
-}
 
 export const toProject = ({ id, name, createdAt }: ProjectRow): Project => ({ id, name, createdAt: createdAt.toISOString() });
 
@@ -24,7 +18,7 @@ export const toProject = ({ id, name, createdAt }: ProjectRow): Project => ({ id
 export const looksAfterAll = ({ projectName, role }: Caller): boolean => projectName === defaultProject && mayAccess(role, 'administer');
 
 /** Makes a project with the built-in workflow. Elsewhere than in the default project nobody learns which names are taken. */
-export async function createProject(tx: Tx, { caller, name, validators }: NewProject): Promise<Project> {
+export async function createProject(tx: Tx, caller: Caller, name: string): Promise<Project> {
   if (!looksAfterAll(caller)) {
     throw new CoordinatorError('access_denied', {
       role: caller.role,
@@ -40,7 +34,7 @@ export async function createProject(tx: Tx, { caller, name, validators }: NewPro
     throw error;
   }
   await rowsOf(em, sql`insert into event_streams (project_id) values (${project.id})`);
-  await putWorkflow({ ...tx, projectId: project.id }, softwareDelivery, validators);
+  await storeWorkflow({ ...tx, projectId: project.id }, softwareDelivery);
   return toProject(project);
 }
 

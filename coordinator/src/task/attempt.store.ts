@@ -1,4 +1,4 @@
-import type { AttemptOutcome } from '@baton/protocol';
+import type { AttemptOutcome, GrantedLock } from '@baton/protocol';
 import type { AttemptFacts } from '@baton/sdk/plugin';
 import { sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
@@ -20,4 +20,28 @@ export async function listAttempts(em: EntityManager, visitId: string): Promise<
         where t.visit_id = ${visitId} order by n.started_at, n.task_id, n.number`,
   );
   return rows.map(({ outcome, ...row }) => ({ ...row, ...(outcome !== null && { outcome }) }));
+}
+
+export interface AttemptWork {
+  /** So far where the attempt has not ended. */
+  readonly durationMs: number;
+  /** All that it held at some time. */
+  readonly locks: readonly GrantedLock[];
+}
+
+/** How long attempts took and what they held, by the task. */
+export async function findAttemptWork(
+  em: EntityManager,
+  attempts: readonly { readonly taskId: string; readonly attempt: number }[],
+): Promise<Map<string, AttemptWork>> {
+  if (attempts.length === 0) return new Map();
+  const rows = await rowsOf(
+    em,
+    sql<
+      AttemptWork & { taskId: string }
+    >`select n.task_id, (extract(epoch from coalesce(n.finished_at, clock_timestamp()) - n.started_at) * 1000)::float8 as duration_ms, ${locksOfAttempt} as locks
+        from attempts n join jsonb_to_recordset(${JSON.stringify(attempts.map(({ taskId, attempt }) => ({ taskId, attempt })))}::jsonb) as x("taskId" uuid, attempt int)
+          on n.task_id = x."taskId" and n.number = x.attempt`,
+  );
+  return new Map(rows.map(({ taskId, ...work }) => [taskId, work]));
 }

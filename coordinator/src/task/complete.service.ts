@@ -1,10 +1,10 @@
 import {
   type Artifact,
   CoordinatorError,
-  type GrantedLock,
   type NewArtifact,
   type NewContextItem,
   type JsonValue,
+  type Role,
   type TaskError,
   type TaskState,
 } from '@baton/protocol';
@@ -17,8 +17,8 @@ import {
   type Origin,
   storeArtifacts,
 } from '../artifact/artifact.service.ts';
-import { noteItems, replaceTopics } from '../context/context.service.ts';
-import { itemsOfCompletion, type ReturnedArtifact } from '../context/returned-items.ts';
+import { noteReturned } from '../context/context.service.ts';
+import { itemsOfCompletion, itemsOfFailure, type ReturnedArtifact } from '../context/returned-items.ts';
 import { type CallOutcome, outcomeOf } from '../db/outcome.ts';
 import { rowsOf } from '../db/rows.ts';
 import type { Tx } from '../db/transaction.ts';
@@ -27,7 +27,7 @@ import { type AttemptEndParts, type AttemptVerdict, endAttempts, writeAttemptEnd
 import { type EndKey, findKeyConflicts } from './attempt-keys.store.ts';
 import { holdPlaces, holdSessions } from './fence.store.ts';
 import { propagateSuccess } from './propagate.ts';
-import { locksOfAttempt } from './attempt.store.ts';
+import { findAttemptWork } from './attempt.store.ts';
 import { findAgentNames, type LockedTask, lockTasks, toAttemptEvent } from './task.store.ts';
 
 interface AttemptCall {
@@ -39,7 +39,7 @@ interface AttemptCall {
 
 export interface Completion extends AttemptCall {
   /** Of the caller. */
-  readonly token: { readonly id: string; readonly name: string };
+  readonly token: { readonly id: string; readonly name: string; readonly role: Role };
   /** What is wrong with its artifacts, as was found out before. */
   readonly fault?: CoordinatorError | undefined;
   readonly output?: JsonValue | undefined;
@@ -53,6 +53,8 @@ export interface Failure extends AttemptCall {
   readonly error: TaskError;
   readonly permanent: boolean;
   readonly context: readonly NewContextItem[];
+  /** Of the caller's token; absent where the attempt has reached no agent. */
+  readonly role?: Role | undefined;
 }
 
 /**
@@ -82,26 +84,23 @@ export async function completeTasks(
     accepted.map(({ taskId, attempt, endKey }) => ({ taskId, attempt, outcome: 'completed', endKey })),
   );
   const names = await findAgentNames(tx.em, tasks);
-  const ends = await readEnds(tx, accepted);
+  const work = await findAttemptWork(tx.em, accepted);
   const left = accepted.map((completion) => {
     const { taskId } = completion;
     const { title } = held.get(taskId);
     const returned = { ...completion, artifacts: artifacts.get(completion) ?? [] };
-    return itemsOfCompletion(toOrigin(held, completion), { ...returned, title, locks: ends.get(taskId)?.locks ?? [] });
+    return itemsOfCompletion(toOrigin(held, completion, completion.token.role), {
+      ...returned,
+      title,
+      locks: work.get(taskId)?.locks ?? [],
+    });
   });
-  await replaceTopics(
-    tx,
-    left.flatMap(({ outdated }) => outdated),
-  );
-  await noteItems(
-    tx,
-    left.flatMap(({ items }) => items),
-  );
+  await noteReturned(tx, left);
   for (const { taskId, summary } of accepted) {
     const task = held.get(taskId);
     tx.record('task.completed', {
       ...toAttemptEvent(task, names),
-      durationMs: ends.get(taskId)?.durationMs ?? 0,
+      durationMs: work.get(taskId)?.durationMs ?? 0,
       ...(summary !== undefined && { summary }),
     });
     tx.hints.ticketIds.add(task.ticketId);
@@ -131,9 +130,15 @@ export async function failTasks(
 ): Promise<CallOutcome<AttemptVerdict & { attempt: number }>[]> {
   const held = await holdAttempts(tx, failures);
   const current = firstOfEach(failures.filter((failure) => held.isCurrent(failure)));
-  await noteItems(
+  const reached = current.filter(({ role }) => role !== undefined);
+  const work = await findAttemptWork(tx.em, reached);
+  await noteReturned(
     tx,
-    current.flatMap((failure) => failure.context.map((item) => ({ origin: toOrigin(held, failure), item, isReturned: true }))),
+    reached.map((failure) => {
+      const { taskId, role, context } = failure;
+      const { title } = held.get(taskId);
+      return itemsOfFailure(toOrigin(held, failure, role), { context, title, locks: work.get(taskId)?.locks ?? [] });
+    }),
   );
   const verdicts = await endAttempts(
     tx,
@@ -255,7 +260,7 @@ async function storeArtifactsOf(
   const accepted = firstOfEach([...measured.keys()]);
   const given = accepted.flatMap((completion) => {
     const { token } = completion;
-    const origin: ArtifactOrigin = { ...toOrigin(held, completion), tokenId: token.id, token: token.name };
+    const origin: ArtifactOrigin = { ...toOrigin(held, completion, token.role), tokenId: token.id, token: token.name };
     return (measured.get(completion) ?? []).map((each) => ({ completion, origin, measured: each }));
   });
   const stored = await storeArtifacts(tx, given);
@@ -268,25 +273,11 @@ async function storeArtifactsOf(
   return { accepted, refused, artifacts };
 }
 
-function toOrigin(held: Awaited<ReturnType<typeof holdAttempts>>, { taskId, attempt }: Pick<AttemptCall, 'taskId' | 'attempt'>): Origin {
+function toOrigin(
+  held: Awaited<ReturnType<typeof holdAttempts>>,
+  { taskId, attempt }: Pick<AttemptCall, 'taskId' | 'attempt'>,
+  role: Role | undefined,
+): Origin {
   const { ticketId, visitId, visitNumber, phase } = held.get(taskId);
-  return { ticketId, visitId, visitNumber, phase, author: held.authorOf(taskId), taskId, attempt };
-}
-
-interface AttemptEndFacts {
-  readonly durationMs: number;
-  /** All that it held at some time. */
-  readonly locks: readonly GrantedLock[];
-}
-
-async function readEnds(tx: Tx, calls: readonly AttemptCall[]): Promise<Map<string, AttemptEndFacts>> {
-  const rows = await rowsOf(
-    tx.em,
-    sql<
-      AttemptEndFacts & { taskId: string }
-    >`select n.task_id, (extract(epoch from n.finished_at - n.started_at) * 1000)::float8 as duration_ms, ${locksOfAttempt} as locks
-        from attempts n join jsonb_to_recordset(${JSON.stringify(calls.map(({ taskId, attempt }) => ({ taskId, attempt })))}::jsonb) as x("taskId" uuid, attempt int)
-          on n.task_id = x."taskId" and n.number = x.attempt`,
-  );
-  return new Map(rows.map(({ taskId, ...ends }) => [taskId, ends]));
+  return { ticketId, visitId, visitNumber, phase, author: held.authorOf(taskId), role, taskId, attempt };
 }

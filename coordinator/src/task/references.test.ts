@@ -68,6 +68,12 @@ test('a title takes what is known when the task is made, and keeps the rest as i
   expect(title).toBe('T: 2 of {{ tasks.a.output }} {{ nonsense }}');
 });
 
+test('a title is filled in no further than a title may be long', () => {
+  const title = fillTitle('Write {{ ticket.title }}', () => 'x'.repeat(500));
+
+  expect(title).toBe(`Write ${'x'.repeat(493)}…`);
+});
+
 test('only own properties are followed', () => {
   expect(valueAt({ a: [1, { b: 2 }] }, ['a', '1', 'b'])).toBe(2);
   expect(valueAt({ a: 1 }, ['constructor'])).toBeUndefined();

@@ -1,4 +1,5 @@
-import { CoordinatorError, type JsonObject, type JsonValue } from '@baton/protocol';
+import { CoordinatorError, type JsonObject, type JsonValue, taskTitleMax } from '@baton/protocol';
+import { clip } from '../context/clip.ts';
 
 /** What `{{ … }}` in a task's input may name. */
 export type Reference =
@@ -92,14 +93,16 @@ function find(text: string, lookup: Lookup): JsonValue {
 
 /**
  * Fills in a title when its task is made, so that people read it in lists. Only the ticket and the visit are known then; a
- * reference to anything else stays as it stands.
+ * reference to anything else stays as it stands. What is longer than a title may be ends in a mark.
  */
-export const fillTitle = (title: string, lookup: Lookup): string =>
-  title.replaceAll(marks, (mark, text: string) => {
+export function fillTitle(title: string, lookup: Lookup): string {
+  const filled = title.replaceAll(marks, (mark, text: string) => {
     const reference = parseReference(text);
     const value = reference === undefined ? undefined : lookup(reference);
     return value === undefined ? mark : typeof value === 'string' ? value : JSON.stringify(value);
   });
+  return clip(filled, taskTitleMax);
+}
 
 /** Follows names and indices into a value, through its own properties only. */
 export function valueAt(value: JsonValue | undefined, path: readonly string[]): JsonValue | undefined {

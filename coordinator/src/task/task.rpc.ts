@@ -133,9 +133,9 @@ export const taskHandlers = (parts: TaskParts): HandlersOf<'task'> => {
     'task/complete': async (params, call) => {
       const { idempotencyKey: _, ...completion } = params;
       const { sessionId } = call.session;
-      const { projectId, tokenId: id, name } = call.caller;
+      const { projectId, tokenId: id, name, role } = call.caller;
       const endKey = toEndKey(toKeyedCall(call, params));
-      const { end, ticketId } = await placed({ ...completion, sessionId, token: { id, name }, endKey });
+      const { end, ticketId } = await placed({ ...completion, sessionId, token: { id, name, role }, endKey });
       const fault = await schemas.findFault(ticketId, completion.artifacts);
       return complete(projectId, { ticketId, end: { ...end, fault } });
     },
@@ -144,14 +144,18 @@ export const taskHandlers = (parts: TaskParts): HandlersOf<'task'> => {
       const { idempotencyKey: _, ...failure } = params;
       const { sessionId } = call.session;
       const outcome = failure.error.code === 'timed_out' ? ('timed_out' as const) : ('failed' as const);
-      return fail(call.caller.projectId, await placed({ ...failure, sessionId, outcome, endKey: toEndKey(toKeyedCall(call, params)) }));
+      return fail(
+        call.caller.projectId,
+        await placed({ ...failure, sessionId, role: call.caller.role, outcome, endKey: toEndKey(toKeyedCall(call, params)) }),
+      );
     },
 
     'task/release': async (params, call) => {
-      const { taskId, attempt, reason } = params;
+      const { taskId, attempt, reason, context } = params;
       const { sessionId } = call.session;
       const error = { code: 'released', message: reason ?? 'The agent gave the task back.' };
-      const release = { taskId, attempt, sessionId, error, outcome: 'released' as const, permanent: false, context: [] };
+      const { role } = call.caller;
+      const release = { taskId, attempt, sessionId, role, error, outcome: 'released' as const, permanent: false, context };
       return fail(call.caller.projectId, await placed({ ...release, endKey: toEndKey(toKeyedCall(call, params)) }));
     },
 

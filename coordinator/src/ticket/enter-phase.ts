@@ -4,7 +4,6 @@ import { v7 as uuidv7 } from 'uuid';
 import { cancelApprovals } from '../approval/approval.service.ts';
 import { rowsOf } from '../db/rows.ts';
 import type { Tx } from '../db/transaction.ts';
-import { gatherVisitContext } from '../context/phase-context.ts';
 import { PhaseVisitEntity, type PhaseVisitRow } from '../phase/phase-visit.entity.ts';
 import { getVisit } from '../phase/phase-visit.store.ts';
 import type { Sessions } from '../task/attempt-end.service.ts';
@@ -15,16 +14,12 @@ import { ticketFacts } from './ticket-facts.ts';
 import { findPhase, isFinal } from '../workflow/workflow-rules.ts';
 import type { TicketRow } from './ticket.entity.ts';
 
-/** Closes the visit a locked ticket is in: what is open in it is cancelled, and what it has come to is stored. */
+/** Closes the visit a locked ticket is in: what is open in it is cancelled, and what it has come to stays as its items. */
 export async function leavePhase(tx: Tx, sessions: Sessions, ticket: TicketRow, reason: string): Promise<void> {
   const visit = await getVisit(tx.em, ticket.visitId);
   await cancelOpenTasks(tx, sessions, visit.id, reason);
   await cancelApprovals(tx, ticket, reason);
-  const context = await gatherVisitContext(tx.em, visit);
-  await rowsOf(
-    tx.em,
-    sql`update phase_visits set left_at = clock_timestamp(), context = ${JSON.stringify({ ...context, stored: true })}::jsonb where id = ${visit.id}`,
-  );
+  await rowsOf(tx.em, sql`update phase_visits set left_at = clock_timestamp() where id = ${visit.id}`);
 }
 
 export interface Entry {
@@ -53,7 +48,6 @@ export async function enterPhase(tx: Tx, workflow: WorkflowDefinition, ticket: T
     reason: entry.reason ?? null,
     artifacts: entry.artifacts,
     forced: entry.forced,
-    context: null,
     leftAt: null,
   });
   const phase = findPhase(workflow, entry.to);

@@ -14,7 +14,7 @@ import { getTicket } from './ticket.store.ts';
 const judgementsMax = 3;
 
 /** Thrown inside the transaction where no result stands any more: it is undone, and the gate is judged anew outside of it. */
-class ResultGone extends Error {
+export class ResultGone extends Error {
   override readonly name = 'ResultGone';
 }
 
@@ -51,7 +51,8 @@ async function judgeBefore(parts: GateParts, projectId: string, move: Move, sign
   if (edge?.kind !== 'forward' || gate === undefined || move.force) return;
   // Refused by the move itself, and a refused call has judged nothing.
   if (move.visit !== undefined && move.visit !== ticket.visitNumber) return;
-  if ((await findStandingResult(parts, em, ticket))?.outcome !== 'passed') await validateGate(parts, projectId, move.ticketId, { signal });
+  if ((await findStandingResult(parts, em, ticket))?.outcome !== 'passed')
+    await validateGate(parts, projectId, move.ticketId, { signal, takesOver: true });
 }
 
 export interface Leaving {

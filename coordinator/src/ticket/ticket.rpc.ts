@@ -1,12 +1,12 @@
 import type { CallContext, HandlersOf } from '../call.ts';
+import { findAnswer } from '../db/idempotency.store.ts';
 import { write } from '../db/transaction.ts';
-import { listVisits, toPhaseVisit } from '../phase/phase-visit.store.ts';
+import { listVisits } from '../phase/phase-visit.store.ts';
 import { edgesFrom, gatesAround } from '../workflow/workflow-rules.ts';
-import { WorkflowEntity } from '../workflow/workflow.entity.ts';
 import { getWorkflow, getWorkflowByName } from '../workflow/workflow.store.ts';
 import { cancelTicket, planBlock, planUnblock, updateTicket } from './change-ticket.ts';
 import { judgeAndMove } from './pass-gate.ts';
-import { createTicket, moveTicket, type TicketParts } from './ticket.service.ts';
+import { createTicket, type Moved, moveTicket, type TicketParts } from './ticket.service.ts';
 import { getTicket, listTickets, toTicket } from './ticket.store.ts';
 
 const nameOf = ({ session, caller }: CallContext): string => session?.agentName ?? caller.name;
@@ -22,20 +22,11 @@ export const ticketHandlers = (parts: TicketParts): HandlersOf<'ticket'> => {
       return toTicket(ticket, await getWorkflow(em, ticket.workflowId));
     },
 
-    'ticket/list': async ({ limit, ...query }, { em, caller }) => {
-      const rows = await listTickets(em, { ...query, projectId: caller.projectId, limit: limit + 1 });
-      const page = rows.slice(0, limit);
-      const workflows = new Map(
-        (await em.find(WorkflowEntity, { id: page.map(({ workflowId }) => workflowId) })).map((workflow) => [workflow.id, workflow]),
-      );
-      const last = page.at(-1);
-      return {
-        tickets: page.map((row) => toTicket(row, workflows.get(row.workflowId) ?? { name: 'unknown', version: 0 })),
-        ...(rows.length > limit && last !== undefined && { next: last.id }),
-      };
-    },
+    'ticket/list': (query, { em, caller }) => listTickets(em, { ...query, projectId: caller.projectId }),
 
-    'ticket/transition': (params, call) =>
+    // Asked first: what has moved already is not judged again.
+    'ticket/transition': async (params, call) =>
+      (await findAnswer<Moved>(call.em, call, params)) ??
       judgeAndMove(gates, call.caller, params, {
         signal: call.signal,
         run: () => write(db, call, params, (tx) => moveTicket(tx, parts, moverOf(call), params)),
@@ -48,10 +39,9 @@ export const ticketHandlers = (parts: TicketParts): HandlersOf<'ticket'> => {
       write(db, call, params, async (tx) => moveTicket(tx, parts, moverOf(call), await planUnblock(tx, params.ticketId, params.reason))),
     'ticket/cancel': (params, call) => write(db, call, params, (tx) => cancelTicket(tx, sessions, { ...params, by: nameOf(call) })),
 
-    'ticket/history': async ({ ticketId }, { em, caller }) => {
-      await getTicket(em, caller.projectId, ticketId);
-      const now = new Date();
-      return { visits: (await listVisits(em, ticketId)).map((visit) => toPhaseVisit(visit, now)) };
+    'ticket/history': async (query, { em, caller }) => {
+      await getTicket(em, caller.projectId, query.ticketId);
+      return listVisits(em, query);
     },
 
     'ticket/validTransitions': async ({ ticketId }, { em, caller }) => {

@@ -18,6 +18,8 @@ export interface TicketParts {
   readonly db: Database;
   readonly gates: GateParts;
   readonly sessions: Sessions;
+  /** As for `judgeAlone`. */
+  readonly judgingLeaseMs: number;
 }
 
 export interface NewTicket {
@@ -118,8 +120,10 @@ export async function moveTicket(
 
 /** @throws CoordinatorError where there is no such way from where the ticket is, or it is elsewhere by now */
 function findWay({ definition }: WorkflowRow, ticket: TicketRow, { to, visit }: Move): Way {
-  if (visit !== undefined && visit !== ticket.visitNumber)
-    throw new CoordinatorError('version_conflict', { visit, currentVisit: ticket.visitNumber });
+  if (visit !== undefined && visit !== ticket.visitNumber) {
+    const message = `It is in visit ${ticket.visitNumber} by now, in ${ticket.phase}: decide about what is there now, and name that visit.`;
+    throw new CoordinatorError('version_conflict', { visit, currentVisit: ticket.visitNumber, message });
+  }
   const { phase: from } = ticket;
   const phases = definition.phases.map(({ name }) => name);
   if (!phases.includes(to))

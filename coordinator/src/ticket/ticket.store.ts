@@ -2,6 +2,7 @@ import { CoordinatorError, type Priority, type Ticket } from '@baton/protocol';
 import { LockMode } from '@mikro-orm/core';
 import { sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
+import { hasMore, pageOf } from '../db/page.ts';
 import { rowsOf } from '../db/rows.ts';
 import { WorkflowEntity, type WorkflowRow } from '../workflow/workflow.entity.ts';
 import { TicketEntity, type TicketRow } from './ticket.entity.ts';
@@ -67,29 +68,36 @@ export interface TicketQuery {
   readonly limit: number;
 }
 
+/** A page of tickets, newest first. */
 export async function listTickets(
   em: EntityManager,
   { projectId, phase, states, priorities, workflow, title, after, limit }: TicketQuery,
-): Promise<TicketRow[]> {
-  const versions = workflow === undefined ? undefined : await em.find(WorkflowEntity, { projectId, name: workflow }, { fields: ['id'] });
-  return em.find(
-    TicketEntity,
-    {
-      projectId,
-      ...(phase !== undefined && { phase }),
-      ...(states !== undefined && { state: [...states] }),
-      ...(priorities !== undefined && { priority: [...priorities] }),
-      ...(versions !== undefined && { workflowId: versions.map(({ id }) => id) }),
-      ...(title !== undefined && { title: { $ilike: `%${title.replaceAll(/[\\%_]/g, String.raw`\$&`)}%` } }),
-      ...(after !== undefined && { id: { $lt: after } }),
-    },
-    { orderBy: { id: 'desc' }, limit },
-  );
+): Promise<{ tickets: Ticket[]; next?: string }> {
+  const conditions = [sql`project_id = ${projectId}`];
+  if (phase !== undefined) conditions.push(sql`phase = ${phase}`);
+  if (states !== undefined) conditions.push(sql`state = any(${[...states]}::text[])`);
+  if (priorities !== undefined) conditions.push(sql`priority = any(${[...priorities]}::text[])`);
+  if (workflow !== undefined)
+    conditions.push(sql`workflow_id in (select id from workflows where project_id = ${projectId} and name = ${workflow})`);
+  if (title !== undefined) conditions.push(sql`title ilike ${`%${title.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`}`);
+  if (after !== undefined) conditions.push(sql`id < ${after}`);
+  const ordered = sql`select id, row_number() over (order by id desc) as place,
+        octet_length(metadata::text) + octet_length(coalesce(description, '')) + octet_length(coalesce(blocked_reason, '')) as bytes
+      from tickets where ${sql.join(conditions, sql` and `)} order by id desc`;
+  const page = await rowsOf(em, pageOf(ordered, limit));
+  const tickets = await em.find(TicketEntity, { id: page.map(({ id }) => id) }, { orderBy: { id: 'desc' } });
+  const workflows = await em.find(WorkflowEntity, { id: [...new Set(tickets.map(({ workflowId }) => workflowId))] });
+  const byId = new Map(workflows.map((each) => [each.id, each]));
+  const last = tickets.at(-1);
+  return {
+    tickets: tickets.map((row) => toTicket(row, byId.get(row.workflowId) ?? { name: 'unknown', version: 0 })),
+    ...(hasMore(page) && last !== undefined && { next: last.id }),
+  };
 }
 
 /**
  * Tickets that their workflow may move: in an automatic phase, with no task open. Those that could not be moved are passed over
- * for a while, unless they are among the `changed`, which come first.
+ * for a while, and those whose gate a coordinator is judging, unless they are among the `changed`, which come first.
  */
 export const listTicketsToAdvance = (
   em: EntityManager,
@@ -98,7 +106,8 @@ export const listTicketsToAdvance = (
   rowsOf(
     em,
     sql<{ id: string; projectId: string }>`select t.id, t.project_id from tickets t join phase_visits v on v.id = t.visit_id
-        where t.state = 'open' and t.automatic and (v.look_again_at is null or v.look_again_at <= clock_timestamp() or t.id = any(${changed}::uuid[]))
+        where t.state = 'open' and t.automatic and (t.id = any(${changed}::uuid[])
+            or (coalesce(v.look_again_at <= clock_timestamp(), true) and coalesce(v.judging_until <= clock_timestamp(), true)))
           and not exists (select 1 from tasks where visit_id = t.visit_id and state in ('blocked', 'ready', 'running'))
         order by t.id = any(${changed}::uuid[]) desc, t.id limit ${limit}`,
   );
@@ -107,8 +116,8 @@ export const listTicketsToAdvance = (
 export const postponeTicket = (em: EntityManager, visitId: string, delayMs: number): Promise<unknown[]> =>
   rowsOf(em, sql`update phase_visits set look_again_at = clock_timestamp() + ${delayMs} * interval '1 millisecond' where id = ${visitId}`);
 
-/** Says of a ticket why its workflow does not move it. False where it has moved meanwhile, or says so already. */
-export const writeHindrance = async (em: EntityManager, { id, visitId }: HeldTicket, reason: string): Promise<boolean> =>
+/** Says of a ticket why its workflow does not move it, or that nothing hinders it. False where it has moved meanwhile, or says so already. */
+export const writeHindrance = async (em: EntityManager, { id, visitId }: HeldTicket, reason: string | null): Promise<boolean> =>
   (
     await rowsOf(
       em,

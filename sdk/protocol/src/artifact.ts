@@ -79,18 +79,23 @@ export type ArtifactWithContent = z.infer<typeof artifactWithContent>;
 const origin = {
   taskId: id.optional().describe('The task that it came from.'),
   attempt: z.int32().min(1).optional().describe('The attempt at this task. A stale one is refused.'),
+  visit: z
+    .int32()
+    .min(1)
+    .optional()
+    .describe('The visit that it was made for, as `ticket/get` told it. Refused with `version_conflict` once the ticket is in another.'),
 };
 
 export const artifactMethods = {
   'artifact/put': method({
     summary:
-      'Stores an artifact for the current phase visit of a ticket, as the next version of its type and name. The same content in the same place, from the same task and token, makes no new version.',
+      'Stores an artifact for the current phase visit of a ticket, as the next version of its type and name. The same content in the same place, from the same task and token, makes no new version. Whoever stores it without a task names the visit that it was made for.',
     access: 'work',
     session: false,
     idempotent: false,
     params: writeParams({ ticketId: id, artifact: newArtifact, ...origin }),
     result: artifact,
-    errors: ['ticket_not_found', 'limit_exceeded', 'claim_stale', 'artifact_invalid', 'phase_closed'],
+    errors: ['ticket_not_found', 'limit_exceeded', 'claim_stale', 'artifact_invalid', 'phase_closed', 'version_conflict'],
     example: {
       params: { ticketId: ids.ticket, artifact: { type: 'test_results', name: 'unit', content: { passed: 41, failed: 0 } } },
       result: testResults,

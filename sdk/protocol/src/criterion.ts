@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { artifactType } from './artifact.ts';
 import { refuseWrongCriterion } from './criterion-rules.ts';
 import { jsonValue } from './values.ts';
 
@@ -18,14 +19,16 @@ const smallSample = z
 
 export const criterion = z
   .strictObject({
-    artifact: z.string().min(1).max(128).describe("The artifact's type. Every current artifact of this type is judged."),
+    artifact: artifactType.describe("The artifact's type. Every current artifact of this type is judged."),
     path: z
       .string()
       .min(1)
       .max(512)
       .describe('Where in the content to look: names and indices with dots between them, as in `suites.0.failed`.'),
     op: z.enum(criterionOperators),
-    value: jsonValue.optional().describe('What it is compared with; `exists` needs none.'),
+    value: jsonValue
+      .optional()
+      .describe('What it is compared with; `exists` needs none, and `matches` a regular expression as RE2 reads it.'),
     smallSample: smallSample.optional().describe('A margin for small samples; only with an operator that compares sizes.'),
   })
   .superRefine(refuseWrongCriterion)

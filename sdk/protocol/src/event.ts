@@ -59,7 +59,7 @@ export const eventMethods = {
     }),
     result: z.object({ events: z.array(recordedEvent), lastSeq: z.int().describe('The number of the newest event of the project.') }),
     errors: [],
-    example: { params: { ticketId: ids.ticket, limit: 2 }, result: { events: firstEvents, lastSeq: 30 } },
+    example: { params: { ticketId: ids.ticket, limit: 2 }, result: { events: firstEvents, lastSeq: 31 } },
   }),
   'event/subscribe': method({
     summary: 'Sends this connection every event after a number, in order and without a gap; from now on if none is given. WebSocket only.',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { approvalRule } from './approval-rule.ts';
-import { newArtifact } from './artifact.ts';
+import { artifactType, newArtifact } from './artifact.ts';
 import { criterion } from './criterion.ts';
 import { event, method, readParams, writeParams } from './define.ts';
 import { ids } from './story/cast.ts';
@@ -24,7 +24,7 @@ export type GateValidator = z.infer<typeof gateValidator>;
 export const gateDefinition = z
   .strictObject({
     artifacts: z
-      .array(z.string().min(1).max(128))
+      .array(artifactType)
       .max(100)
       .default([])
       .describe('Types of which at least one artifact must have been stored in the current visit.'),
@@ -88,6 +88,7 @@ export const gateReason = z
       'approval_refused',
       'approval_expired',
       'approval_later',
+      'approval_impossible',
       'gate_skipped',
     ]),
     message: z.string(),
@@ -102,11 +103,16 @@ export const gateReason = z
       .optional()
       .describe('The approval that is missing; without an id it has not been asked for yet.'),
     phase: phaseName.optional().describe('The phase whose gate a way would skip.'),
+    more: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('Stands for so many more reasons with this code, which are not listed; the message says where they are.'),
   })
   .meta({
     id: 'GateReason',
     description:
-      'Why a gate does not let a ticket go. `code` is for programs, `message` for people. `approval_later` is an approval that is asked for once the rest is there; `gate_skipped` stands against a way that leads around a gate.',
+      'Why a gate does not let a ticket go. `code` is for programs, `message` for people. `approval_later` is an approval that is asked for once the rest is there; `approval_impossible` one that too few may give, since the others made what is to be approved; `gate_skipped` stands against a way that leads around a gate.',
   });
 export type GateReason = z.infer<typeof gateReason>;
 
@@ -130,6 +136,9 @@ export const gateResult = z
     verdicts: z.array(verdict).describe('What each validator said.'),
     durationMs: z.number(),
     createdAt: timestamp,
+    verdictsOf: id
+      .optional()
+      .describe('The earlier result whose verdicts these are: validators would have been shown the same again, and were not asked.'),
   })
   .meta({ id: 'GateResult', description: 'What a gate said, bound to the digest of what it judged.' });
 export type GateResult = z.infer<typeof gateResult>;
@@ -142,14 +151,20 @@ export const gateStatus = z
     phase: phaseName,
     visit: z.int32(),
     state: z.enum(gateStates),
-    met: z.boolean().describe('All that is known without running a validator is in order.'),
+    met: z
+      .boolean()
+      .describe(
+        'All that is known without running a validator is in order. Where `result` is absent or `stale`, the validators have yet to say what they make of it: the next transition asks them.',
+      ),
     missing: z
       .array(gateReason)
       .describe('All of it at once, with what the validators said in the newest result where that judged what is there now.'),
     result: gateResult.optional().describe('The newest result of this visit.'),
     stale: z
       .boolean()
-      .describe('The result judged something else than what is there now, or a program took part in it and that was too long ago.'),
+      .describe(
+        'The result judged something else than what is there now, or a program took part in it and that was too long ago. It opens the gate no more, whatever `met` says.',
+      ),
   })
   .meta({ id: 'GateStatus', description: 'What a gate would say now, as far as that can be known without running a validator.' });
 export type GateStatus = z.infer<typeof gateStatus>;
@@ -165,7 +180,11 @@ export const gateExplanation = z
       .describe('All that it lacks, each thing once, with the approvals that it will ask for. Empty where it is ready.'),
     verdicts: z.array(verdict).describe('What each validator says of it now.'),
   })
-  .meta({ id: 'GateExplanation', description: 'What a gate would say now, its validators included. Nothing is recorded.' });
+  .meta({
+    id: 'GateExplanation',
+    description:
+      'What a gate would say now, its validators included. Nothing is recorded, and what could not be stored is refused as it would be then.',
+  });
 export type GateExplanation = z.infer<typeof gateExplanation>;
 
 const assumedArtifact = newArtifact
@@ -210,14 +229,18 @@ export const gateMethods = {
       ticketId: id,
       assume: z
         .strictObject({
-          completed: z.array(id).max(1_000).default([]).describe('Tasks to be taken for completed, such as the one in hand.'),
+          completed: z
+            .array(id)
+            .max(1_000)
+            .default([])
+            .describe('Tasks to be taken for completed, such as the one in hand. They must be open.'),
           artifacts: z.array(assumedArtifact).max(1_000).default([]).describe('Evidence to be taken for stored.'),
         })
         .optional()
         .describe('What the caller is about to hand in.'),
     }),
     result: gateExplanation,
-    errors: ['ticket_not_found', 'task_not_found', 'artifact_invalid'],
+    errors: ['ticket_not_found', 'task_not_found', 'task_state_refused', 'phase_closed', 'artifact_invalid', 'limit_exceeded'],
     example: {
       params: { ticketId: ids.ticket },
       result: {
@@ -244,7 +267,8 @@ export const gateMethods = {
     example: { params: { ticketId: ids.ticket }, result: gatePassed },
   }),
   'gate/results': method({
-    summary: 'Lists what the gates of a ticket have said, oldest first.',
+    summary:
+      'Lists what the gates of a ticket have said, oldest first. A page has about a megabyte at most, even where it has fewer than `limit`.',
     access: 'read',
     session: false,
     idempotent: true,

@@ -24,6 +24,7 @@ export {
   capabilityNeeds,
   name,
   phaseName,
+  jsonObject,
 } from './values.ts';
 export {
   type AdministrativeState,
@@ -50,6 +51,7 @@ export {
   type ContextKind,
   contextKind,
   contextKinds,
+  contextJsonCharactersMax,
   type ContextPack,
   type Narrative,
   type ContextReference,
@@ -57,6 +59,7 @@ export {
   type NewContextItem,
   newContextItem,
   type NewContextItemInput,
+  type ContextAggregate,
   type PhaseContext,
 } from './context.ts';
 export { type ExpandedContextItem, type Rehydration } from './context-methods.ts';
@@ -107,6 +110,7 @@ export {
   taskMachine,
   taskRef,
   type TaskState,
+  taskTitleMax,
 } from './task.ts';
 export { type PluginView } from './plugin.ts';
 export { type PhaseVisit, type Ticket, ticketStates } from './ticket.ts';

@@ -40,7 +40,8 @@ export const pluginMethods = {
 
 export const pluginEvents = {
   'plugin.switchedOff': event({
-    summary: 'A plugin misbehaved three times in a row; its validators are errors until an admin switches it on again.',
+    summary:
+      'A plugin misbehaved three times in a row in one coordinator; there its validators are errors until an admin switches it on again.',
     data: z.object({ plugin: z.string(), reason: z.string() }),
   }),
 };

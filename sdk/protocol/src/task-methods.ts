@@ -10,6 +10,9 @@ import { cursor, id, jsonValue, limit, nextCursor, phaseName, waitMs } from './v
 /** Every later write of an attempt carries both; a stale pair is refused and changes nothing. */
 const fence = { taskId: id, attempt: z.int32().min(1).describe('As the claim named it. A stale one is refused.') };
 
+/** What an attempt leaves at its end, however it ends. */
+const notes = z.array(newContextItem).max(1_000).default([]).describe('What later phases should know.');
+
 const cancelReason = z.string().max(1_000).optional().describe('Kept with the task and told in its event.');
 const dependents = z
   .enum(['skip', 'cancel'])
@@ -117,7 +120,7 @@ export const taskMethods = {
       output: jsonValue.optional().describe('What other tasks may refer to.'),
       summary: z.string().max(4_000).optional().describe('What was done, in a sentence, for those who come later.'),
       artifacts: z.array(newArtifact).max(1_000).default([]).describe('Evidence for the gate of the phase.'),
-      context: z.array(newContextItem).max(1_000).default([]).describe('What later phases should know.'),
+      context: notes,
     }),
     result: z.object({ taskId: id, attempt: z.int32(), state: taskState }),
     errors: ['claim_stale', 'session_unknown', 'limit_exceeded', 'artifact_invalid'],
@@ -143,7 +146,7 @@ export const taskMethods = {
       ...fence,
       error: taskError,
       permanent: z.boolean().default(false).describe('Another attempt would not help.'),
-      context: z.array(newContextItem).max(1_000).default([]).describe('What later phases should know.'),
+      context: notes,
     }),
     result: z.object({
       taskId: id,
@@ -162,11 +165,15 @@ export const taskMethods = {
     },
   }),
   'task/release': method({
-    summary: 'Gives an attempt back unused, as a draining agent does. The attempt does not count.',
+    summary: 'Gives an attempt back without a result, as a draining agent does. The attempt does not count; what it noted is kept.',
     access: 'work',
     session: true,
     idempotent: false,
-    params: writeParams({ ...fence, reason: z.string().max(1_000).optional().describe('Kept with the attempt.') }),
+    params: writeParams({
+      ...fence,
+      reason: z.string().max(1_000).optional().describe('Kept with the attempt.'),
+      context: notes,
+    }),
     result: z.object({ taskId: id, attempt: z.int32(), state: taskState }),
     errors: ['claim_stale', 'session_unknown'],
     example: {

@@ -41,11 +41,13 @@ const otherTasks = (twice: string) =>
 /** Thirty days: what is to wait longer is better submitted later. */
 const delayMsMax = 30 * 86_400_000;
 
+export const taskTitleMax = 500;
+
 /** The fields of a new task, for what is made of them. */
 export const newTaskFields = z.strictObject({
   ref: taskRef.optional().describe('What other tasks may call it.'),
   type: capability.describe("Which of an agent's task definitions does it."),
-  title: z.string().min(1).max(500).optional().describe('For people. Without it the reference, or the type.'),
+  title: z.string().min(1).max(taskTitleMax).optional().describe('For people. Without it the reference, or the type.'),
   input: jsonObject
     .default({})
     .describe(

@@ -15,7 +15,7 @@ import {
   unblockedVisit,
 } from './story/ticket.ts';
 import { bugFixPhases } from './story/workflow.ts';
-import { id, jsonObject, limit, name, nextCursor, phaseName, priority, timestamp } from './values.ts';
+import { cursor, id, jsonObject, limit, name, nextCursor, phaseName, priority, timestamp } from './values.ts';
 import { edgeKind, phaseDefinition } from './workflow.ts';
 
 export const ticketStates = ['open', 'blocked', 'closed', 'cancelled'] as const;
@@ -115,7 +115,7 @@ export const ticketMethods = {
     example: { params: { ticketId: ids.ticket }, result: reportedBug },
   }),
   'ticket/list': method({
-    summary: 'Lists tickets, newest first.',
+    summary: 'Lists tickets, newest first. A page has about a megabyte at most, even where it has fewer than `limit`.',
     access: 'read',
     session: false,
     idempotent: true,
@@ -210,12 +210,16 @@ export const ticketMethods = {
     example: { params: { ticketId: ids.ticket, reason: 'Reported twice.' }, result: bugCancelled },
   }),
   'ticket/history': method({
-    summary: 'Lists the phase visits of a ticket in order.',
+    summary: 'Lists the phase visits of a ticket in order. A page has about a megabyte at most, even where it has fewer than `limit`.',
     access: 'read',
     session: false,
     idempotent: true,
-    params: readParams({ ticketId: id }),
-    result: z.object({ visits: z.array(phaseVisit) }),
+    params: readParams({
+      ticketId: id,
+      after: cursor.regex(/^\d{1,9}$/, 'Give `next` of the page before.').optional(),
+      limit: limit.default(100),
+    }),
+    result: z.object({ visits: z.array(phaseVisit), next: nextCursor }),
     errors: ['ticket_not_found'],
     example: { params: { ticketId: ids.ticket }, result: { visits: [fixVisit, reviewVisit] } },
   }),

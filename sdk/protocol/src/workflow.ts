@@ -4,7 +4,7 @@ import { method, readParams, writeParams } from './define.ts';
 import { gateDefinition } from './gate.ts';
 import { bugFix, bugFixDefinition } from './story/workflow.ts';
 import { newTaskFields } from './task.ts';
-import { id, jsonObject, name, phaseName, timestamp } from './values.ts';
+import { cursor, id, jsonObject, limit, name, nextCursor, phaseName, timestamp } from './values.ts';
 
 /** Forward edges pass the gate of the phase they leave; the other kinds need none, and get around none. */
 export const edgeKinds = ['forward', 'regression', 'block', 'unblock'] as const;
@@ -156,7 +156,7 @@ export const workflowMethods = {
     idempotent: true,
     params: writeParams({ definition: workflowDefinition }),
     result: workflow,
-    errors: ['workflow_invalid', 'validator_unknown'],
+    errors: ['workflow_invalid', 'validator_unknown', 'overloaded'],
     example: { params: { definition: bugFixDefinition }, result: bugFix },
   }),
   'workflow/get': method({
@@ -170,12 +170,13 @@ export const workflowMethods = {
     example: { params: { name: 'bug-fix' }, result: bugFix },
   }),
   'workflow/list': method({
-    summary: 'Lists the newest version of each workflow, by name.',
+    summary:
+      'Lists the newest version of each workflow, by name. A page has about a megabyte at most, even where it has fewer than `limit`.',
     access: 'read',
     session: false,
     idempotent: true,
-    params: readParams({}),
-    result: z.object({ workflows: z.array(workflow) }),
+    params: readParams({ after: cursor.optional(), limit: limit.default(100) }),
+    result: z.object({ workflows: z.array(workflow), next: nextCursor }),
     errors: [],
     example: { params: {}, result: { workflows: [bugFix] } },
   }),

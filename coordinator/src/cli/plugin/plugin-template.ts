@@ -29,9 +29,16 @@ const packageJson = ({ name, validator }: TemplateNames) => ({
   exports: './index.js',
   files: ['index.js'],
   scripts: { test: 'node --test' },
-  baton: { apiVersion: pluginApiVersion, validators: [validator], summarizers: [] },
+  baton: { apiVersion: pluginApiVersion, validators: [validator], summarizers: [], configs: { [validator]: configSchema } },
   dependencies: { '@baton/sdk': `^${version}`, zod: '^4.0.0' },
 });
+
+/** Of the configuration below, as `baton plugin manifest` writes it. */
+const configSchema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  type: 'object',
+  properties: { word: { default: 'TODO', type: 'string', minLength: 1 } },
+};
 
 const code = ({ name, validator }: TemplateNames) => `// @ts-check
 ${importLine('{ definePlugin, defineValidator }', '@baton/sdk/plugin')}

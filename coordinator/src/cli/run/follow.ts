@@ -3,6 +3,7 @@ import type { Client, RecordedEvent, Ticket, WorkflowDefinition } from '@baton/p
 import type { Connection } from '@baton/sdk/connection';
 import { findPhase, isFinal, nextPhase } from '../../workflow/workflow-rules.ts';
 import { describeGap, findGaps, isStuck } from './capability-gap.ts';
+import { createHindranceWatch } from './hindrance-watch.ts';
 import type { RunOutcome } from './run-record.ts';
 import { emptyRunState, foldEvent, foldLook, type Look, type PhaseNames } from './run-state.ts';
 import type { RunView } from './run-view.ts';
@@ -65,6 +66,7 @@ export async function followTicket(connection: Connection, options: FollowOption
   };
 
   const watchTeam = createTeamWatch(options, workflow);
+  const watchHindrance = createHindranceWatch();
   async function watch(): Promise<Ending> {
     await connection.onOpen(async () => void (await client.event.subscribe({ after: state.lastSeq, ticketId: ticket.id })));
     for (;;) {
@@ -72,7 +74,9 @@ export async function followTicket(connection: Connection, options: FollowOption
       const seen = await look();
       state = foldLook(state, seen);
       view.update(state);
-      const ending = endingOf(seen.ticket) ?? watchTeam(seen);
+      const hindrance = watchHindrance(seen);
+      const hindered: Ending | undefined = hindrance === undefined ? undefined : { outcome: 'blocked', reason: hindrance };
+      const ending = endingOf(seen.ticket) ?? hindered ?? watchTeam(seen);
       if (ending !== undefined) {
         const isShown = () => state.visits.at(-1)?.number === seen.ticket.visit;
         for (const until = Date.now() + lastEventsMs; !isShown() && Date.now() < until;) await sleep(20);

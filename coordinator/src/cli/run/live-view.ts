@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { formatDuration } from '../../duration.ts';
+import { showControls } from '../show-controls.ts';
 import { countEach, lastWords } from './brief.ts';
 import type { PhaseNames, RunState, TaskView, VisitState } from './run-state.ts';
 
@@ -37,7 +38,8 @@ const line =
   (columns) => {
     let left = columns - 1;
     return parts
-      .map(([text, colour]) => {
+      .map(([given, colour]) => {
+        const text = showControls(given);
         const shown = text.length > left ? `${text.slice(0, Math.max(left - 1, 0))}${left > 0 ? '…' : ''}` : text;
         left -= shown.length;
         return colour === undefined || shown === '' ? shown : styleText(colour, shown);

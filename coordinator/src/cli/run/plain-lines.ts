@@ -79,6 +79,7 @@ function describeEvent(event: RecordedEvent): string | undefined {
       return `the ticket was cancelled by ${event.data.by}: ${firstLine(event.data.reason)}`;
     case 'context.pinned':
     case 'context.recorded':
+    case 'context.summarized':
     case 'context.superseded':
       // They add to what a pack tells, which who watches a run does not read.
       return undefined;

@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '@baton/protocol';
 import { createLogUpdate } from 'log-update';
 import { printLine, type Shell } from '../shell.ts';
+import { showControls } from '../show-controls.ts';
 import { render } from './live-view.ts';
 import { formatElapsed, toPlainLine } from './plain-lines.ts';
 import type { RunState } from './run-state.ts';
@@ -70,8 +71,8 @@ function createLiveView(stdout: Shell['stdout']): RunView {
   return {
     event: (_, state) => update(state),
     update,
-    say: (text) => log.persist(text),
-    agentLine: (name, text) => log.persist(`${name} | ${withoutHead(name, text)}`),
+    say: (text) => log.persist(showControls(text)),
+    agentLine: (name, text) => log.persist(showControls(`${name} | ${withoutHead(name, text)}`)),
     end() {
       if (isOver) return;
       isOver = true;

@@ -14,9 +14,12 @@ export interface RunEnd {
 /** Gathers what a run came to from what the coordinator tells anyone who may read. */
 export async function summarise(client: Client, { plan, record, outcome, reason, agents }: RunEnd): Promise<RunReport> {
   const { ticketId } = record;
-  const [ticket, { visits }, tasks, results, artifacts, events] = await Promise.all([
+  const [ticket, visits, tasks, results, artifacts, events] = await Promise.all([
     client.ticket.get({ ticketId }),
-    client.ticket.history({ ticketId }),
+    collectPages(async (page) => {
+      const { visits: items, next } = await client.ticket.history({ ...page, ticketId });
+      return { items, next };
+    }),
     collectTasks(client, ticketId),
     collectPages(async (page) => {
       const { results: items, next } = await client.gate.results({ ...page, ticketId });

@@ -1,5 +1,5 @@
 import type { Agent } from '../agent.ts';
-import type { ContextItem, ContextPack, NewContextItemInput, PhaseContext } from '../context.ts';
+import type { ContextAggregate, ContextItem, ContextPack, NewContextItemInput, PhaseContext } from '../context.ts';
 import type { ExpandedContextItem, Rehydration } from '../context-methods.ts';
 import { menderAfterUpdate } from './agent.ts';
 import { at, ids } from './cast.ts';
@@ -65,13 +65,12 @@ const countItem: ContextItem = {
   source: 'reported',
   kind: 'number',
   text: 'test_results "unit": 41 passed, 0 failed, reported by admin',
-  data: { passed: 41, failed: 0 },
   references: [{ kind: 'artifact', value: '9caded4b84ec6f92f17558a37bd2cd14801409bd08f9880df3c8f160b8038cb2' }],
   pinned: false,
   createdAt: at('09:28:00'),
 };
 
-export const fixContext: PhaseContext = {
+const fixContext: PhaseContext = {
   phase: 'FIX',
   visit: 1,
   tasksCompleted: 4,
@@ -82,6 +81,7 @@ export const fixContext: PhaseContext = {
     text: `number: test_results "unit": 41 passed, 0 failed, reported by admin [c:7]
 decision: Names are bound, never quoted by hand. (Quoting broke on the apostrophe.) [c:1]
 fact: "Mend the query" held the locks of src/sign-in.ts [c:5]
+fact: A test signs in as O'Brien and fails. [c:3]
 fact: The query is built by hand in src/sign-in.ts. [c:2]`,
     by: 'digest@0.1.0',
     uncovered: [],
@@ -90,6 +90,8 @@ fact: The query is built by hand in src/sign-in.ts. [c:2]`,
   },
   stored: true,
 };
+
+export const fixAggregate: ContextAggregate = { ...fixContext, omitted: { items: 0, summaries: 0, artifacts: 0 } };
 
 /** For whoever reviews. */
 export const packForReview: ContextPack = {
@@ -115,11 +117,11 @@ export const packForReview: ContextPack = {
 - code_changes "test/sign-in.test.ts" version 1, sha256 45d15f509b15 [c:4, FIX]
 - test_results "unit" version 1, sha256 9caded4b84ec [c:6, FIX]
 `,
-  tokens: 195,
-  budgetTokens: 1_000,
+  tokens: 209,
+  budgetTokens: 2_000,
   counter: 'tokenx',
   omitted: [],
-  asOf: 30,
+  asOf: 31,
   digest: '0d2f4b6c8d0e2fa7c1f7a45c6b1a4e8b0f1d3c5e7f9a2b4c6d8e0f1a3b5c7d9e',
   own: { phase: 'REVIEW', visit: 2, tasksCompleted: 0, summaries: [], items: [], artifacts: [], stored: false },
 };

@@ -1,0 +1,30 @@
+import { styleText } from 'node:util';
+import { expect, test } from 'vitest';
+import { showControls } from './show-controls.ts';
+
+test.each([
+  ['\u001B[2J\u001B[1;1Hall is well', '\\u001b[2J\\u001b[1;1Hall is well'],
+  ['\u001B]0;a title\u0007', '\\u001b]0;a title\\u0007'],
+  ['\u001B[8mhidden', '\\u001b[8mhidden'],
+  ['\u009B2J', '\\u009b2J'],
+  ['failed\rpassed', 'failed\\u000dpassed'],
+  ['a\b\u007F', 'a\\u0008\\u007f'],
+  ['\u0085[31m', '\\u0085[31m'],
+])('%j is shown and not obeyed', (text, shown) => {
+  expect(showControls(text)).toBe(shown);
+});
+
+test('colours, tabs, breaks of lines and letters of all kinds stay as they are', () => {
+  const text = `${styleText('green', '✓', { validateStream: false })} ${styleText('bold', 'größer', { validateStream: false })}\n\t你好 👩‍🚀`;
+
+  expect(showControls(text)).toBe(text);
+});
+
+test('what JSON says stays the same', () => {
+  const value = { text: 'a\u009B2J\u007F\u001B\n' };
+
+  const shown = showControls(JSON.stringify(value));
+
+  expect(shown).not.toContain('\u009B');
+  expect(JSON.parse(shown)).toEqual(value);
+});

@@ -1,0 +1,78 @@
+import type { GateReason, Verdict } from '@baton/protocol';
+import { listReplacedArtifacts, readContents } from '../artifact/artifact.store.ts';
+import type { EntityManager } from '../db/orm.ts';
+import { listAttempts } from '../task/attempt.store.ts';
+import type { TicketRow } from '../ticket/ticket.entity.ts';
+import { isOpen, validatorsOf } from './gate-rules.ts';
+import { findGivenVerdicts } from './gate.store.ts';
+import { judge, type JudgeParts } from './judge.ts';
+import { type Judgeable, readEvidence } from './judgeable.ts';
+
+interface Case {
+  readonly ticket: TicketRow;
+  readonly judgeable: Judgeable;
+}
+
+/** What the validators of a gate say of what is there. */
+export interface Said {
+  readonly verdicts: readonly Verdict[];
+  /** Why they hold the gate. */
+  readonly held: readonly GateReason[];
+  readonly looksOutside: boolean;
+  /** The result that the verdicts were taken over from. */
+  readonly verdictsOf?: string;
+}
+
+const nothing: Said = { verdicts: [], held: [], looksOutside: false };
+
+/** Asks the validators. None is asked while tasks are open: the gate is not passed then, whatever they would say of unfinished work. */
+export async function askValidators(
+  { em, plugins }: JudgeParts,
+  { ticket, judgeable }: Case,
+  signal: AbortSignal | undefined,
+): Promise<Said> {
+  if (judgeable.tasks.some(isOpen)) return nothing;
+  const judgements = await judge(
+    { em, plugins },
+    {
+      ...judgeable,
+      ticket,
+      readContents: () =>
+        readContents(
+          em,
+          judgeable.artifacts.map(({ artifactId }) => artifactId),
+        ),
+      listAttempts: () => listAttempts(em, ticket.visitId),
+      listReplaced: () => listReplacedArtifacts(em, ticket.visitId),
+    },
+    signal,
+  );
+  return {
+    verdicts: judgements.map(({ verdict }) => verdict),
+    held: judgements.flatMap(({ reasons }) => reasons),
+    looksOutside: judgements.some((judgement) => judgement.looksOutside),
+  };
+}
+
+/**
+ * What the validators said when they were last shown exactly this, where it has not aged and lets the gate open: they need not be
+ * asked again because somebody has approved. What they held against it may have been mended outside.
+ */
+export async function recallVerdicts(
+  em: EntityManager,
+  { ticket: { visitId }, judgeable: { shownDigest } }: Case,
+  outsideVerdictMs: number,
+): Promise<Said | undefined> {
+  const given = await findGivenVerdicts(em, { visitId, shownDigest, outsideVerdictMs });
+  if (given === undefined || given.verdicts.length === 0) return undefined;
+  const { verdicts, looksOutside, verdictsOf } = given;
+  return given.reasons.some(({ validator }) => validator !== undefined) ? undefined : { verdicts, held: [], looksOutside, verdictsOf };
+}
+
+/** Whether judging a ticket takes validators, who may need minutes, or can be done with what is known. */
+export async function needsValidators(em: EntityManager, ticket: TicketRow, outsideVerdictMs: number): Promise<boolean> {
+  const judgeable = await readEvidence(em, ticket);
+  const { gate, tasks } = judgeable;
+  if (gate === undefined || tasks.some(isOpen) || validatorsOf(gate, judgeable).length === 0) return false;
+  return (await recallVerdicts(em, { ticket, judgeable }, outsideVerdictMs)) === undefined;
+}

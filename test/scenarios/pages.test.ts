@@ -1,0 +1,164 @@
+import type { Client, WorkflowDefinitionInput } from '@baton/protocol';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runBatonAt } from '../support/command.ts';
+import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { runStatement } from '../support/stores.ts';
+import { createTicketIn } from '../support/work.ts';
+
+let daemon: Daemon;
+beforeAll(async () => {
+  daemon = await startDaemon();
+});
+afterAll(() => daemon.stop());
+
+interface Answer {
+  readonly next?: string | undefined;
+}
+
+/** All pages of a list, in order. */
+async function readPages<T extends Answer>(ask: (after: { after?: string }) => Promise<T>): Promise<T[]> {
+  const pages: T[] = [];
+  for (let after: string | undefined; pages.length === 0 || after !== undefined; after = pages.at(-1)!.next)
+    pages.push(await ask(after === undefined ? {} : { after }));
+  return pages;
+}
+
+const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+const megabyte = 1024 * 1024;
+
+describe('the current artifacts of a ticket', () => {
+  const store = async (ticketId: string, ...names: string[]) => {
+    for (const name of names)
+      await daemon.client.artifact.put({ ticketId, artifact: { type: 'page', name, content: { of: crypto.randomUUID() } } });
+  };
+
+  test('come in pages, each once and in its newest version', async () => {
+    const { id: ticketId } = await createTicketIn(daemon.client, 'REQUIREMENTS');
+    await store(ticketId, 'a', 'b', 'c', 'd', 'e', 'b');
+
+    const pages = await readPages((after) => daemon.client.artifact.list({ ticketId, current: true, limit: 2, ...after }));
+
+    expect(pages.map(({ artifacts }) => artifacts.map(({ name, version }) => `${name}${version}`))).toEqual([
+      ['a1', 'c1'],
+      ['d1', 'e1'],
+      ['b2'],
+    ]);
+  });
+
+  test('are those of its visit and of the type that is asked for', async () => {
+    const { id: ticketId } = await createTicketIn(daemon.client, 'TESTING');
+    await store(ticketId, 'before');
+    for (const to of ['IMPLEMENTATION', 'TESTING'])
+      await daemon.client.ticket.transition({ ticketId, to, force: true, reason: 'The test wants it.' });
+    await store(ticketId, 'since');
+    await daemon.client.artifact.put({ ticketId, artifact: { type: 'log', content: {} } });
+
+    const { artifacts } = await daemon.client.artifact.list({ ticketId, current: true, type: 'page' });
+
+    expect(artifacts.map(({ name }) => name)).toEqual(['since']);
+  });
+});
+
+test('tickets come in pages, newest first, and a large one takes the room of others', async () => {
+  const workflow = { name: `paged ${crypto.randomUUID()}` };
+  const edges = [{ from: 'MADE', to: 'SENT', kind: 'forward' as const }];
+  await daemon.client.workflow.put({ definition: { ...workflow, phases: [{ name: 'MADE' }, { name: 'SENT' }], edges } });
+  for (const [title, bytes] of [
+    ['a', 0],
+    ['b', 600_000],
+    ['c', 600_000],
+    ['d', 0],
+    ['e', 2_000_000],
+    ['f', 0],
+  ] as const)
+    await daemon.client.ticket.create({ title, workflow, metadata: { log: 'x'.repeat(bytes) } });
+  const read = (limit: number) => readPages((after) => daemon.client.ticket.list({ workflow: workflow.name, limit, ...after }));
+
+  const [byCount, bySize] = [await read(4), await read(100)];
+
+  const titlesOf = (pages: typeof byCount) => pages.map(({ tickets }) => tickets.map(({ title }) => title).join(''));
+  expect(titlesOf(byCount)).toEqual(['f', 'e', 'dc', 'ba']);
+  expect(titlesOf(bySize)).toEqual(titlesOf(byCount));
+  const open = await readPages((after) => daemon.client.ticket.list({ states: ['open'], ...after }));
+  const told = JSON.parse((await runBatonAt(daemon, 'status', '--json')).stdout) as { tickets: object };
+  expect(told.tickets).toEqual({ open: open.flatMap(({ tickets }) => tickets).length, blocked: 0 });
+});
+
+describe('the history of a ticket', () => {
+  const move = async (client: Client, ticketId: string, artifacts = {}) => {
+    for (const to of ['IMPLEMENTATION', 'TESTING'])
+      await client.ticket.transition({ ticketId, to, force: true, reason: 'The test wants it.', artifacts });
+  };
+  const numbersOf = (pages: readonly { readonly visits: readonly { readonly number: number }[] }[]) =>
+    pages.map(({ visits }) => visits.map(({ number }) => number));
+
+  test('comes in pages, in order', async () => {
+    const { id: ticketId } = await createTicketIn(daemon.client, 'TESTING');
+    await move(daemon.client, ticketId);
+
+    const pages = await readPages((after) => daemon.client.ticket.history({ ticketId, limit: 3, ...after }));
+
+    expect(numbersOf(pages)).toEqual([[1, 2, 3], [4, 5, 6], [7]]);
+  });
+
+  test('has no page that is larger than a megabyte, unless one visit is', async () => {
+    const { id: ticketId } = await createTicketIn(daemon.client, 'TESTING');
+    await move(daemon.client, ticketId, { log: 'x'.repeat(600_000) });
+    await move(daemon.client, ticketId, { log: 'x'.repeat(1_500_000) });
+
+    const pages = await readPages((after) => daemon.client.ticket.history({ ticketId, ...after }));
+
+    expect(numbersOf(pages)).toEqual([[1, 2, 3, 4, 5, 6], [7], [8], [9]]);
+  });
+});
+
+test('workflows come in pages by name, none of them larger than a megabyte, and the command lists them all', async () => {
+  await using other = await startDaemon();
+  const define = (name: string, text: string): WorkflowDefinitionInput => ({
+    name,
+    phases: [{ name: 'MADE', tasks: [{ type: 'work', input: { text } }] }, { name: 'SENT' }],
+    edges: [{ from: 'MADE', to: 'SENT', kind: 'forward' }],
+  });
+  for (const name of ['a', 'b', 'c']) await other.client.workflow.put({ definition: define(name, 'x'.repeat(600_000)) });
+  await other.client.workflow.put({ definition: define('a', 'Shorter.') });
+
+  const bySize = await readPages((after) => other.client.workflow.list({ ...after }));
+  const byCount = await readPages((after) => other.client.workflow.list({ limit: 3, ...after }));
+  const listed = await runBatonAt(other, 'workflow', 'list', '--json');
+
+  const namesOf = (pages: typeof bySize) => pages.map(({ workflows }) => workflows.map(({ name, version }) => `${name}${version}`));
+  expect(namesOf(bySize)).toEqual([
+    ['a2', 'b1'],
+    ['c1', 'software-delivery1'],
+  ]);
+  expect(namesOf(byCount)).toEqual(namesOf(bySize));
+  expect((JSON.parse(listed.stdout) as { name: string }[]).map(({ name }) => name)).toEqual(['a', 'b', 'c', 'software-delivery']);
+});
+
+test('who asks for a workflow that is not there is told twenty that are, and where the others are listed', async () => {
+  const definition = { phases: [{ name: 'MADE' }, { name: 'SENT' }], edges: [{ from: 'MADE', to: 'SENT', kind: 'forward' as const }] };
+  for (let n = 10; n < 31; n += 1) await daemon.client.workflow.put({ definition: { ...definition, name: `a${n}` } });
+
+  const asked = daemon.client.workflow.get({ name: 'unheard of' });
+
+  await expect(asked).rejects.toMatchObject({
+    kind: 'workflow_not_found',
+    message: expect.stringMatching(/there are a10, .*, a29 and others, which workflow\/list tells/) as string,
+  });
+});
+
+test.each([
+  ['said', `reasons = '${JSON.stringify([{ code: 'validator_failed', message: 'x'.repeat(600_000) }])}'`],
+  ['judged', 'judged = array_fill((select id from artifacts where ticket_id = r.ticket_id), array[3000])'],
+])('results of gates come in pages of a megabyte, however much they %s', async (_, change) => {
+  const { id: ticketId } = await createTicketIn(daemon.client, 'REQUIREMENTS');
+  await daemon.client.artifact.put({ ticketId, artifact: { type: 'page', name: 'x'.repeat(60), content: {} } });
+  for (let n = 0; n < 4; n += 1) await daemon.client.gate.validate({ ticketId });
+  await runStatement(daemon.databaseUrl!, `update gate_results r set ${change} where ticket_id = '${ticketId}'`);
+
+  const pages = await readPages((after) => daemon.client.gate.results({ ticketId, ...after }));
+
+  expect(pages.map(({ results }) => results.length)).toEqual([1, 1, 1, 1]);
+  expect(Math.max(...pages.map(bytesOf))).toBeLessThan(megabyte);
+  expect(new Set(pages.flatMap(({ results }) => results.map(({ id }) => id))).size).toBe(4);
+});
