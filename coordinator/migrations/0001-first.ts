@@ -45,6 +45,7 @@ const statements = [
     expires_at timestamptz,
     revoked_at timestamptz
   )`,
+  `create index tokens_by_name on tokens (project_id, name)`,
 
   `create table idempotency_keys (
     project_id uuid not null references projects,
@@ -115,7 +116,7 @@ const statements = [
     open_tasks_bound int not null default 0,
     entered_at timestamptz not null default clock_timestamp(),
     left_at timestamptz,
-    -- The workflow had nowhere to move the ticket to; looked at again then, or when something is added.
+    -- When the workflow looks at the ticket again that it had nowhere to move to: what is added to it brings that forward.
     look_again_at timestamptz,
     -- Which judgement of the gate is under way, and until when that may be believed of a coordinator that says nothing more.
     judging_by uuid,

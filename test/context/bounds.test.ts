@@ -206,3 +206,56 @@ describe('what is pinned', () => {
     expect((await itemsOf(ticketId, { sources: ['reported'] })).map(({ pinned }) => pinned)).toEqual([false]);
   });
 });
+
+describe('with long reasons and many references', () => {
+  const item = {
+    pinned: true,
+    rationale: 'For many a reason. '.repeat(200),
+    references: Array.from({ length: 15 }, (_, index) => ({ kind: 'file' as const, value: `${index}${'x'.repeat(1_000)}`, line: 3 })),
+  };
+  const setUp = async (count: number) => {
+    const ticketId = await open();
+    for (let number = 1; number <= count; number += 1) await note(ticketId, { ...item, text: `Rule ${number}.` });
+    return ticketId;
+  };
+
+  test('an answer has no more of them than its budget is for, and as much of each item as a line shows', async () => {
+    const ticketId = await setUp(40);
+
+    const pack = await daemon.client.context.get({ ticketId, forPhase: 'DESIGN', budgetTokens: 5_000 });
+    const aggregate = await daemon.client.context.aggregate({ ticketId });
+
+    expect(JSON.stringify(pack).length).toBeLessThan(120_000);
+    expect(JSON.stringify(aggregate).length).toBeLessThan(120_000);
+    expect(pack.phases.flatMap(({ items }) => items)).toHaveLength(40);
+    expect(aggregate.items).toHaveLength(40);
+  });
+
+  test('an item has its newest references and the beginning of its reasons, and expand tells all', async () => {
+    const ticketId = await setUp(1);
+
+    const [told] = (await daemon.client.context.aggregate({ ticketId })).items;
+
+    expect(told!.references.map(({ value, line }) => [value.length, value.slice(0, 3), line])).toEqual(
+      [10, 11, 12, 13, 14].map((index) => [200, `${index}x`, 3]),
+    );
+    expect(told!.rationale).toHaveLength(400);
+    expect((await daemon.client.context.expand({ ticketId, citation: 'c:1' })).item).toMatchObject(item);
+  });
+});
+
+test('an aggregate of long texts ends before its limit, and counts what it has left out', async () => {
+  const bench = await setUpBench(daemon);
+  for (let round = 0; round < 3; round += 1) {
+    await bench.submit({});
+    const context = Array.from({ length: 90 }, (_, number) => ({ kind: 'fact' as const, text: `${round}-${number} ${'x'.repeat(3_900)}` }));
+    await bench.agent.complete(await bench.agent.claimOne(), { context });
+  }
+
+  const aggregate = await daemon.client.context.aggregate({ ticketId: bench.ticket.id, limit: 1_000 });
+
+  expect(JSON.stringify(aggregate.items).length).toBeLessThan(1_010_000);
+  expect(aggregate.items.length).toBeGreaterThan(200);
+  expect(aggregate.items.length + aggregate.omitted.items).toBe(270);
+  expect(aggregate.items.at(-1)!.citation).toBe('c:270');
+});

@@ -138,3 +138,81 @@ test('agents give up and let go what agents have said and pinned', async () => {
     'accepted',
   );
 });
+
+describe('in the words of what an operator has said', () => {
+  const rule = { ...decision('Never drop a table.'), rationale: 'The audit asks for it.', data: { tables: 0 }, pinned: true };
+  const file = (value: string) => ({ kind: 'file' as const, value });
+  const others = { rationale: 'Unless it is small.', data: { tables: 9 }, references: [file('src/b.ts')] };
+
+  /** An operator has said it as `c:1`, of which the agent adds another telling. */
+  async function setUpRule() {
+    const ticketId = await open();
+    const [operator, agent] = [await connectAs('operator'), await connectAs('agent')];
+    const said = await operator.context.note({ ticketId, item: { ...rule, references: [file('src/a.ts')] } });
+    return { ticketId, operator, said, repeat: () => agent.context.note({ ticketId, item: { ...rule, ...others } }) };
+  }
+
+  test('an agent adds references to it and changes nothing else', async () => {
+    const { ticketId, said, repeat } = await setUpRule();
+
+    const again = await repeat();
+
+    expect(said).toMatchObject({ ...rule, byOperator: true });
+    expect(again).toEqual({ ...said, references: [file('src/a.ts'), file('src/b.ts')] });
+    expect((await daemon.client.context.list({ ticketId })).items).toEqual([again]);
+  });
+
+  test('an agent pushes out none of its references', async () => {
+    const ticketId = await open();
+    const references = (name: string) => Array.from({ length: 15 }, (_, index) => file(`${name}${index}${'x'.repeat(1_000)}`));
+    const said = await (await connectAs('operator')).context.note({ ticketId, item: { ...rule, references: references('a') } });
+
+    const again = await (await connectAs('agent')).context.note({ ticketId, item: { ...rule, references: references('b') } });
+
+    expect(again).toEqual(said);
+  });
+
+  test('an agent says something of its own in a later phase, and packs tell the operator’s word', async () => {
+    const { ticketId, said, repeat } = await setUpRule();
+    await daemon.client.ticket.transition({ ticketId, to: 'DESIGN', force: true, reason: 'The test goes on.' });
+
+    const again = await repeat();
+
+    expect(again).toMatchObject({ citation: 'c:2', ...others });
+    expect(await textOf(ticketId)).toBe('## Decisions\n- Never drop a table. (The audit asks for it.) [c:1, REQUIREMENTS]\n');
+    expect((await daemon.client.context.aggregate({ ticketId })).items).toMatchObject([
+      { citation: 'c:1', author: said.author, rationale: rule.rationale, references: [file('src/a.ts'), file('src/b.ts')] },
+    ]);
+  });
+
+  test('what an agent has said beside it is no operator’s word when the operator pins his own anew', async () => {
+    const { ticketId, operator, repeat } = await setUpRule();
+    await daemon.client.ticket.transition({ ticketId, to: 'DESIGN', force: true, reason: 'The test goes on.' });
+    await repeat();
+
+    await operator.context.pin({ ticketId, citation: 'c:1', pinned: false });
+    await operator.context.pin({ ticketId, citation: 'c:1' });
+
+    expect(await textOf(ticketId)).toContain('Never drop a table. (The audit asks for it.) [c:1, REQUIREMENTS]');
+  });
+
+  test('an operator says more about it', async () => {
+    const { ticketId, repeat, operator } = await setUpRule();
+    await repeat();
+
+    const again = await operator.context.note({ ticketId, item: { ...decision(rule.text), rationale: 'And the law.' } });
+
+    expect(again).toMatchObject({ citation: 'c:1', rationale: 'The audit asks for it.\nAnd the law.', data: { tables: 0 } });
+  });
+});
+
+test('what an operator has pinned is told as his word, also where an agent had pinned it before', async () => {
+  const ticketId = await open();
+  await (await connectAs('agent')).context.note({ ticketId, item: { ...decision('Use MySQL.'), pinned: true } });
+  await textOf(ticketId);
+
+  await (await connectAs('operator')).context.pin({ ticketId, citation: 'c:1' });
+
+  const { own } = await daemon.client.context.get({ ticketId, forPhase: 'REQUIREMENTS' });
+  expect(own!.items).toMatchObject([{ citation: 'c:1', byOperator: true }]);
+});

@@ -104,6 +104,18 @@ describe('a judgement of a gate', () => {
   });
 });
 
+test('no ticket waits for a judgement elsewhere that asks no validator', async () => {
+  const { ticketId, leaves } = await openTicket({ tasksMin: 0 }, [{ type: uniqueType() }]);
+  await database.query(`update phase_visits set judging_by = gen_random_uuid(), judging_until = 'infinity' where id = ${currentVisit}`, [
+    ticketId,
+  ]);
+  await daemon.client.task.cancelAll({ ticketId });
+
+  expect(await other.advance(ticketId, { mayAsk: false })).toBe('done');
+
+  expect((await leaves()).data).toMatchObject({ to: 'DONE' });
+});
+
 test('a refusal of what has changed meanwhile sends nothing back: what is there now is judged', async () => {
   await using program = await createAskedProgram();
   const { ticketId, leaves } = await openTicket({ tasksMin: 0, validators: [program.validator] });

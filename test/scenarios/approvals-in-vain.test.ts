@@ -57,6 +57,27 @@ test('an approval that too few may give is told as that, with who is excluded an
   });
 });
 
+test('an approval is told to be in vain also where its author may decide with another role than the one of the work', async () => {
+  const ticketId = await openTicket({ by: ['ada'], roles: ['admin'] });
+  await storeAs('ada', ticketId);
+  await daemon.connectAs('admin', 'ada');
+
+  const { missing } = await daemon.client.gate.status({ ticketId });
+
+  expect(missing.map(({ code }) => code)).toEqual(['approval_impossible']);
+});
+
+test('an author whose newest token has the role is named among those who may not', async () => {
+  const ticketId = await openTicket({ roles: ['admin'] });
+  await storeAs('ada', ticketId);
+  await storeAs('bob', ticketId);
+  await daemon.connectAs('admin', 'ada');
+
+  const { missing } = await daemon.client.gate.status({ ticketId });
+
+  expect(missing[0]?.message).toContain('waits for 1 approval of the role admin (not of ada, whose work it is)');
+});
+
 test('whoever asks beforehand hears that his own work would make it so', async () => {
   const ticketId = await openTicket({ by: ['ada'] });
   const ada = await daemon.connectAs('operator', 'ada');

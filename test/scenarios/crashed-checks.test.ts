@@ -157,6 +157,39 @@ test('whoever has mended the check need not wait until it is made again by itsel
   expect((await leaves()).data).toMatchObject({ to: 'DONE' });
 });
 
+test('nor for as long when the gate refuses then: the phase does what it has for that', async () => {
+  await using program = await createAskedProgram();
+  const { ticketId, hindered, leaves } = await openTicket(program.validator);
+  (await program.run(1)).crash();
+  await hindered();
+  await lookAgain(ticketId, 'in an hour');
+
+  const validated = daemon.client.gate.validate({ ticketId });
+  (await program.run(2)).exitWith(1);
+
+  expect((await validated).outcome).toBe('failed');
+  expect((await leaves()).data).toMatchObject({ to: 'WRITE', kind: 'regression' });
+});
+
+test('what is written down about a ticket has its check not made again', async () => {
+  await using program = await createAskedProgram();
+  const { ticketId, hindered } = await openTicket(program.validator);
+  (await program.run(1)).crash();
+  await hindered();
+  await lookAgain(ticketId, 'in an hour');
+
+  const item = { kind: 'decision', text: 'The check is looked after.' } as const;
+  const { citation } = await daemon.client.context.note({ ticketId, item });
+  await daemon.client.context.pin({ ticketId, citation, pinned: true });
+  const other = await openTicket(program.validator);
+
+  // The advancer looks at the one as early as at the other.
+  (await program.run(2)).exitWith(0);
+  expect((await other.leaves()).data).toMatchObject({ to: 'DONE' });
+  expect((await daemon.client.gate.results({ ticketId })).results).toHaveLength(1);
+  expect(await readPause(ticketId)).toBeGreaterThan(3_000);
+});
+
 test('evidence that comes while a check is under way is judged at once, however long the ticket would be left alone', async () => {
   await using program = await createAskedProgram();
   const { ticketId, hindered, leaves } = await openTicket(program.validator);

@@ -258,6 +258,23 @@ test('a validator that skips for want of a missing artifact does not say so agai
   expect((await daemon.client.approval.list({ ticketId })).approvals).toEqual([]);
 });
 
+test('a task that is completed already assumes nothing: what was approved is approved', async () => {
+  const ticketId = await openTicket({ tasksMin: 0, approvals: [{ name: 'release' }] });
+  const type = uniqueType();
+  const worker = await daemon.connectAgent({ capabilities: [type] });
+  await daemon.client.task.submit({ ticketId, tasks: [{ type }] });
+  const { taskId, attempt } = await worker.claimOne();
+  await worker.client.task.complete({ taskId, attempt });
+  await daemon.client.gate.validate({ ticketId });
+  const [approval] = (await daemon.client.approval.list({ ticketId })).approvals;
+  const { client: reader } = await daemon.connectAs('operator', 'reader');
+  await reader.approval.decide({ approvalId: approval!.id, decision: 'approve' });
+
+  const { missing } = await daemon.client.gate.explain({ ticketId, assume: { completed: [taskId] } });
+
+  expect(missing).toEqual([]);
+});
+
 test('what is assumed may be the work of an attempt, whose task is then taken for completed by it', async () => {
   const type = uniqueType();
   const ticketId = await openTicket({ validators: [{ use: 'lease-guard' }] });

@@ -110,6 +110,20 @@ describe('the history of a ticket', () => {
 
     expect(numbersOf(pages)).toEqual([[1, 2, 3, 4, 5, 6], [7], [8], [9]]);
   });
+
+  test('counts the reasons of its visits for that', async () => {
+    const { id: ticketId } = await createTicketIn(daemon.client, 'TESTING');
+    const reason = '€'.repeat(4_000);
+    for (let visit = 0; visit < 100; visit += 1) {
+      const to = visit % 2 === 0 ? 'IMPLEMENTATION' : 'TESTING';
+      await daemon.client.ticket.transition({ ticketId, to, force: true, reason });
+    }
+
+    const { visits, next } = await daemon.client.ticket.history({ ticketId, limit: 1_000 });
+
+    expect(visits.length).toBeLessThan(100);
+    expect(next).toBe(String(visits.length));
+  });
 });
 
 test('workflows come in pages by name, none of them larger than a megabyte, and the command lists them all', async () => {

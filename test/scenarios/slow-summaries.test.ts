@@ -51,24 +51,37 @@ describe('a summarizer that takes its time', () => {
   });
 
   test('is asked neither for a pack that has no room for what it says, nor for what no summary can cover', async () => {
-    const [small, full] = [await createTicketIn(daemon.client, 'DESIGN'), await createTicketIn(daemon.client, 'DESIGN')];
+    const small = await createTicketIn(daemon.client, 'DESIGN');
     await daemon.client.context.note({ ticketId: small.id, item: fact });
-    for (let number = 1; number <= 20; number += 1)
-      await daemon.client.context.note({
-        ticketId: full.id,
-        item: { kind: 'constraint', text: `Queue ${number} has room. ${'It answers whoever has waited longest. '.repeat(12).trim()}` },
-      });
+    const bench = await setUpBench(daemon);
+    await bench.submit({});
+    const context = Array.from({ length: 300 }, (_, number) => ({ kind: 'constraint' as const, text: `Queue ${number} has room.` }));
+    await bench.agent.complete(await bench.agent.claimOne(), { context });
 
     await daemon.client.context.get({ ticketId: small.id, forPhase: 'IMPLEMENTATION', budgetTokens: 1_900 });
-    const { narrative } = await daemon.client.context.aggregate({ ticketId: full.id, phase: 'DESIGN' });
+    const { narrative } = await daemon.client.context.aggregate({ ticketId: bench.ticket.id, phase: 'REQUIREMENTS' });
 
     expect(narrative).toMatchObject({
       by: 'extractive',
       fallbackBecause: expect.stringMatching(
-        /^The constraints, rejected alternatives and numbers have \d+ tokens, and no summary of 800 covers them all\.$/,
+        /^The citations alone of the 300 constraints, rejected alternatives and numbers have \d+ tokens, and a summary has 800\.$/,
       ),
     });
     expect([waiting.length, await countRuns(daemon, 'ok')]).toEqual([0, 0]);
+  });
+
+  test('is asked where constraints are long, since half of their different words may be few', async () => {
+    const long = 'It answers whoever has waited longest. '.repeat(12).trim();
+    const constraints = Array.from({ length: 20 }, (_, number) => ({
+      kind: 'constraint' as const,
+      text: `Queue ${number} has room. ${long}`,
+    }));
+    const { summarize } = await takeNotes(daemon, ...constraints);
+
+    expect((await summarize()).fallbackBecause).toContain('It is still being written');
+    await isAsked();
+    answer('All of it.');
+    await eventually(async () => expect((await summarize()).fallbackBecause).toMatch(/^The summary has \d+ tokens, of 800 allowed\.$/));
   });
 
   test('is not waited for; what it says then is kept, answered as stale while it says it anew, and never without a constraint', async () => {

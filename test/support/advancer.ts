@@ -9,8 +9,8 @@ import { ensureDefaultProject } from '../../coordinator/src/project/project.serv
 import { advanceTicket, type Step } from '../../coordinator/src/ticket/advance.service.ts';
 
 export interface Advancer extends AsyncDisposable {
-  /** Looks at a ticket of the default project once, and asks validators where that is needed. */
-  advance(ticketId: string): Promise<Step>;
+  /** Looks at a ticket of the default project once, and asks validators where that is needed, unless it may not. */
+  advance(ticketId: string, options?: { readonly mayAsk: boolean }): Promise<Step>;
 }
 
 /** What moves tickets by itself in one more coordinator over a database, without its loop: it looks when it is told to. */
@@ -26,7 +26,8 @@ export async function openAdvancer(databaseUrl: string, { plugins }: { readonly 
   const projectId = await ensureDefaultProject(store.em.fork());
   const stopping = new AbortController();
   return {
-    advance: (ticketId) => advanceTicket(tickets, { projectId, ticketId }, { signal: stopping.signal, mayAsk: true }),
+    advance: (ticketId, { mayAsk } = { mayAsk: true }) =>
+      advanceTicket(tickets, { projectId, ticketId }, { signal: stopping.signal, mayAsk }),
     async [Symbol.asyncDispose]() {
       stopping.abort();
       changes.stop();

@@ -21,6 +21,8 @@ describe('what the decisions come to', () => {
     // Too few could give it from the beginning: nobody has refused anything.
     [{ ...named, count: 3 }, ['ada'], ['approve'], 'waiting'],
     [named, ['somebody else'], ['refuse'], 'waiting'],
+    // With no token of hers may one who is named approve her own work, whatever the role that it was made with.
+    [{ ...named, roles: ['admin'] }, ['ada'], ['refuse'], 'refused'],
   ])('%j, the work of %j, decided %j: %s', (given, authors, decisions, state) =>
     expect(
       settle(

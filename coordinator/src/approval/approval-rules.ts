@@ -41,10 +41,9 @@ const fits = (roles: readonly Role[], role: Role): boolean =>
 /** Who could decide but for the part that they have in the work. */
 function excludedBy(rule: ApprovalRule, authors: Authors): string[] {
   if (rule.authorsMay) return [];
-  const roles = rolesOf(rule);
-  return [...authors].flatMap(([name, role]) =>
-    (rule.by?.includes(name) ?? true) && (roles === undefined || fits(roles, role)) ? [name] : [],
-  );
+  const { by, roles = usualRoles } = rule;
+  // Somebody who is named may not decide with any token, whatever role the work was made with.
+  return [...authors].filter(([name, role]) => by?.includes(name) ?? fits(roles, role)).map(([name]) => name);
 }
 
 /** How many of those whom a rule names may decide; undefined where it names nobody, and anybody may come whose role fits. */

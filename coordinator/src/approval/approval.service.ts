@@ -32,10 +32,9 @@ export interface ApprovalRequest {
 
 /**
  * Cancels what waits for an answer about other evidence than this, and keeps the approvals of the visit as they are until the
- * transaction ends. The caller keeps the ticket in its phase.
+ * transaction ends. The caller keeps the ticket in its phase and has locked its visit.
  */
 export async function cancelOutdated(tx: Tx, ticket: TicketRow, digest: string): Promise<void> {
-  await lockVisit(tx.em, ticket.visitId);
   await lockApprovals(tx.em, ticket.visitId);
   recordCancelled(tx, ticket, await endApprovals(tx.em, ticket.visitId, digest), 'what was to be approved has changed');
 }

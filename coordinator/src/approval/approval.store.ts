@@ -164,15 +164,18 @@ export const insertDecision = (
 
 /**
  * Whose work a gate judges, by the names of the tokens: those that stored a version of the ticket's artifacts, and those whose
- * sessions completed its tasks, in every visit. Of tokens with one name the newest tells the role.
+ * sessions completed its tasks, in every visit. The newest token of a name tells the role, whether it made any of it or not.
  */
 export async function listAuthors(em: EntityManager, ticketId: string): Promise<Map<string, Role>> {
   const rows = await rowsOf(
     em,
-    sql<{ name: string; role: Role }>`select name, role from tokens where id in (
-          select token_id from artifacts where ticket_id = ${ticketId}
-          union select s.token_id from tasks t join attempts n on n.task_id = t.id and n.outcome = 'completed'
-            join sessions s on s.id = n.session_id where t.ticket_id = ${ticketId}) order by created_at, id`,
+    sql<{ name: string; role: Role }>`select distinct on (named.name) named.name, named.role
+          from tokens used join tokens named on named.project_id = used.project_id and named.name = used.name
+          where used.id in (
+            select token_id from artifacts where ticket_id = ${ticketId}
+            union select s.token_id from tasks t join attempts n on n.task_id = t.id and n.outcome = 'completed'
+              join sessions s on s.id = n.session_id where t.ticket_id = ${ticketId})
+          order by named.name, named.created_at desc, named.id desc`,
   );
   return new Map(rows.map(({ name, role }) => [name, role]));
 }

@@ -29,6 +29,8 @@ export const artifactHandlers = ({ db, limits, schemas }: ArtifactParts): Handle
       const [stored] = measured === undefined ? [] : await storeArtifacts(tx, [{ origin, measured }]);
       if (stored === undefined) throw new Error('One artifact went in and none came out.');
       await noteReturned(tx, [itemsOfArtifact(origin, { given: params.artifact, stored })]);
+      // A ticket that could not move may be able to now.
+      tx.hints.ticketIds.add(origin.ticketId);
       return stored;
     });
   },

@@ -7,6 +7,7 @@ import type { HeldItems } from './held-items.ts';
 import { addNarrative, type NarrativeParts, uncoveredMax } from './narrative.ts';
 import { readPhases } from './pack-state.ts';
 import { dropRepeated, isStatement } from './phase-context.ts';
+import { shortenItem } from './short-item.ts';
 
 export interface AggregateParts {
   readonly held: HeldItems;
@@ -47,14 +48,32 @@ function bound(contexts: readonly PhaseContext[], limit: number): Pick<ContextAg
   );
   const summaries = [...new Set(contexts.flatMap((context) => context.summaries))];
   const artifacts = contexts.flatMap((context) => context.artifacts);
-  const chosen = new Set(byNeed(items).slice(0, limit));
-  const omitted = (list: readonly unknown[]) => Math.max(0, list.length - limit);
-  return {
-    items: contexts.flatMap(({ phase }) => items.filter((item) => item.phase === phase && chosen.has(item))),
-    summaries: summaries.slice(-limit),
-    artifacts: artifacts.slice(-limit),
-    omitted: { items: omitted(items), summaries: omitted(summaries), artifacts: omitted(artifacts) },
+  const chosen = takeFitting(byNeed(items).slice(0, limit).map(shortenItem));
+  const newest = {
+    summaries: takeFitting(summaries.slice(-limit).toReversed()).toReversed(),
+    artifacts: takeFitting(artifacts.slice(-limit).toReversed()).toReversed(),
   };
+  return {
+    items: contexts.flatMap(({ phase }) =>
+      chosen.filter((item) => item.phase === phase).toSorted((a, b) => toNumber(a.citation) - toNumber(b.citation)),
+    ),
+    ...newest,
+    omitted: {
+      items: items.length - chosen.length,
+      summaries: summaries.length - newest.summaries.length,
+      artifacts: artifacts.length - newest.artifacts.length,
+    },
+  };
+}
+
+/** Each list has so many characters of JSON, so that an answer has a size that every client takes. */
+const listCharactersMax = 1_000_000;
+
+/** From the first on as many as there is room for. */
+function takeFitting<T>(list: readonly T[]): T[] {
+  let characters = 0;
+  const end = list.findIndex((each) => (characters += JSON.stringify(each).length) > listCharactersMax);
+  return list.slice(0, end === -1 ? list.length : end);
 }
 
 /** Those of the phases under each other. */

@@ -35,12 +35,13 @@ interface ItemRow {
   readonly supersededAt: string | null;
   readonly supersededReason: string | null;
   readonly supersededByNumber: number | null;
+  readonly byOperator: boolean;
 }
 
 const columnsWith = (
   data: RawBuilder<unknown>,
 ) => sql`c.id, c.number, c.ticket_id, c.phase, c.visit_number, c.kind, c.text, c.rationale, ${data}, c.refs, c.pinned, c.author, c.task_id, c.attempt,
-  c.created_at, c.source, c.superseded_at, c.superseded_reason, (select b.number from context_items b where b.id = c.superseded_by) as superseded_by_number`;
+  c.created_at, c.source, c.by_operator, c.superseded_at, c.superseded_reason, (select b.number from context_items b where b.id = c.superseded_by) as superseded_by_number`;
 
 const columns = columnsWith(sql`c.data`);
 
@@ -68,6 +69,7 @@ const toContextItem = (row: ItemRow): ContextItem => ({
       at: toTimestamp(row.supersededAt),
     },
   }),
+  ...(row.byOperator && { byOperator: true }),
 });
 
 /** An item, and where it comes from. */

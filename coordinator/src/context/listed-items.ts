@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import {
   contextJsonCharactersMax,
+  contextReferencesMax,
   type ContextKind,
   type ContextReference,
   type JsonObject,
@@ -14,7 +15,6 @@ import { clip } from './clip.ts';
 const listedMax = 100;
 /** What an item takes for a statement or its reasons. */
 const textMax = 4_000;
-const referencesMax = 100;
 /** So many names fit into an item, however each character of them is written. */
 const namesMax = 20;
 /** How much of the entries that were not taken is shown, in characters. */
@@ -117,7 +117,7 @@ function readReferences(given: JsonValue | undefined): { taken: ContextReference
   const others: JsonValue[] = [];
   for (const each of given as readonly JsonValue[]) {
     const read = newContextItem.shape.references.safeParse([each]);
-    if (read.success && taken.length < referencesMax && fits([...taken, each])) taken.push(...read.data);
+    if (read.success && taken.length < contextReferencesMax && fits([...taken, each])) taken.push(...read.data);
     else others.push(each);
   }
   return { taken, ...(others.length > 0 && { others }) };

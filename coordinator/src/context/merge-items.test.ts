@@ -56,6 +56,14 @@ describe('a statement that is made again', () => {
     expect(JSON.stringify(references).length).toBeLessThanOrEqual(16_000);
   });
 
+  test('keeps of more references than an item may have the newest, however short they are', () => {
+    const files = (from: number) => Array.from({ length: 100 }, (_, index) => file(`${from + index}.ts`));
+
+    const { references } = mergeItems(said({ references: files(0) }), said({ references: files(60) }));
+
+    expect(references).toEqual(files(60));
+  });
+
   test('loses no reason that was cut by being said in another phase, too', () => {
     const older = said({ rationale: 'One.\n… 40 characters of older reasons had no room.' });
     const newer = said({ rationale: 'Two.\n… 2 characters of older reasons had no room.' });

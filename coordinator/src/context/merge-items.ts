@@ -1,4 +1,4 @@
-import { type ContextItem, type ContextReference, contextJsonCharactersMax } from '@baton/protocol';
+import { type ContextItem, type ContextReference, contextJsonCharactersMax, contextReferencesMax } from '@baton/protocol';
 import type { Origin } from '../artifact/artifact.service.ts';
 import type { ItemOf } from './context.store.ts';
 import { mayOperate } from './standing-rules.ts';
@@ -7,6 +7,7 @@ import { mayOperate } from './standing-rules.ts';
 type Statement = Pick<ContextItem, 'pinned' | 'references'> & {
   readonly rationale?: string | undefined;
   readonly data?: ContextItem['data'] | undefined;
+  readonly byOperator?: boolean | undefined;
 };
 
 /** Five reasons of full length. Of more the newest stay, and a line says how much was cut. */
@@ -27,6 +28,15 @@ export function mergeItems<Newer extends Statement>(older: Statement, newer: New
     ...(data !== undefined && { data }),
   };
 }
+
+/**
+ * What an operator has had a say in, said again by an agent: as it is, but for its pin and the references that come to those it has.
+ */
+export const addReferences = <Kept extends Statement>(kept: Kept, again: Pick<Statement, 'pinned' | 'references'>): Kept => ({
+  ...kept,
+  pinned: kept.pinned || again.pinned,
+  references: takeFitting(listOnce([...kept.references, ...again.references])),
+});
 
 function mergeRationales(older: string | undefined, newer: string | undefined): string | undefined {
   const [before, now] = [readReasons(older), readReasons(newer)];
@@ -60,23 +70,35 @@ function writeReasons({ text, cut }: Reasons): string | undefined {
 }
 
 /** Each once; of more than an item takes the newest. */
-function mergeReferences(older: readonly ContextReference[], newer: readonly ContextReference[]): ContextReference[] {
-  const byPlace = new Map([...older, ...newer].map((each) => [`${each.kind} ${each.line ?? ''} ${each.value}`, each]));
-  const newest = [...byPlace.values()].toReversed();
+const mergeReferences = (older: readonly ContextReference[], newer: readonly ContextReference[]): ContextReference[] =>
+  takeFitting(listOnce([...older, ...newer]).toReversed()).toReversed();
+
+const listOnce = (references: readonly ContextReference[]): ContextReference[] => [
+  ...new Map(references.map((each) => [`${each.kind} ${each.line ?? ''} ${each.value}`, each])).values(),
+];
+
+/** From the first on as many as an item takes. */
+function takeFitting(references: readonly ContextReference[]): ContextReference[] {
   let characters = 0;
-  const end = newest.findIndex((each) => (characters += JSON.stringify(each).length + 1) >= contextJsonCharactersMax);
-  return newest.slice(0, end === -1 ? newest.length : end).toReversed();
+  const end = references.findIndex((each) => (characters += JSON.stringify(each).length + 1) >= contextJsonCharactersMax);
+  return references.slice(0, Math.min(contextReferencesMax, end === -1 ? references.length : end));
 }
 
 /**
  * An item that a visit holds, given again. What is said has the author of the last time, and refers to the tasks of those before;
- * what is recorded keeps its own.
+ * what is recorded keeps its own, and what an operator has had a say in is not for agents to change.
  */
 export function repeatItem(older: Statement & Pick<Origin, 'author' | 'role' | 'taskId' | 'attempt'>, again: ItemOf): ItemOf {
   const { author, taskId, attempt } = older;
   const role = mayOperate(older) ? older.role : again.origin.role;
   if (again.source !== undefined && again.source !== 'said')
     return { ...again, origin: { ...again.origin, author, role, taskId, attempt }, item: mergeItems(older, again.item) };
+  if ((older.byOperator === true || mayOperate(older)) && !mayOperate(again.origin)) {
+    const { pinned, references, rationale, data } = addReferences(older, again.item);
+    const { kind, text } = again.item;
+    const item = { kind, text, pinned, references, ...(rationale !== undefined && { rationale }), ...(data !== undefined && { data }) };
+    return { ...again, origin: { ...again.origin, author, role, taskId, attempt }, item };
+  }
   const isOther = taskId !== undefined && taskId !== again.origin.taskId;
   const references = isOther ? [...older.references, { kind: 'task' as const, value: taskId }] : older.references;
   return { ...again, origin: { ...again.origin, role }, item: mergeItems({ ...older, references }, again.item) };

@@ -86,14 +86,13 @@ const withNarrative = (phase: PhaseContext, { leftOut }: PlannedWork, narrative:
 
 /** Asks the summarizer, unless it could only fail: a model that is asked costs money. */
 function ask({ writer, count }: NarrativeParts, work: PlannedWork, waitMs: number): Promise<Written> {
-  const dueTokens = work.items.filter(isDue).reduce((sum, { text, citation }) => sum + count(`${text} [${citation}]\n`), 0);
-  if (dueTokens <= narrativeTokens * wordsCovered) return writer.write(work, { waitMs });
-  const reason = `The constraints, rejected alternatives and numbers have ${dueTokens} tokens, and no summary of ${narrativeTokens} covers them all.`;
+  // Of each that has to be covered a summary has the citation, and of several perhaps the same words.
+  const cited = work.items.filter(isDue).map(({ citation }) => citation);
+  const tokens = count(`[${cited.join(',')}]`);
+  if (tokens <= work.budgetTokens) return writer.write(work, { waitMs });
+  const reason = `The citations alone of the ${cited.length} constraints, rejected alternatives and numbers have ${tokens} tokens, and a summary has ${work.budgetTokens}.`;
   return Promise.resolve({ outcome: 'failed', reason });
 }
-
-/** A summary has half of the words of each, and so no less than half of the tokens of all of them. */
-const wordsCovered = 2;
 
 interface PlannedWork extends SummaryWork {
   /** What has to be covered and is not given to the summarizer, by citation. */

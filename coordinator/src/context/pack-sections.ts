@@ -34,7 +34,7 @@ export const narrativeHeading = 'The rest in short';
 export const writeHeading = (heading: string): string => `## ${heading}\n`;
 
 /** As much of the reasons for an item stands on its line, in characters; `context/expand` tells all of them. */
-const reasonsMax = 400;
+export const reasonsMax = 400;
 
 // A line is a line: what others wrote cannot begin a section of its own.
 export function writeLine({

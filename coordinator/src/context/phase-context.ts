@@ -1,7 +1,8 @@
 import type { ContextItem, PhaseContext, WorkflowDefinition } from '@baton/protocol';
 import type { PhaseVisitRow } from '../phase/phase-visit.entity.ts';
 import { toNumber } from './citation.ts';
-import { mergeItems } from './merge-items.ts';
+import { addReferences, mergeItems } from './merge-items.ts';
+import { shortenItem } from './short-item.ts';
 
 /** Whether it says something, be it of a task as a whole: a summary of the phase stands on such. */
 export const isSaying = ({ source }: ContextItem): boolean => source !== 'artifact';
@@ -9,12 +10,12 @@ export const isSaying = ({ source }: ContextItem): boolean => source !== 'artifa
 /** Summaries and artifacts are items as well, and stand beside the others in what a phase has come to. */
 export const isStatement = ({ source }: ContextItem): boolean => source !== 'summary' && source !== 'artifact';
 
-/** A phase with those of these items that are of it, the oldest first. */
+/** A phase with those of these items that are of it, the oldest first, in short. */
 export function fillPhase(context: PhaseContext, items: readonly ContextItem[]): PhaseContext {
   const ofPhase = items.filter(({ phase }) => phase === context.phase).toSorted((a, b) => toNumber(a.citation) - toNumber(b.citation));
   return {
     ...context,
-    items: ofPhase.filter(isStatement),
+    items: ofPhase.filter(isStatement).map(shortenItem),
     summaries: ofPhase.filter(({ source }) => source === 'summary').map(({ text }) => text),
     artifacts: ofPhase.filter(({ source }) => source === 'artifact').map(toArtifactEntry),
   };
@@ -23,12 +24,19 @@ export function fillPhase(context: PhaseContext, items: readonly ContextItem[]):
 // As `itemsOfCompletion` has written it.
 const toArtifactEntry = ({ data }: ContextItem) => data as PhaseContext['artifacts'][number];
 
-/** Said again later by the same source, a statement stands where it was said last, with all that it brought before. The oldest come first. */
+/**
+ * Said again later by the same source, a statement stands where it was said last, with all that it brought before. What an operator has had
+ * a say in and agents say again stands where it was. The oldest come first.
+ */
 export function dropRepeated(items: readonly ContextItem[]): ContextItem[] {
   const kept = new Map<string, ContextItem>();
   for (const item of items) {
     const key = `${item.source} ${item.kind} ${item.text}`;
     const before = kept.get(key);
+    if (before?.byOperator === true && item.source === 'said' && item.byOperator !== true) {
+      kept.set(key, addReferences(before, item));
+      continue;
+    }
     // Anew, so that it stands where it was said last.
     kept.delete(key);
     kept.set(key, before === undefined ? item : mergeItems(before, item));

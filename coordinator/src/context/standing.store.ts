@@ -55,18 +55,23 @@ export async function findHoldingSuccessor(em: EntityManager, ticketId: string, 
   return row && toCitation(row.number);
 }
 
-/** Pins a statement, or lets it go, wherever the ticket holds it. Returns the citations of those for which that is new. */
+/**
+ * Pins a statement, or lets it go, wherever the ticket holds it. That an operator does it is of what is recorded wherever it stands, and
+ * of what is said where he has found it: elsewhere an agent may have given other reasons for the same words.
+ * @returns the citations of those for which that is new
+ */
 export async function pinStatement(
   em: EntityManager,
-  statement: Statement,
+  statement: Statement & Pick<ContextItem, 'id'>,
   { pinned, byOperator }: { readonly pinned: boolean; readonly byOperator: boolean },
 ): Promise<string[]> {
-  if (byOperator) await rowsOf(em, sql`update context_items set by_operator = true where ${isOf(statement)} and not by_operator`);
+  const isOperators = sql`(by_operator or (${byOperator} and (source <> 'said' or id = ${statement.id})))`;
   const rows = await rowsOf(
     em,
     sql<{
       number: number;
-    }>`update context_items set pinned = ${pinned} where ${isOf(statement)} and pinned <> ${pinned} returning number`,
+    }>`update context_items set pinned = ${pinned}, by_operator = ${isOperators}
+        where ${isOf(statement)} and (pinned <> ${pinned} or by_operator <> ${isOperators}) returning number`,
   );
   return rows.map(({ number }) => toCitation(number));
 }

@@ -15,7 +15,7 @@ const keptCharactersMax = 8_000_000;
 export const openTokenCounter = async (name: Config['tokenCounter']): Promise<TokenCounter> =>
   name === 'tokenx' ? createTokenCounter() : createTokenCounter({ name, count: await loadGptTokenizer() });
 
-/** Counts each text once, by an estimate on the safe side unless told otherwise. */
+/** Counts each text once, unless told otherwise by the estimate of `countTokens`, which says for what it is too low. */
 export function createTokenCounter({ name, count }: TokenCounter = { name: 'tokenx', count: countTokens }): TokenCounter {
   const kept = new LRUCache<string, number>({ maxSize: keptCharactersMax, sizeCalculation: (_tokens, text) => text.length + 1 });
   return {

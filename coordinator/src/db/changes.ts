@@ -12,8 +12,8 @@ export interface Change {
   readonly requestIds?: readonly string[];
   /** A lock may be free that somebody waits for, and could not be handed over on the spot. */
   readonly locksDue?: boolean;
-  /** Tickets whose last open task has ended, perhaps. */
-  readonly ticketIds?: readonly string[];
+  /** Tickets may be moved on by their workflow. */
+  readonly tickets?: boolean;
   /** Another coordinator told of it. */
   readonly isForeign?: boolean;
 }

@@ -26,7 +26,7 @@ const hint = z.object({
     tasks: z.boolean().exactOptional(),
     requestIds: z.array(z.string()).exactOptional(),
     locksDue: z.boolean().exactOptional(),
-    ticketIds: z.array(z.string()).exactOptional(),
+    tickets: z.boolean().exactOptional(),
   }),
 });
 
@@ -123,8 +123,8 @@ function parseJson(text: string | undefined): unknown {
   }
 }
 
-const isNews = ({ events, tasks, locksDue, requestIds = [], ticketIds = [] }: Change): boolean =>
-  events === true || tasks === true || locksDue === true || requestIds.length > 0 || ticketIds.length > 0;
+const isNews = ({ events, tasks, locksDue, tickets, requestIds = [] }: Change): boolean =>
+  events === true || tasks === true || locksDue === true || tickets === true || requestIds.length > 0;
 
 const merge = (a: Change | undefined, b: Change): Change => ({
   projectId: b.projectId,
@@ -132,12 +132,11 @@ const merge = (a: Change | undefined, b: Change): Change => ({
   tasks: b.tasks === true || a?.tasks === true,
   locksDue: b.locksDue === true || a?.locksDue === true,
   requestIds: [...(a?.requestIds ?? []), ...(b.requestIds ?? [])],
-  ticketIds: [...(a?.ticketIds ?? []), ...(b.ticketIds ?? [])],
+  tickets: b.tickets === true || a?.tickets === true,
 });
 
 /** A payload is limited to 8,000 bytes, and an id takes 39. What is left out is found by the slow look. */
 const shorten = (change: Change): Change => ({
   ...change,
   requestIds: (change.requestIds ?? []).slice(0, 100),
-  ticketIds: (change.ticketIds ?? []).slice(0, 50),
 });

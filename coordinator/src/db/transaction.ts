@@ -1,6 +1,7 @@
 import type { EventData, EventName } from '@baton/protocol';
 import type { CallContext } from '../call.ts';
 import { appendEvents } from '../event/event.store.ts';
+import { makeTicketsDue } from '../ticket/ticket.store.ts';
 import type { Changes } from './changes.ts';
 import { mayRunAgain, translateDatabaseError } from './errors.ts';
 import { answerAgain, findResults, keepResults, takeKeys, toKeyedCall } from './idempotency.store.ts';
@@ -19,6 +20,7 @@ interface Hints {
   locksDue: boolean;
   readonly tasksInMs: number[];
   readonly requestIds: Set<string>;
+  /** Something was added to them, or ended: their workflow may move them. Kept with the transaction, so that it is not lost. */
   readonly ticketIds: Set<string>;
 }
 
@@ -49,6 +51,7 @@ export async function transact<T>(db: Database, projectId: string, work: (tx: Tx
       result = await db.em.fork().transactional(async (em) => {
         const result = await work(attempt.open(em));
         await em.flush();
+        await makeTicketsDue(em, attempt.ticketIds());
         await appendEvents(em, projectId, attempt.events);
         return result;
       });
@@ -67,6 +70,7 @@ function begin(projectId: string) {
   const hints: Hints = { tasks: false, locksDue: false, tasksInMs: [], requestIds: new Set(), ticketIds: new Set() };
   return {
     events,
+    ticketIds: () => [...hints.ticketIds],
     open: (em: EntityManager): Tx => ({
       em,
       projectId,
@@ -80,7 +84,7 @@ function begin(projectId: string) {
     finish(changes: Changes) {
       for (const action of actions) changes.afterCommit(action);
       const { tasks, locksDue, requestIds, ticketIds } = hints;
-      changes.tell({ projectId, events: events.length > 0, tasks, locksDue, requestIds: [...requestIds], ticketIds: [...ticketIds] });
+      changes.tell({ projectId, events: events.length > 0, tasks, locksDue, requestIds: [...requestIds], tickets: ticketIds.size > 0 });
       for (const delayMs of hints.tasksInMs) changes.tellTasksIn(projectId, delayMs);
     },
   };

@@ -85,7 +85,8 @@ export async function explainGate(
     },
     signal,
   );
-  const isAssuming = assumed.length + assume.completed.length > 0;
+  const completing = stored.tasks.filter((task) => isOpen(task) && assume.completed.includes(task.id));
+  const isAssuming = assumed.length + completing.length > 0;
   // What is assumed nobody has approved, and it will be the work of who asks.
   const approvals = isAssuming ? [] : stored.approvals;
   const authors = isAssuming ? new Map([...stored.authors, [token, role]]) : stored.authors;

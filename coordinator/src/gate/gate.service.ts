@@ -12,6 +12,7 @@ import { findMissing, gateState, validatorsOf } from './gate-rules.ts';
 import { findNewestResultOfVisit, findRecordedResult, insertResult, type RecordedResult } from './gate.store.ts';
 import { askValidators, recallVerdicts, type Said } from './hear-validators.ts';
 import { bindApprovals, type Judgeable, readBinding, readEvidence } from './judgeable.ts';
+import { hasCrashed } from './refusal-rules.ts';
 
 export interface ResultLimits {
   /** How long a result holds that depends on the world outside. */
@@ -78,6 +79,20 @@ export async function validateGate(
   return record((tx) => recordResult(tx, ticket, { judgeable, renew, said, durationMs }));
 }
 
+/** As `validateGate` with what is known, and without asking anybody: `unjudged` where validators have to be asked. */
+export async function judgeUnasked(
+  { db, outsideVerdictMs }: Pick<GateParts, 'db' | 'outsideVerdictMs'>,
+  projectId: string,
+  ticketId: string,
+): Promise<GateResult | 'unjudged'> {
+  const em = db.em.fork();
+  const ticket = await getTicket(em, projectId, ticketId);
+  const judgeable = await readEvidence(em, ticket);
+  const said = await recallVerdicts(em, { ticket, judgeable }, outsideVerdictMs);
+  if (said === undefined) return 'unjudged';
+  return transact(db, projectId, (tx) => recordResult(tx, ticket, { judgeable, renew: false, said, durationMs: 0 }));
+}
+
 interface Findings {
   readonly judgeable: Judgeable;
   readonly renew: boolean;
@@ -90,6 +105,7 @@ async function recordResult(tx: Tx, seen: TicketRow, { judgeable, renew, said, d
   const { gate, evidenceDigest, shownDigest } = judgeable;
   const { verdicts, held, looksOutside, verdictsOf } = said;
   const ticket = await holdTicket(tx.em, seen.projectId, seen.id);
+  await lockVisit(tx.em, ticket.visitId);
   // What was judged may be gone: then nobody is asked about it, and what was asked about the new stands.
   const isThere =
     ticket.visitId === seen.visitId && ticket.state === 'open' && (await readBinding(tx.em, ticket)).shownDigest === shownDigest;
@@ -121,8 +137,8 @@ async function recordResult(tx: Tx, seen: TicketRow, { judgeable, renew, said, d
     durationMs,
     ...(verdictsOf !== undefined && { verdictsOf }),
   });
-  // A ticket that moves by itself may have waited for this.
-  if (outcome === 'passed') tx.hints.ticketIds.add(seen.id);
+  // Whoever judged it, the workflow acts on it. A check that has crashed is left alone for a while.
+  if (!hasCrashed(result)) tx.hints.ticketIds.add(seen.id);
   tx.record('gate.evaluated', {
     ticketId: seen.id,
     phase,
@@ -143,7 +159,6 @@ async function recordFindings(
   // Where they were not asked, what they said before stands.
   if (verdicts.length === 0) return;
   const { id: ticketId, visitId, visitNumber, phase } = ticket;
-  await lockVisit(tx.em, visitId);
   const validators = judgeable.gate === undefined ? [] : validatorsOf(judgeable.gate, judgeable);
   const facts = factsOfGate({ ticketId, visitId, visitNumber, phase, author: recorder }, verdicts, validators);
   await noteFindings(tx, { ticketId, phase }, facts);

@@ -6,7 +6,7 @@ import type { TicketRow } from '../ticket/ticket.entity.ts';
 import { isOpen, validatorsOf } from './gate-rules.ts';
 import { findGivenVerdicts } from './gate.store.ts';
 import { judge, type JudgeParts } from './judge.ts';
-import { type Judgeable, readEvidence } from './judgeable.ts';
+import type { Judgeable } from './judgeable.ts';
 
 interface Case {
   readonly ticket: TicketRow;
@@ -25,13 +25,17 @@ export interface Said {
 
 const nothing: Said = { verdicts: [], held: [], looksOutside: false };
 
-/** Asks the validators. None is asked while tasks are open: the gate is not passed then, whatever they would say of unfinished work. */
+/** None is asked while tasks are open: the gate is not passed then, whatever they would say of unfinished work. */
+const asksNobody = ({ gate, ...evidence }: Judgeable): boolean =>
+  gate === undefined || evidence.tasks.some(isOpen) || validatorsOf(gate, evidence).length === 0;
+
+/** Asks the validators, where there is something to ask. */
 export async function askValidators(
   { em, plugins }: JudgeParts,
   { ticket, judgeable }: Case,
   signal: AbortSignal | undefined,
 ): Promise<Said> {
-  if (judgeable.tasks.some(isOpen)) return nothing;
+  if (asksNobody(judgeable)) return nothing;
   const judgements = await judge(
     { em, plugins },
     {
@@ -55,24 +59,19 @@ export async function askValidators(
 }
 
 /**
- * What the validators said when they were last shown exactly this, where it has not aged and lets the gate open: they need not be
- * asked again because somebody has approved. What they held against it may have been mended outside.
+ * What is known without asking: that there is nobody to ask, or what the validators said when they were last shown exactly this, where
+ * it has not aged and lets the gate open: they need not be asked again because somebody has approved. What they held against it may have
+ * been mended outside.
  */
 export async function recallVerdicts(
   em: EntityManager,
-  { ticket: { visitId }, judgeable: { shownDigest } }: Case,
+  { ticket: { visitId }, judgeable }: Case,
   outsideVerdictMs: number,
 ): Promise<Said | undefined> {
+  if (asksNobody(judgeable)) return nothing;
+  const { shownDigest } = judgeable;
   const given = await findGivenVerdicts(em, { visitId, shownDigest, outsideVerdictMs });
   if (given === undefined || given.verdicts.length === 0) return undefined;
   const { verdicts, looksOutside, verdictsOf } = given;
   return given.reasons.some(({ validator }) => validator !== undefined) ? undefined : { verdicts, held: [], looksOutside, verdictsOf };
-}
-
-/** Whether judging a ticket takes validators, who may need minutes, or can be done with what is known. */
-export async function needsValidators(em: EntityManager, ticket: TicketRow, outsideVerdictMs: number): Promise<boolean> {
-  const judgeable = await readEvidence(em, ticket);
-  const { gate, tasks } = judgeable;
-  if (gate === undefined || tasks.some(isOpen) || validatorsOf(gate, judgeable).length === 0) return false;
-  return (await recallVerdicts(em, { ticket, judgeable }, outsideVerdictMs)) === undefined;
 }

@@ -18,8 +18,6 @@ export interface Binding {
   readonly shownDigest: string;
   /** Those that were asked for about this evidence. */
   readonly approvals: readonly Approval[];
-  /** Whose work it is, as far as the gate has approvals. */
-  readonly authors: Authors;
   /** Of all that binds a result. */
   readonly digest: string;
 }
@@ -31,6 +29,8 @@ export async function readBinding(em: EntityManager, ticket: TicketRow): Promise
 
 /** What a gate would judge now. */
 export interface Judgeable extends Binding, Evidence {
+  /** Whose work it is, as far as the gate has approvals. */
+  readonly authors: Authors;
   /** The newest versions of the visit. */
   readonly artifacts: readonly JudgedArtifact[];
   /** What their contents take, in bytes of JSON. */
@@ -40,7 +40,8 @@ export interface Judgeable extends Binding, Evidence {
 export async function readEvidence(em: EntityManager, ticket: TicketRow): Promise<Judgeable> {
   const gate = await findGate(em, ticket);
   const { digests, ...evidence } = await readVisitEvidence(em, ticket.visitId, { withAttempts: hasValidators(gate) });
-  return { ...(await bind(em, { ticket, gate, digests })), ...evidence };
+  const authors = gate?.approvals === undefined ? new Map<string, Role>() : await listAuthors(em, ticket.id);
+  return { ...(await bind(em, { ticket, gate, digests })), ...evidence, authors };
 }
 
 const findGate = async (em: EntityManager, { workflowId, phase }: TicketRow): Promise<GateDefinition | undefined> =>
@@ -59,11 +60,8 @@ async function bind(em: EntityManager, { ticket, gate, digests: { artifacts, tas
   const shownDigest = hasValidators(gate)
     ? digestOf({ evidence: evidenceDigest, ticket: shownOf(ticket), attempts }).sha256
     : evidenceDigest;
-  const [approvals, authors] =
-    gate?.approvals === undefined
-      ? [[], new Map<string, Role>()]
-      : [await listApprovalsOf(em, ticket.visitId, evidenceDigest), await listAuthors(em, ticket.id)];
-  return { gate, evidenceDigest, shownDigest, approvals, authors, digest: bindApprovals(shownDigest, approvals) };
+  const approvals = gate?.approvals === undefined ? [] : await listApprovalsOf(em, ticket.visitId, evidenceDigest);
+  return { gate, evidenceDigest, shownDigest, approvals, digest: bindApprovals(shownDigest, approvals) };
 }
 
 /** What validators are shown of a ticket and can change in a visit. Not its version and its times, which say nothing of their own. */

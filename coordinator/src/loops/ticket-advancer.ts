@@ -18,8 +18,6 @@ interface Due {
 
 /** How many tickets one look finds. */
 const ticketsMax = 100;
-/** How many tickets are looked at out of turn because something was added to them; the others have their turn. */
-const changedMax = 1_000;
 /** How many tickets are looked at at once. */
 const looksMax = 4;
 /** How many gates are judged at once by validators; those that wait beyond this find their place later. */
@@ -30,11 +28,8 @@ const judgements = { ofProject: 4, ofAll: 32, waitingMax: 1_000 };
  * left to them and holds up no ticket that needs none.
  */
 export function createTicketAdvancer({ tickets, pollMs, log }: TicketAdvancerParts): Loop {
-  const changed = new Set<string>();
   const looks = new Map<string, Promise<void>>();
   const judging = new Map<string, 'waits' | 'under way'>();
-  /** Something was added while they were judged. */
-  const again = new Set<string>();
   const places = createJudgementPlaces(judgements);
 
   const advance = async ({ id, projectId }: Due, options: AdvanceOptions): Promise<Step> => {
@@ -52,18 +47,14 @@ export function createTicketAdvancer({ tickets, pollMs, log }: TicketAdvancerPar
     judging.set(id, 'under way');
     if (!signal.aborted) await advance(ticket, { signal, mayAsk: true });
     judging.delete(id);
-    if (again.delete(id)) {
-      changed.add(id);
-      loop.poke();
-    }
+    // What was added while it was judged has made it due, and it was passed over.
+    loop.poke();
   };
 
   const look = async (ticket: Due, signal: AbortSignal): Promise<void> => {
     const { id, projectId } = ticket;
     if ((await advance(ticket, { signal, mayAsk: false })) !== 'unjudged') return;
-    const state = judging.get(id);
-    if (state === 'under way') again.add(id);
-    if (state !== undefined) return;
+    if (judging.has(id)) return;
     judging.set(id, 'waits');
     if (!places.enter(projectId, () => judge(ticket, signal))) judging.delete(id);
   };
@@ -73,24 +64,23 @@ export function createTicketAdvancer({ tickets, pollMs, log }: TicketAdvancerPar
     intervalMs: pollMs,
     log,
     async run(signal) {
-      const told = [...changed];
-      changed.clear();
-      const due = await listTicketsToAdvance(tickets.db.em.fork(), { changed: told, limit: ticketsMax });
+      const due = await listTicketsToAdvance(tickets.db.em.fork(), ticketsMax);
       for (const ticket of due) {
         if (signal.aborted) break;
-        // What it is told of may have come after that look.
+        // What has made it due may have come after that look.
         await looks.get(ticket.id);
+        if (judging.get(ticket.id) === 'under way') continue;
         looks.set(
           ticket.id,
           look(ticket, signal).finally(() => looks.delete(ticket.id)),
         );
         if (looks.size >= looksMax) await Promise.race(looks.values());
       }
+      if (due.length === ticketsMax) loop.poke();
     },
   });
-  tickets.db.changes.onChange(({ ticketIds = [] }) => {
-    for (const id of ticketIds.slice(0, changedMax - changed.size)) changed.add(id);
-    if (ticketIds.length > 0) loop.poke();
+  tickets.db.changes.onChange((change) => {
+    if (change.tickets === true) loop.poke();
   });
   return {
     ...loop,

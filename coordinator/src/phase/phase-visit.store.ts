@@ -50,7 +50,7 @@ export async function listVisits(
   em: EntityManager,
   { ticketId, after = '0', limit }: VisitQuery,
 ): Promise<{ visits: PhaseVisit[]; next?: string }> {
-  const ordered = sql`select id, row_number() over (order by number) as place, octet_length(artifacts::text) as bytes
+  const ordered = sql`select id, row_number() over (order by number) as place, octet_length(artifacts::text) + coalesce(octet_length(reason), 0) as bytes
       from phase_visits where ticket_id = ${ticketId} and number > ${Number(after)} order by number`;
   const page = await rowsOf(em, pageOf(ordered, limit));
   const visits = await em.find(PhaseVisitEntity, { id: page.map(({ id }) => id) }, { orderBy: { number: 'asc' } });

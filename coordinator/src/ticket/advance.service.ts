@@ -1,16 +1,16 @@
 import { CoordinatorError, type GateResult } from '@baton/protocol';
 import { z } from 'zod';
-import { findBoundResult, validateGate } from '../gate/gate.service.ts';
+import { findBoundResult, judgeUnasked, validateGate } from '../gate/gate.service.ts';
 import type { RecordedResult } from '../gate/gate.store.ts';
-import { needsValidators } from '../gate/hear-validators.ts';
+import { hasCrashed } from '../gate/refusal-rules.ts';
 import { findPhase, nextPhase } from '../workflow/workflow-rules.ts';
 import { getWorkflow } from '../workflow/workflow.store.ts';
-import { actInVisit, afterRefusal, blockTicket, hasCrashed, lookAgainMs, move, type Outcome, type Stay } from './after-gate.ts';
+import { actInVisit, afterRefusal, blockTicket, lookAgainMs, move, type Outcome, type Stay } from './after-gate.ts';
 import { judgeAlone } from './judging-claim.ts';
 import { ResultGone } from './pass-gate.ts';
 import type { TicketRow } from './ticket.entity.ts';
 import type { TicketParts } from './ticket.service.ts';
-import { getTicket, hasOpenTasks, postponeTicket } from './ticket.store.ts';
+import { findLook, getTicket, type Look, postponeTicket } from './ticket.store.ts';
 
 export interface AdvanceOptions {
   readonly signal: AbortSignal;
@@ -40,23 +40,29 @@ export async function advanceTicket(
 ): Promise<Step> {
   const em = parts.db.em.fork();
   const ticket = await getTicket(em, projectId, ticketId);
-  if (ticket.state !== 'open' || !ticket.automatic || (await hasOpenTasks(em, ticket.visitId))) return 'done';
+  if (ticket.state !== 'open' || !ticket.automatic) return 'done';
+  const look = await findLook(em, ticket.visitId);
+  if (look === undefined) return 'done';
   let step: Step = 'stays';
   try {
-    step = await advance(parts, ticket, options);
+    step = await advance(parts, { ticket, look }, options);
   } finally {
     const pauseMs = pauses[step];
-    if (pauseMs !== undefined && !options.signal.aborted) await postponeTicket(parts.db.em.fork(), ticket.visitId, pauseMs);
+    if (pauseMs !== undefined && !options.signal.aborted) await postponeTicket(parts.db.em.fork(), look, pauseMs);
   }
   return step;
 }
 
-async function advance(parts: TicketParts, ticket: TicketRow, options: AdvanceOptions): Promise<Step> {
+async function advance(
+  parts: TicketParts,
+  { ticket, look }: { readonly ticket: TicketRow; readonly look: Look },
+  options: AdvanceOptions,
+): Promise<Step> {
   const { definition } = await getWorkflow(parts.db.em.fork(), ticket.workflowId);
   const phase = findPhase(definition, ticket.phase);
   const to = nextPhase(definition, ticket.phase);
   if (phase === undefined || to === undefined) return 'stays';
-  const stay: Stay = { ticket, phase, definition };
+  const stay: Stay = { ticket, look, phase, definition };
 
   try {
     if (phase.gate !== undefined) {
@@ -86,22 +92,22 @@ function describeError({ message, data }: CoordinatorError): string {
   return [message, ...others.map((field) => field.message)].join(' ');
 }
 
-/** What the gate says: as it was recorded, or judged now, unless another coordinator is at it. */
+/** What the gate says: as it was recorded, or judged now, unless validators have to be asked and another coordinator is at it. */
 async function findOrJudge(
   parts: TicketParts,
   ticket: TicketRow,
   { signal, mayAsk }: AdvanceOptions,
 ): Promise<RecordedResult | GateResult | 'unjudged' | 'done'> {
-  const { db, gates } = parts;
+  const { gates } = parts;
+  const { projectId, id } = ticket;
   const found = await findUsable(parts, ticket);
   if (found !== undefined) return found;
-  if (!mayAsk && (await needsValidators(db.em.fork(), ticket, gates.outsideVerdictMs))) return 'unjudged';
+  if (!mayAsk) return judgeUnasked(gates, projectId, id);
   const judged = await judgeAlone(parts, {
     visitId: ticket.visitId,
     signal,
     // Another may have judged it before the claim was free.
-    work: async (signal) =>
-      (await findUsable(parts, ticket)) ?? validateGate(gates, ticket.projectId, ticket.id, { signal, takesOver: true }),
+    work: async (signal) => (await findUsable(parts, ticket)) ?? validateGate(gates, projectId, id, { signal, takesOver: true }),
   });
   return judged ?? 'done';
 }

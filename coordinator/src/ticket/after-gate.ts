@@ -6,11 +6,12 @@ import { transact, type Tx } from '../db/transaction.ts';
 import { toSentence } from '../gate/gate-rules.ts';
 import { countRefusals, countResults } from '../gate/gate.store.ts';
 import { readBinding } from '../gate/judgeable.ts';
+import { hasCrashed, isRefusal } from '../gate/refusal-rules.ts';
 import { findEdge } from '../workflow/workflow-rules.ts';
 import { makeTasks } from './enter-phase.ts';
 import type { TicketRow } from './ticket.entity.ts';
 import { moveTicket, type TicketParts } from './ticket.service.ts';
-import { hasOpenTasks, lockTicket, postponeTicket, writeHindrance } from './ticket.store.ts';
+import { hasOpenTasks, lockTicket, type Look, postponeTicket, writeHindrance } from './ticket.store.ts';
 
 /** What became of a ticket: it went on or will be looked at when it is due, it stays, or there is something else to be judged. */
 export type Outcome = 'done' | 'stays' | 'changed';
@@ -20,22 +21,8 @@ export const lookAgainMs = 10_000;
 /** How long at most until a gate is judged again that could not be judged: somebody may have mended it. */
 const judgeAgainMaxMs = 600_000;
 
-type Reasons = Pick<GateResult, 'reasons'>;
-
-/** A check that came to no verdict. Not one that could not be shown the evidence: that can be made smaller. */
-const isCrash = ({ code, findingCode }: GateReason): boolean =>
-  (code === 'validator_error' || code === 'validator_timeout') && findingCode !== 'evidence_too_large';
-
-const unrefused: readonly GateReason['code'][] = ['approval_waiting', 'approval_later', 'approval_expired', 'approval_impossible'];
-
-/** Something is refused that more work may mend. That a check has crashed, or nobody has approved in time, is nothing of the kind. */
-const isRefusal = (reason: GateReason): boolean => !isCrash(reason) && !unrefused.includes(reason.code);
-
-/** Nothing was refused, and a check came to no verdict. */
-export const hasCrashed = ({ reasons }: Reasons): boolean => !reasons.some(isRefusal) && reasons.some(isCrash);
-
 /** Nothing was refused but approvals, and others are waited for: one that is refused cancels them only where the gate says so. */
-const waitsForOthers = ({ gate }: PhaseDefinition, { reasons }: Reasons): boolean =>
+const waitsForOthers = ({ gate }: PhaseDefinition, { reasons }: Refusal): boolean =>
   gate?.onApprovalRefused !== 'cancel_others' &&
   reasons.some(({ code }) => code === 'approval_waiting') &&
   reasons.filter(isRefusal).every(({ code }) => code === 'approval_refused');
@@ -43,6 +30,7 @@ const waitsForOthers = ({ gate }: PhaseDefinition, { reasons }: Reasons): boolea
 /** A ticket as it was seen, in a phase that it leaves by itself. */
 export interface Stay {
   readonly ticket: TicketRow;
+  readonly look: Look;
   readonly phase: PhaseDefinition;
   readonly definition: WorkflowDefinition;
 }
@@ -75,12 +63,12 @@ const goBack = (parts: TicketParts, stay: Stay, { reasons, digest }: Refusal): P
   });
 
 /** Nobody has refused anything: the ticket stays with all that was done, and says what it waits for unless that is people. */
-async function stayHindered({ db }: TicketParts, { ticket, phase }: Stay, result: Refusal): Promise<Outcome> {
+async function stayHindered({ db }: TicketParts, { ticket, look, phase }: Stay, result: Refusal): Promise<Outcome> {
   const isTriedAgain = hasCrashed(result);
   if (isTriedAgain) {
     const em = db.em.fork();
     const times = await countResults(em, ticket.visitId, result.digest);
-    await postponeTicket(em, ticket.visitId, Math.min(lookAgainMs * 2 ** (times - 1), judgeAgainMaxMs));
+    await postponeTicket(em, look, Math.min(lookAgainMs * 2 ** (times - 1), judgeAgainMaxMs));
   }
   const said = isTriedAgain ? 'could not be judged, and will be judged again' : 'cannot be passed';
   const isAwaited = ({ code }: GateReason) => ['approval_waiting', 'approval_later', 'approval_refused'].includes(code);

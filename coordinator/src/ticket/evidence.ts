@@ -34,8 +34,6 @@ export async function holdTicketForEvidence(
   if (visit !== undefined && visit !== ticket.visitNumber) throw leftVisit(visit, ticket);
   await lockVisit(tx.em, ticket.visitId);
   if (session !== undefined) await holdSession(tx.em, session.sessionId);
-  // A ticket that could not move may be able to now.
-  tx.hints.ticketIds.add(ticketId);
   const held =
     taskId === undefined ? undefined : await holdAttempt(tx, { taskId, attempt, sessionId: session?.sessionId, token: caller.name });
   if (held !== undefined && held.ticketId !== ticketId)

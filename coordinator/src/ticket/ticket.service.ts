@@ -85,7 +85,7 @@ export interface Moved {
   readonly visit: PhaseVisit;
 }
 
-/** Moves a ticket in one transaction: the edge, the gate of the phase that is left, the visit, its context and the event. */
+/** Moves a ticket in one transaction: the edge, the gate of the phase that is left, the visit and the event. */
 export async function moveTicket(
   tx: Tx,
   { gates, sessions }: Pick<TicketParts, 'gates' | 'sessions'>,

@@ -3,7 +3,7 @@ import { LockMode } from '@mikro-orm/core';
 import { sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
 import { hasMore, pageOf } from '../db/page.ts';
-import { rowsOf } from '../db/rows.ts';
+import { findRow, rowsOf } from '../db/rows.ts';
 import { WorkflowEntity, type WorkflowRow } from '../workflow/workflow.entity.ts';
 import { TicketEntity, type TicketRow } from './ticket.entity.ts';
 
@@ -96,25 +96,54 @@ export async function listTickets(
 }
 
 /**
- * Tickets that their workflow may move: in an automatic phase, with no task open. Those that could not be moved are passed over
- * for a while, and those whose gate a coordinator is judging, unless they are among the `changed`, which come first.
+ * Tickets that their workflow may move: in an automatic phase, with no task open, those first that have waited longest. Those that
+ * could not be moved are passed over for a while, and those whose gate a coordinator is judging.
  */
-export const listTicketsToAdvance = (
-  em: EntityManager,
-  { changed, limit }: { readonly changed: readonly string[]; readonly limit: number },
-): Promise<{ id: string; projectId: string }[]> =>
+export const listTicketsToAdvance = (em: EntityManager, limit: number): Promise<{ id: string; projectId: string }[]> =>
   rowsOf(
     em,
     sql<{ id: string; projectId: string }>`select t.id, t.project_id from tickets t join phase_visits v on v.id = t.visit_id
-        where t.state = 'open' and t.automatic and (t.id = any(${changed}::uuid[])
-            or (coalesce(v.look_again_at <= clock_timestamp(), true) and coalesce(v.judging_until <= clock_timestamp(), true)))
+        where t.state = 'open' and t.automatic
+          and coalesce(v.look_again_at <= clock_timestamp(), true) and coalesce(v.judging_until <= clock_timestamp(), true)
           and not exists (select 1 from tasks where visit_id = t.visit_id and state in ('blocked', 'ready', 'running'))
-        order by t.id = any(${changed}::uuid[]) desc, t.id limit ${limit}`,
+        order by v.look_again_at nulls first, t.id limit ${limit}`,
   );
 
-/** Passes over a ticket that has nowhere to go in this visit, until something changes or so much time has passed. */
-export const postponeTicket = (em: EntityManager, visitId: string, delayMs: number): Promise<unknown[]> =>
-  rowsOf(em, sql`update phase_visits set look_again_at = clock_timestamp() + ${delayMs} * interval '1 millisecond' where id = ${visitId}`);
+/** One look at a visit, and when it was due as the look began: another time says that something has been added since. */
+export interface Look {
+  readonly visitId: string;
+  readonly dueAt: string | null;
+}
+
+/** Begins to look at a visit. Undefined where it has open tasks, whose end makes it due. */
+export const findLook = (em: EntityManager, visitId: string): Promise<Look | undefined> =>
+  findRow(
+    em,
+    sql<Look>`select id as visit_id, look_again_at::text as due_at from phase_visits where id = ${visitId}
+        and not exists (select 1 from tasks where visit_id = ${visitId} and state in ('blocked', 'ready', 'running'))`,
+  );
+
+/** Passes over a ticket that has nowhere to go in this visit, until so much time has passed or something is added, unless it has been. */
+export const postponeTicket = (em: EntityManager, { visitId, dueAt }: Look, delayMs: number): Promise<unknown[]> =>
+  rowsOf(
+    em,
+    sql`update phase_visits set look_again_at = clock_timestamp() + ${delayMs} * interval '1 millisecond'
+        where id = ${visitId} and look_again_at is not distinct from ${dueAt}::timestamptz`,
+  );
+
+/**
+ * Has the visits of tickets that move by themselves looked at, whoever hears of it. It waits for nobody: who adds to a visit holds it
+ * already, and another that is held is looked at when it is due.
+ */
+export const makeTicketsDue = async (em: EntityManager, ids: readonly string[]): Promise<void> => {
+  if (ids.length === 0) return;
+  await rowsOf(
+    em,
+    sql`update phase_visits set look_again_at = clock_timestamp() where id in (
+          select v.id from tickets t join phase_visits v on v.id = t.visit_id
+          where t.id = any(${ids}::uuid[]) and t.automatic order by v.id for no key update of v skip locked)`,
+  );
+};
 
 /** Says of a ticket why its workflow does not move it, or that nothing hinders it. False where it has moved meanwhile, or says so already. */
 export const writeHindrance = async (em: EntityManager, { id, visitId }: HeldTicket, reason: string | null): Promise<boolean> =>

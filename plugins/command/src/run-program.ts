@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { openGroupGuard } from '@baton/sdk/plugin';
+import { type GroupGuard, openGroupGuard } from '@baton/sdk/plugin';
 import { type Printed, stdoutBytesMax } from './read-said.ts';
 
 export interface RunProgramOptions {
@@ -45,7 +45,7 @@ export async function runProgram([program, ...args]: readonly [string, ...string
   const kill = () => killGroup(child);
   options.signal.addEventListener('abort', kill, { once: true });
   try {
-    const ending = waitForEnd(child, program);
+    const ending = waitForEnd(child, program, guard);
     // A program need not read what it is given: the pipe then breaks, which is no mistake.
     child.stdin?.on('error', () => {}).end(options.input);
     const how = await ending;
@@ -56,11 +56,15 @@ export async function runProgram([program, ...args]: readonly [string, ...string
   }
 }
 
-function waitForEnd(child: ChildProcess, program: string): Promise<string> {
+function waitForEnd(child: ChildProcess, program: string, guard: GroupGuard): Promise<string> {
   return new Promise((resolve, reject) => {
     child.once('error', (error) => reject(new Error(`${program} cannot be started: ${explain(error)}`, { cause: error })));
-    // Something it left running would keep its output open, and the verdict waiting.
-    child.once('exit', () => killGroup(child));
+    child.once('exit', () => {
+      // Something it left running would keep its output open, and the verdict waiting.
+      killGroup(child);
+      // Its number may be given to others, who are not to end with us.
+      guard[Symbol.dispose]();
+    });
     child.once('close', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
   });
 }

@@ -142,6 +142,16 @@ test.each([
     '<testsuite><testcase name="a" status="red"/></testsuite>',
     'it has a <testcase> with status="red", and what that says of the test is not known. Write passed, failed or skipped, or leave it out',
   ],
+  [
+    'one with a status of a suite that is not known',
+    '<testsuites><testsuite status="exploded"><testcase name="a"/></testsuite></testsuites>',
+    'it has a <testsuite> with status="exploded", and what that says of its tests is not known. Write passed, failed or skipped, or leave it out',
+  ],
+  [
+    'one with a result of the whole that is not known',
+    '<testsuites result="exploded"><testsuite/></testsuites>',
+    'it has a <testsuites> with result="exploded", and what that says of its tests is not known',
+  ],
   ['a deep one', '<testsuite>'.repeat(5_000) + '</testsuite>'.repeat(5_000), 'Maximum nested tags exceeded'],
 ])('%s is not read', (_, text, problem) => {
   expect(readJUnit(text)).toEqual({ problem: expect.stringContaining(problem) });

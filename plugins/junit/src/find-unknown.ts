@@ -34,7 +34,7 @@ export function findUnknown(parent: string, element: unknown): string | undefine
   return findFirst(Object.entries(element), ([name, value]) => {
     // What begins so is an instruction to whoever reads XML, such as the line at its top.
     if (name.startsWith('?')) return undefined;
-    if (name.startsWith('@')) return isCase ? judgeWord(name.slice(1), String(value)) : undefined;
+    if (name.startsWith('@')) return judgeWord(parent, name.slice(1), String(value));
     if (!(isCase ? caseElements : suiteElements).includes(name)) return describeStranger(name, parent);
     return name.startsWith('test') ? findUnknown(name, value) : undefined;
   });
@@ -48,12 +48,12 @@ function findFirst<T>(all: readonly T[], judge: (each: T) => string | undefined)
   return undefined;
 }
 
-const judgeWord = (attribute: string, word: string) =>
+const judgeWord = (parent: string, attribute: string, word: string) =>
   !['status', 'result'].includes(attribute) || allWords.includes(word.toLowerCase())
     ? undefined
-    : `it has a <testcase> with ${attribute}="${word}", and what that says of the test is not known. Write passed, failed or skipped, or leave it out`;
+    : `it has a <${parent}> with ${attribute}="${word}", and what that says of ${subjectOf(parent)} is not known. Write passed, failed or skipped, or leave it out`;
 
 const describeStranger = (name: string, parent: string) =>
-  parent === 'testcase'
-    ? `it has <${name}> in a <testcase>, and what that says of the test is not known. Write it as failure, error or skipped, or leave it out`
-    : `it has <${name}> in a <${parent}>, and what that says of its tests is not known. Write it as testsuite, testcase, failure or error, or leave it out`;
+  `it has <${name}> in a <${parent}>, and what that says of ${subjectOf(parent)} is not known. Write it as ${parent === 'testcase' ? 'failure, error or skipped' : 'testsuite, testcase, failure or error'}, or leave it out`;
+
+const subjectOf = (parent: string) => (parent === 'testcase' ? 'the test' : 'its tests');

@@ -130,7 +130,7 @@ export const contextMethods = {
       limit: limit
         .default(100)
         .describe(
-          'At most this many items, summaries and artifacts: of the items first the pinned, the constraints, rejected alternatives and numbers, then the newest; of the others the last.',
+          'At most this many items, summaries and artifacts: of the items first the pinned, the constraints, rejected alternatives and numbers, then the newest; of the others the last. A list ends before the limit where its entries have more than a million characters; `omitted` counts the rest.',
         ),
     }),
     result: contextAggregate,

@@ -30,6 +30,9 @@ export type ContextReference = z.infer<typeof contextReference>;
 /** How much an item has for programs, in characters of JSON, and how much its references have. */
 export const contextJsonCharactersMax = 16_000;
 
+/** How many references an item has. */
+export const contextReferencesMax = 100;
+
 // Within a list, since a function, which is no JSON, has no text of its own.
 const charactersOf = (value: unknown): number => JSON.stringify([value]).length - 2;
 
@@ -55,7 +58,7 @@ export const newContextItem = z
       .describe(`The same for programs, in ${contextJsonCharactersMax} characters of JSON at most.`),
     references: z
       .array(contextReference)
-      .max(100)
+      .max(contextReferencesMax)
       .refine(fits, tooLong)
       .default([])
       .describe(`Where it comes from, in ${contextJsonCharactersMax} characters of JSON at most.`),
@@ -80,11 +83,17 @@ export const contextItem = z
     rationale: z
       .string()
       .optional()
-      .describe('The reasons, each on a line, as often as it was said. Beyond 20,000 characters the oldest are cut, and a line says so.'),
+      .describe(
+        'The reasons, each on a line, as often as it was said. Beyond 20,000 characters the oldest are cut, and a line says so. Packs and aggregates have the first 400 characters.',
+      ),
     data: jsonValue
       .optional()
       .describe('The same for programs. Packs and aggregates are without it; `context/expand` and `context/list` tell it.'),
-    references: z.array(contextReference).describe('Of what was said often the newest, as many as one item may have.'),
+    references: z
+      .array(contextReference)
+      .describe(
+        'Of what was said often the newest, as many as one item may have. Packs and aggregates have the newest five, the first 200 characters of each.',
+      ),
     pinned: z.boolean(),
     author: z.string().describe('The name of the agent or of the token that said it last; `coordinator` where nobody did.'),
     taskId: id.optional(),
@@ -99,6 +108,12 @@ export const contextItem = z
       })
       .optional()
       .describe('It no longer holds: no pack has it any more.'),
+    byOperator: z
+      .boolean()
+      .optional()
+      .describe(
+        'A token of the role `operator` or `admin` has said or brought it, pinned it or let it go. Agents do not give it up, and by saying it again they add nothing but references.',
+      ),
   })
   .meta({ id: 'ContextItem', description: 'A statement with its place in the ticket.' });
 export type ContextItem = z.infer<typeof contextItem>;
@@ -130,7 +145,9 @@ export const phaseContext = z
     items: z.array(contextItem).describe('What still holds, as it stands now, the oldest first; in a pack those that the text has.'),
     artifacts: z.array(z.object({ type: z.string(), name: z.string(), version: z.int32(), sha256: z.string() })),
     narrative: narrative.optional().describe('Absent where there are no items.'),
-    stored: z.boolean().describe('The phase has been left: what it has come to stays, and nothing is added to it.'),
+    stored: z
+      .boolean()
+      .describe('The phase has been left: nothing is added to what it has come to. What is superseded later goes from it.'),
   })
   .meta({ id: 'PhaseContext', description: 'What one phase has come to.' });
 export type PhaseContext = z.infer<typeof phaseContext>;

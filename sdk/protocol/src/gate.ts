@@ -233,7 +233,7 @@ export const gateMethods = {
             .array(id)
             .max(1_000)
             .default([])
-            .describe('Tasks to be taken for completed, such as the one in hand. They must be open.'),
+            .describe('Open tasks to be taken for completed, such as the one in hand. Those that are completed already change nothing.'),
           artifacts: z.array(assumedArtifact).max(1_000).default([]).describe('Evidence to be taken for stored.'),
         })
         .optional()

@@ -52,6 +52,7 @@ export {
   contextKind,
   contextKinds,
   contextJsonCharactersMax,
+  contextReferencesMax,
   type ContextPack,
   type Narrative,
   type ContextReference,

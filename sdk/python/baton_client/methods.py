@@ -1588,7 +1588,7 @@ class ContextMethods:
         """Returns what one phase, or the whole ticket, has come to: its completed tasks, items, artifacts and a summary.
 
         `phase`: Without it the whole ticket.
-        `limit`: At most this many items, summaries and artifacts: of the items first the pinned, the constraints, rejected alternatives and numbers, then the newest; of the others the last. 100 unless given.
+        `limit`: At most this many items, summaries and artifacts: of the items first the pinned, the constraints, rejected alternatives and numbers, then the newest; of the others the last. A list ends before the limit where its entries have more than a million characters; `omitted` counts the rest. 100 unless given.
 
         Raises CoordinatorError: `ticket_not_found`, `phase_unknown`.
         """

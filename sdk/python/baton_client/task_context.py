@@ -11,6 +11,7 @@ from pathlib import Path
 from . import types as t
 from .client import Client
 from .errors import BatonError
+from .note_taker import NoteTaker
 from .task_locks import HeldLock, LockWish, TaskLocks
 
 
@@ -42,7 +43,8 @@ class TaskContext:
         self.cancel_reason: str | None = None
 
         self.gathered_artifacts: list[t.NewArtifact] = []
-        self.gathered_notes: list[t.NewContextItem] = []
+        self._note_taker = NoteTaker()
+        self.gathered_notes = self._note_taker.taken
         self.gathered_summary: str | None = None
         self.task_locks = TaskLocks(client.lock, claim, self.cancelled.is_set)
         self._loop = asyncio.get_running_loop()
@@ -100,13 +102,16 @@ class TaskContext:
         It is stored when the attempt ends: completed, failed, or given back by an agent that drains. It is lost where the
         coordinator has ended the attempt before (cancelled, out of time, its phase left, its session lost) and where the process
         dies. What must not be lost is stored at once by `client.context.note`.
+
+        Raises PermanentTaskError `result_invalid` where the coordinator would refuse it, and where an attempt has no room for it:
+        it takes 1,000 notes of 1 MiB together.
         """
         item: t.NewContextItem = {'kind': kind, 'text': text, 'references': [*references], 'pinned': pinned}
         if rationale is not None:
             item['rationale'] = rationale
         if data is not None:
             item['data'] = data
-        self.gathered_notes.append(item)
+        self._note_taker.take(item)
 
     def summary(self, text: str) -> None:
         """What the task did, in a sentence or two, for people and for later phases. The last one counts."""

@@ -1095,11 +1095,11 @@ class ContextItem(TypedDict):
     visit: int
     kind: ContextKind
     text: str
-    #: The reasons, each on a line, as often as it was said. Beyond 20,000 characters the oldest are cut, and a line says so.
+    #: The reasons, each on a line, as often as it was said. Beyond 20,000 characters the oldest are cut, and a line says so. Packs and aggregates have the first 400 characters.
     rationale: NotRequired[str]
     #: The same for programs. Packs and aggregates are without it; `context/expand` and `context/list` tell it.
     data: NotRequired[JsonValue]
-    #: Of what was said often the newest, as many as one item may have.
+    #: Of what was said often the newest, as many as one item may have. Packs and aggregates have the newest five, the first 200 characters of each.
     references: list[ContextItemReference]
     pinned: bool
     #: The name of the agent or of the token that said it last; `coordinator` where nobody did.
@@ -1110,6 +1110,8 @@ class ContextItem(TypedDict):
     source: ContextSource
     #: It no longer holds: no pack has it any more.
     superseded: NotRequired[ContextItemSuperseded]
+    #: A token of the role `operator` or `admin` has said or brought it, pinned it or let it go. Agents do not give it up, and by saying it again they add nothing but references.
+    byOperator: NotRequired[bool]
 
 
 class ContextAggregateArtifact(TypedDict):
@@ -1142,7 +1144,7 @@ class ContextAggregate(TypedDict):
     artifacts: list[ContextAggregateArtifact]
     #: Absent where there are no items.
     narrative: NotRequired[Narrative]
-    #: The phase has been left: what it has come to stays, and nothing is added to it.
+    #: The phase has been left: nothing is added to what it has come to. What is superseded later goes from it.
     stored: bool
     #: How many more there are of each. `context/list` has all items, page by page; those of its `sources` summaries and artifacts, too.
     omitted: ContextAggregateOmitted
@@ -1227,7 +1229,7 @@ class PhaseContext(TypedDict):
     artifacts: list[PhaseContextArtifact]
     #: Absent where there are no items.
     narrative: NotRequired[Narrative]
-    #: The phase has been left: what it has come to stays, and nothing is added to it.
+    #: The phase has been left: nothing is added to what it has come to. What is superseded later goes from it.
     stored: bool
 
 
@@ -1621,7 +1623,7 @@ class ArtifactListResult(TypedDict):
 
 
 class GateExplainAssume(TypedDict):
-    #: Tasks to be taken for completed, such as the one in hand. They must be open.
+    #: Open tasks to be taken for completed, such as the one in hand. Those that are completed already change nothing.
     completed: NotRequired[list[Id]]
     #: Evidence to be taken for stored.
     artifacts: NotRequired[list[AssumedArtifact]]

@@ -335,10 +335,28 @@ class AgentTest(unittest.IsolatedAsyncioTestCase):
         items = (await self.client.context.list(ticket_id=task['ticketId']))['items']
         self.assertEqual([item['text'] for item in items], ['The disk is full.'])
 
+    async def test_a_note_that_does_not_fit_is_refused_where_it_is_made_and_costs_nothing_else(self) -> None:
+        @self.agent.task(self.kind)
+        async def note_too_much(given: Any, ctx: TaskContext) -> str:
+            ctx.note('risk', 'The disk is full.')
+            try:
+                ctx.note('fact', 'x' * 4_001)
+            except PermanentTaskError as error:
+                return error.code
+            return 'taken'
+
+        async with serving(self.agent):
+            [task_id] = await submit(self.client, {'type': self.kind})
+            task = await task_in(self.client, task_id, 'completed', 'failed')
+
+        self.assertEqual((task['state'], task.get('output')), ('completed', 'result_invalid'))
+        items = (await self.client.context.list(ticket_id=task['ticketId']))['items']
+        self.assertEqual([item['text'] for item in items], ['The disk is full.'])
+
     async def test_a_note_that_is_refused_takes_no_failure_with_it(self) -> None:
         @self.agent.task(self.kind)
         async def fail(given: Any, ctx: TaskContext) -> None:
-            ctx.note('risk', ' ')
+            ctx.gathered_notes.append({'kind': 'risk', 'text': ' '})
             raise PermanentTaskError('It will never work.', code='hopeless')
 
         async with serving(self.agent):

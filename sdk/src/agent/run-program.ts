@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { openGroupGuard } from '../plugin/group-guard.ts';
+import { type GroupGuard, openGroupGuard } from '../plugin/group-guard.ts';
 
 export interface ProgramRun {
   readonly command: readonly [string, ...string[]];
@@ -27,20 +27,36 @@ const stderrLineMax = 400;
  * Runs a program in a process group of its own, so that it can be ended together with all that it starts, and ends with this process,
  * however that ends. Settles when it has ended.
  */
-export function runProgram({
-  command: [program, ...args],
-  cwd,
-  env,
-  stdin,
-  stdoutBytesMax,
-  onStderrLine,
-  onStarted,
-}: ProgramRun): Promise<ProgramEnd> {
-  return new Promise((resolve) => {
-    const guard = openGroupGuard();
+export async function runProgram(run: ProgramRun): Promise<ProgramEnd> {
+  let started: Started;
+  try {
+    started = start(run);
+  } catch (error) {
+    return { kind: 'notStarted', message: error instanceof Error ? error.message : String(error) };
+  }
+  run.onStarted(started.child);
+  return waitForEnd(started, run);
+}
+
+interface Started {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly guard: GroupGuard;
+}
+
+function start({ command: [program, ...args], cwd, env }: ProgramRun): Started {
+  const guard = openGroupGuard();
+  try {
     const child = spawn(program, args, { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
     if (child.pid !== undefined) guard.watch(child.pid);
-    onStarted(child);
+    return { child, guard };
+  } catch (error) {
+    guard[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function waitForEnd({ child, guard }: Started, { stdin, stdoutBytesMax, onStderrLine }: ProgramRun): Promise<ProgramEnd> {
+  return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     child.stdout.on('data', (chunk: Buffer) => {
@@ -66,9 +82,10 @@ export function runProgram({
     child.once('exit', () => {
       // What the program left running in its group would keep its pipes open, and would outlive the attempt.
       killGroup(child, 'SIGKILL');
+      // Its number may be given to others, who are not to end with us.
+      guard[Symbol.dispose]();
     });
     child.once('close', (code, signal) => {
-      guard[Symbol.dispose]();
       const said = { stdout: Buffer.concat(chunks).toString('utf8'), stderrTail: tail.join('\n') };
       if (bytes > stdoutBytesMax) resolve({ kind: 'tooMuchOutput' });
       else if (code !== null) resolve({ kind: 'exited', code, ...said });

@@ -25,6 +25,13 @@ test('nothing is refused that the code would take', () => {
       .regex(/^(?!b)/),
     mail: z.email(),
     one: z.custom<string>(),
+    trimmed: z.string().trim().min(2).max(3),
+    rounded: z.array(z.number().overwrite(Math.round).int().max(3)),
+    step: z.number().multipleOf(0.1),
+    even: z.number().multipleOf(2),
+    // What zod counts twice: a character beyond U+FFFF.
+    long: z.string().min(2).max(3),
+    some: z.string().min(1),
   };
 
   expect(toConfigSchema(z.object(shape))).toEqual({
@@ -37,8 +44,14 @@ test('nothing is refused that the code would take', () => {
       word: { type: 'string' },
       mail: { type: 'string', format: 'email' },
       one: {},
+      trimmed: { type: 'string' },
+      rounded: { type: 'array', items: { type: 'number' } },
+      step: { type: 'number' },
+      even: { type: 'number', multipleOf: 2 },
+      long: { type: 'string', maxLength: 3 },
+      some: { type: 'string', minLength: 1 },
     },
-    required: ['word', 'mail', 'one'],
+    required: ['word', 'mail', 'one', 'trimmed', 'rounded', 'step', 'even', 'long', 'some'],
   });
 });
 

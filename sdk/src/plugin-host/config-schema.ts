@@ -24,6 +24,11 @@ const widen: Override = ({ zodSchema, jsonSchema }) => {
   // Its flags are lost, and RE2 has no look-ahead.
   delete jsonSchema.pattern;
   if (type === 'string') delete jsonSchema.allOf;
+  if (isOverwritten(zodSchema)) unbind(jsonSchema);
+  // zod counts a character beyond U+FFFF as two, JSON Schema as one.
+  if ((jsonSchema.minLength ?? 0) > 1) delete jsonSchema.minLength;
+  // Whether 0.3 is a multiple of 0.1 depends on how it is computed.
+  if (!Number.isInteger(jsonSchema.multipleOf)) delete jsonSchema.multipleOf;
   // The name in the registry of zod; for JSON Schema it would be an address of old.
   delete jsonSchema.id;
 };
@@ -32,6 +37,7 @@ interface Definition {
   readonly type: string;
   readonly coerce?: boolean;
   readonly in?: z.core.$ZodType;
+  readonly checks?: readonly z.core.$ZodCheck[];
   readonly shape?: Readonly<Record<string, z.core.$ZodType>>;
 }
 const defOf = ({ _zod }: z.core.$ZodType): Definition => _zod.def;
@@ -42,3 +48,24 @@ function takesAll(schema: z.core.$ZodType | undefined): boolean {
   const { type, coerce, in: first } = defOf(schema);
   return coerce === true || type === 'catch' || (first !== undefined && defOf(first).type === 'transform');
 }
+
+/** It is trimmed, rounded or changed otherwise before its bounds are looked at: they hold for what comes out. */
+const isOverwritten = (schema: z.core.$ZodType): boolean =>
+  defOf(schema).checks?.some(({ _zod }) => _zod.def.check === 'overwrite') === true;
+
+function unbind(jsonSchema: z.core.JSONSchema.BaseSchema): void {
+  for (const bound of bounds) delete jsonSchema[bound];
+  if (jsonSchema.type === 'integer') jsonSchema.type = 'number';
+}
+
+const bounds = [
+  'minLength',
+  'maxLength',
+  'minItems',
+  'maxItems',
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+  'multipleOf',
+] as const;

@@ -71,7 +71,7 @@ function serveJobs(settings: HostSettings): void {
       return body.length > verdictBytesMax ? { kind: 'too_large', id } : { kind: 'answered', id, body };
     } catch (error) {
       if (ended !== undefined) return { kind: ended, id, forced: terminating.signal.aborted };
-      if (terminating.signal.aborted) return { kind: 'died', id, reason: `it had not begun after ${startMs} ms.` };
+      if (terminating.signal.aborted) return { kind: 'not_run', id, code: 'not_begun', message: describeLate(startMs) };
       return { kind: 'died', id, reason: toText(error instanceof Error ? error.message : error, reasonCharsMax) };
     } finally {
       clearTimeout(timer);
@@ -139,6 +139,9 @@ function createPool({ threadsMax, resourceLimits, hasEnvironment, threadArgv }: 
     ...(hasEnvironment ? {} : { env: {} }),
   });
 }
+
+const describeLate = (startMs: number) =>
+  `Its code was not loaded within ${startMs} ms, and it was not asked: the machine is busy, or the plugin does too much at its start.`;
 
 const memoryLookMs = 50;
 

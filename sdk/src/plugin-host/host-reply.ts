@@ -10,5 +10,7 @@ export const hostReply = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.enum(['timed_out', 'cancelled']), id, forced: z.boolean().optional() }),
   z.strictObject({ kind: z.literal('died'), id, reason: z.string().max(reasonCharsMax) }),
   z.strictObject({ kind: z.literal('too_large'), id }),
+  /** What keeps a thread from its start may be the machine: that is nobody's harm, and a second try would take as long. */
+  z.strictObject({ kind: z.literal('not_run'), id, code: z.literal('not_begun'), message: z.string().max(reasonCharsMax) }),
 ]);
 export type HostReply = z.infer<typeof hostReply>;

@@ -46,6 +46,24 @@ test('however many are asked for on one behalf, there is a place left for anothe
   expect(entered.slice(4)).toEqual(['busy']);
 });
 
+test('where the last on one behalf leaves, both another who waits and the next on its own behalf enter', async () => {
+  const slots = createSlots(2);
+  const entered: string[] = [];
+  const ask = async (name: string) => {
+    const leave = await slots.take(name, forever);
+    entered.push(name);
+    return leave;
+  };
+  await ask('b');
+  const leave = await ask('a');
+  const waiting = [ask('b'), ask('a')];
+
+  leave?.();
+  await Promise.all(waiting);
+
+  expect(entered).toEqual(['b', 'a', 'b', 'a']);
+});
+
 test('no more are inside than there are places, and one that is given back is taken again', async () => {
   const slots = createSlots(2);
   const first = await slots.take('a', forever);

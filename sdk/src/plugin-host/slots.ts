@@ -27,6 +27,8 @@ export function createSlots(count: number): Slots {
     lines.delete(behalf);
     setLine(behalf, others);
     enter?.();
+    // Where the last on one behalf has left, its own next may enter as well: the place beyond their number is free for it again.
+    callNext();
   };
 
   const place = (behalf: string) => {

@@ -15,7 +15,8 @@ export const newDecision: NewContextItemInput = {
   pinned: true,
 };
 
-const place = { ticketId: ids.ticket, phase: 'FIX', visit: 1 };
+/** The tokens of the story have the role `admin`. */
+const place = { ticketId: ids.ticket, phase: 'FIX', visit: 1, byOperator: true };
 const byMender = { ...place, author: 'mender', taskId: ids.reproduce, attempt: 1, source: 'said' } as const;
 
 export const decisionItem: ContextItem = {
@@ -117,7 +118,7 @@ export const packForReview: ContextPack = {
 - code_changes "test/sign-in.test.ts" version 1, sha256 45d15f509b15 [c:4, FIX]
 - test_results "unit" version 1, sha256 9caded4b84ec [c:6, FIX]
 `,
-  tokens: 209,
+  tokens: 217,
   budgetTokens: 2_000,
   counter: 'tokenx',
   omitted: [],
