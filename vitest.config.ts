@@ -1,4 +1,18 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Where the tests are that take a minute. Begun last, one of them would run alone while the other workers have nothing left. */
+const longest = ['test/fuzz/', 'test/scenarios/run', 'test/scenarios/', 'test/history/', 'test/interleavings/', 'test/model/'];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rankOf = ({ moduleId }: TestSpecification) => {
+      const rank = longest.findIndex((place) => moduleId.includes(`/${place}`));
+      return rank === -1 ? longest.length : rank;
+    };
+    return (await super.sort(files)).toSorted((one, other) => rankOf(one) - rankOf(other));
+  }
+}
 
 export default defineConfig({
   resolve: { conditions: ['source'] },
@@ -10,6 +24,7 @@ export default defineConfig({
     execArgv: ['--conditions=source'],
     // Of two cores two files leave a fifth idle, since many wait for a lease or a process. More than three only make every wait longer.
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 120_000,
     hookTimeout: 120_000,
     projects: [

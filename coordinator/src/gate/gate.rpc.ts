@@ -5,7 +5,10 @@ import { write } from '../db/transaction.ts';
 import { getTicket } from '../ticket/ticket.store.ts';
 import { explainGate, type ExplainParts } from './explain-gate.ts';
 import { readGateStatus, validateGate } from './gate.service.ts';
-import { listResults } from './gate.store.ts';
+import { getResult, listResults } from './gate.store.ts';
+
+/** What is kept under the key of a call: the result stands in a table of its own, and may name thousands of artifacts. */
+type Kept = Pick<GateResult, 'id'>;
 
 export const gateHandlers = (parts: ExplainParts): HandlersOf<'gate'> => ({
   'gate/status': async ({ ticketId }, { em, caller }) => readGateStatus(parts, em, await getTicket(em, caller.projectId, ticketId)),
@@ -17,10 +20,17 @@ export const gateHandlers = (parts: ExplainParts): HandlersOf<'gate'> => ({
   'gate/validate': async (params, call) => {
     const { em, caller, signal } = call;
     const { ticketId, renew } = params;
-    return (
-      (await findAnswer<GateResult>(em, call, params)) ??
-      validateGate(parts, caller.projectId, ticketId, { signal, renew, record: (work) => write(parts.db, call, params, work) })
-    );
+    const kept = await findAnswer<Kept>(em, call, params);
+    if (kept !== undefined) return getResult(em, kept.id);
+    return validateGate(parts, caller.projectId, ticketId, {
+      signal,
+      renew,
+      async record(work) {
+        let made: GateResult | undefined;
+        const { id } = await write<Kept>(parts.db, call, params, async (tx) => ({ id: (made = await work(tx)).id }));
+        return made?.id === id ? made : getResult(em, id);
+      },
+    });
   },
   'gate/results': async (query, { em, caller }) => {
     await getTicket(em, caller.projectId, query.ticketId);

@@ -71,6 +71,13 @@ export async function listResults(
   return { results, ...(hasMore(rows) && last !== undefined && { next: last.id }) };
 }
 
+/** A result that is known to be there. */
+export async function getResult(em: EntityManager, resultId: string): Promise<GateResult> {
+  const result = await findNewest(em, sql`r.id = ${resultId}`);
+  if (result === undefined) throw new Error(`There is no result ${resultId} of a gate.`);
+  return result;
+}
+
 export const findNewestResult = (em: EntityManager, ticketId: string): Promise<GateResult | undefined> =>
   findNewest(em, sql`r.ticket_id = ${ticketId}`);
 
