@@ -16,13 +16,9 @@ import { artifactHandlers } from './artifact/artifact.rpc.ts';
 import type { Handlers } from './call.ts';
 import type { Config } from './config.ts';
 import { contextHandlers } from './context/context.rpc.ts';
-import { createExtracts } from './context/extract/extracts.ts';
-import { createHeldItems } from './context/held-items.ts';
-import { createPackCounter } from './context/pack-counter.ts';
+import { createPackParts } from './context/pack-parts.ts';
 import type { PackParts } from './context/pack.service.ts';
-import { createRelevance } from './context/relevance.ts';
 import { createTokenCounter, openTokenCounter, type TokenCounter } from './context/token-counter.ts';
-import { createSummaryWriter } from './context/write-summary.ts';
 import { coordinatorHandlers, openRpcDocument } from './coordinator-info.rpc.ts';
 import { holdDataFolder } from './data-folder.ts';
 import { type Changes, createChanges } from './db/changes.ts';
@@ -228,31 +224,7 @@ export function createParts(
     subscriptions: createSubscriptions(config),
     session: { live, sessions: live, limits: config, liveness: createPaceSetter(config, () => live.heardCount), metrics },
     tickets: { db, sessions: live, gates: { db, plugins, outsideVerdictMs: config.outsideVerdictMs }, judgingLeaseMs: config.leaseMs },
-    packs: {
-      counter,
-      lines: createPackCounter(counter.count),
-      held: createHeldItems(),
-      relevance: createRelevance(),
-      narrative: {
-        plugins,
-        writer: createSummaryWriter({
-          db,
-          plugins,
-          use: config.summarizer,
-          config: summarizerConfig,
-          count: counter.count,
-          inFlightMax: config.summariesInFlightMax,
-          log,
-          metrics,
-        }),
-        summarizer: config.summarizer,
-        config: summarizerConfig,
-        waitMs: config.summaryWaitMs,
-        extracts: createExtracts(counter.count),
-        count: counter.count,
-        plans: new WeakMap(),
-      },
-    },
+    packs: createPackParts({ db, plugins, log, metrics, counter }, { ...config, summarizerConfig }),
   };
 }
 
