@@ -22,6 +22,11 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/leaks.ts'],
     execArgv: ['--conditions=source'],
+    // Half of what a small file costs is loading the coordinator: a worker loads it once for all its files. What they leave behind for
+    // each other is taken away by `leaks.ts`, or found by it.
+    isolate: false,
+    restoreMocks: true,
+    unstubEnvs: true,
     // Of two cores two files leave a fifth idle, since many wait for a lease or a process. More than three only make every wait longer.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },

@@ -65,7 +65,9 @@ type Layer = (typeof layerOrder)[number];
 function layerOf(file: string): Layer | undefined {
   if (file.startsWith('sdk/protocol/')) return 'protocol';
   if (/^sdk\/src\/(connection|plugin)\//.test(file)) return 'connection and plugin';
-  if (/^coordinator\/(src\/(db\/|(call|config|log|metrics|deadline|measure-process|data-folder)\.ts)|migrations\/)/.test(file))
+  if (
+    /^coordinator\/(src\/(db\/|(call|config|log|metrics|deadline|measure-process|data-folder|refuse-fields)\.ts)|migrations\/)/.test(file)
+  )
     return 'base';
   if (nouns.some((noun) => file.startsWith(`coordinator/src/${noun}/`))) return 'nouns';
   if (/^coordinator\/src\/(wire|loops|plugins)\//.test(file)) return 'running parts';

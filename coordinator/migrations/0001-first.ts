@@ -97,7 +97,11 @@ const statements = [
     updated_at timestamptz not null default clock_timestamp()
   )`,
   `create index tickets_by_project on tickets (project_id, id)`,
-  `create index tickets_to_advance on tickets (id) where state = 'open' and automatic`,
+  // What a list may be narrowed to, newest first.
+  `create index tickets_by_workflow on tickets (project_id, workflow_id, id)`,
+  `create index tickets_by_phase on tickets (project_id, phase, id)`,
+  `create index tickets_by_state on tickets (project_id, state, id)`,
+  `create index tickets_by_priority on tickets (project_id, priority, id)`,
 
   `create table phase_visits (
     id uuid primary key,
@@ -116,13 +120,17 @@ const statements = [
     open_tasks_bound int not null default 0,
     entered_at timestamptz not null default clock_timestamp(),
     left_at timestamptz,
-    -- When the workflow looks at the ticket again that it had nowhere to move to: what is added to it brings that forward.
+    -- Since when the workflow has been told of something that it has not looked at: something was added to the visit, or has ended.
+    told_at timestamptz,
+    -- When it looks at the ticket again that it had nowhere to move to, should it be told of nothing.
     look_again_at timestamptz,
     -- Which judgement of the gate is under way, and until when that may be believed of a coordinator that says nothing more.
     judging_by uuid,
     judging_until timestamptz,
     unique (ticket_id, number)
   )`,
+  `create index phase_visits_told on phase_visits (told_at) where told_at is not null`,
+  `create index phase_visits_due on phase_visits (look_again_at) where look_again_at is not null`,
 
   `create table agents (
     id uuid primary key,
@@ -164,8 +172,9 @@ const statements = [
     token_id text not null references tokens,
     resume_hash text not null unique,
     lease_until timestamptz not null,
-    last_seen_at timestamptz not null default clock_timestamp(),
-    started_at timestamptz not null default clock_timestamp(),
+    -- The same as the next, to the microsecond, until something has been heard of it.
+    last_seen_at timestamptz not null default statement_timestamp(),
+    started_at timestamptz not null default statement_timestamp(),
     -- How late the timers of its process are, as its beats tell.
     event_loop_lag_ms double precision,
     ended_at timestamptz,
@@ -256,6 +265,7 @@ const statements = [
   `create index tasks_by_visit on tasks (visit_id, ref)`,
   `create index tasks_by_project on tasks (project_id, id)`,
   `create index tasks_by_parent on tasks (parent_task_id) where parent_task_id is not null`,
+  `create index tasks_cancelled on tasks (project_id, id) where state = 'cancelled'`,
   `create index tasks_dead on tasks (project_id, finished_at, id) where state = 'failed'`,
   `create index tasks_dead_by_code on tasks (project_id, (error->>'code'), finished_at, id) where state = 'failed'`,
 
@@ -447,7 +457,7 @@ const statements = [
   )`,
   `create index approvals_by_visit on approvals (visit_id, id)`,
   `create index approvals_by_ticket on approvals (ticket_id, id)`,
-  `create index approvals_waiting on approvals (project_id, id) where state = 'waiting'`,
+  `create index approvals_by_state on approvals (project_id, state, id)`,
   // One that is asked for is asked for once.
   `create unique index approvals_once on approvals (visit_id, name) where state = 'waiting'`,
   `create table approval_decisions (
@@ -486,7 +496,7 @@ const statements = [
     created_at timestamptz not null default clock_timestamp(),
     -- Whose word it is.
     source text not null,
-    -- What a mechanical item is about: a newer one about the same takes its place.
+    -- What a recorded item is about, by a digest of its names: a newer one about the same takes its place.
     topic text,
     superseded_at timestamptz,
     superseded_reason text,
@@ -495,7 +505,8 @@ const statements = [
     unique (ticket_id, number)
   )`,
   // The same statement from the same source twice in one visit is one item, unless it was given up in between.
-  `create unique index context_items_once on context_items (visit_id, kind, source, md5(text)) where superseded_at is null`,
+  // The visit stands last: whether a statement holds is also asked of the whole ticket.
+  `create unique index context_items_once on context_items (ticket_id, kind, source, md5(text), visit_id) where superseded_at is null`,
   `create index context_items_holding on context_items (ticket_id, number) where superseded_at is null`,
   `create index context_items_pinned on context_items (ticket_id) where superseded_at is null and pinned`,
   // What was given up since an attempt began is looked for when it ends.

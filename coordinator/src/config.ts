@@ -40,7 +40,7 @@ export const configSchema = z.strictObject({
   plugins: list.default(
     ['criteria', 'command', 'coverage', 'junit', 'json-schema', 'review', 'lease-guard', 'digest'].map((name) => `@baton/plugin-${name}`),
   ),
-  /** The names of the plugins that may run programs, if they ask for it. A program can do what the user of the coordinator can. */
+  /** The plugins that may run programs, if they ask for it, named as in `plugins`. A program can do what the user of the coordinator can. */
   pluginsWithPrograms: list.default(['@baton/plugin-command']),
   /** How plugin code is kept apart: by Node's permission model, or by bubblewrap besides, which also takes away the network. */
   pluginSandbox: z.enum(sandboxes).default('permissions'),
@@ -137,11 +137,17 @@ export const configSchema = z.strictObject({
 
   // Gates and plugins.
   validatorTimeoutMs: ms(60_000),
+  /** How many gates are judged by validators at a time: of one project at most half as many, of one ticket one. */
+  judgementsMax: count(64),
+  /** The same for those with more than a mebibyte of evidence, which is held in memory meanwhile: of each `pluginEvidenceBytesMax` at most. */
+  largeJudgementsMax: count(4),
+  /** How many judgements may wait for their turn: for one project at most half as many, for one ticket an eighth. One more is refused with `overloaded`. */
+  judgementsWaitingMax: count(512),
   /** How long a result holds for which a program was run: it looked at files that no digest binds. After that the gate is judged anew. */
   outsideVerdictMs: ms(60_000),
   pluginThreadsMax: count(2),
   pluginMemoryMb: count(256),
-  /** What the validators of one gate are shown of its artifacts, as JSON. Beyond it each of them is an error. Their memory has to hold it. */
+  /** What the validators of one gate are shown of its artifacts and tasks, as JSON. Beyond it each of them is an error. Their memory has to hold it. */
   pluginEvidenceBytesMax: count(64 * 1024 * 1024),
   verdictBytesMax: count(256 * 1024),
 

@@ -3,11 +3,10 @@ import type { Handlers } from './call.ts';
 import { version } from './version.ts';
 
 /** The document that describes every method of this coordinator. */
-export const openRpcDocument = (): JsonObject => toOpenRpc(methods, version) as unknown as JsonObject;
+export const openRpcDocument = toOpenRpc(methods, version) as unknown as JsonObject;
 
 export function coordinatorHandlers(durability: Durability): Pick<Handlers, 'coordinator/info' | 'rpc.discover'> {
   const startedAt = performance.now();
-  const document = openRpcDocument();
   return {
     'coordinator/info': async (_params, { caller }) => ({
       name: 'baton',
@@ -17,6 +16,6 @@ export function coordinatorHandlers(durability: Durability): Pick<Handlers, 'coo
       project: caller.projectName,
       role: caller.role,
     }),
-    'rpc.discover': async () => document,
+    'rpc.discover': async () => openRpcDocument,
   };
 }

@@ -30,6 +30,7 @@ import type { Database } from './db/transaction.ts';
 import { eventHandlers } from './event/event.rpc.ts';
 import { createSubscriptions, type Subscriptions } from './event/subscriptions.ts';
 import { gateHandlers } from './gate/gate.rpc.ts';
+import { createJudgementTurns } from './gate/judgement-turns.ts';
 import { lockHandlers } from './lock/lock.rpc.ts';
 import { createRequestWaiters, type RequestWaiters } from './lock/request-waiters.ts';
 import { createLog, type Log } from './log.ts';
@@ -171,7 +172,7 @@ async function start(config: Config, log: Log, { undo, stopAll }: Life): Promise
     health,
     isStarting: () => isStarting,
     metrics,
-    openrpc: openRpcDocument(),
+    openrpc: openRpcDocument,
   });
   undo.push(() => {
     parts.queue.drain();
@@ -223,7 +224,12 @@ export function createParts(
     waiters: createRequestWaiters(db, config),
     subscriptions: createSubscriptions(config),
     session: { live, sessions: live, limits: config, liveness: createPaceSetter(config, () => live.heardCount), metrics },
-    tickets: { db, sessions: live, gates: { db, plugins, outsideVerdictMs: config.outsideVerdictMs }, judgingLeaseMs: config.leaseMs },
+    tickets: {
+      db,
+      sessions: live,
+      gates: { db, plugins, log, turns: createJudgementTurns(config), outsideVerdictMs: config.outsideVerdictMs },
+      judgingLeaseMs: config.leaseMs,
+    },
     packs: createPackParts({ db, plugins, log, metrics, counter }, { ...config, summarizerConfig }),
   };
 }

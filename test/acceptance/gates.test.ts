@@ -199,9 +199,9 @@ describe('the gates of IMPLEMENTATION and TESTING', () => {
     expect(result.reasons.map(({ code }) => code)).toEqual(outcome === 'passed' ? [] : ['validator_failed']);
   });
 
-  test('G12 changes without tests fail', async () => {
+  test.each([{}, { tests: [] }, { tests: '' }, { tests: false }, { tests: null }])('G12 changes without tests fail: %j', async (tests) => {
     const bench = await setUpBench(daemon, { phase: 'IMPLEMENTATION' });
-    await completeTaskWith(bench, { type: 'code_changes', content: { files: ['src/a.ts'] } }, coverage(95));
+    await completeTaskWith(bench, { type: 'code_changes', content: { files: ['src/a.ts'], ...tests } }, coverage(95));
 
     expect(await daemon.client.gate.validate({ ticketId: bench.ticket.id })).toMatchObject({
       outcome: 'failed',
@@ -222,6 +222,18 @@ describe('the gates of IMPLEMENTATION and TESTING', () => {
     expect(first.reasons.map(({ code }) => code).toSorted()).toEqual(['artifact_missing', 'validator_failed']);
     expect(second).toMatchObject({ outcome: 'passed', reasons: [] });
   });
+
+  test.each([{ failed: 0 }, { passed: 0, failed: 0 }, { passed: 1, failed: 0, errors: 7 }, { passed: 1 }])(
+    'G12 not all tests have passed: %j',
+    async (content) => {
+      const bench = await setUpBench(daemon, { phase: 'TESTING' });
+      await completeTaskWith(bench, { type: 'test_results', content }, { type: 'test_evidence', content: { log: 'See there.' } });
+
+      const { outcome, reasons } = await daemon.client.gate.validate({ ticketId: bench.ticket.id });
+
+      expect({ outcome, codes: reasons.map(({ code }) => code) }).toEqual({ outcome: 'failed', codes: ['validator_failed'] });
+    },
+  );
 
   test('G14 after a regression the evidence of the earlier visit no longer counts', async () => {
     const bench = await setUpBench(daemon, { phase: 'IMPLEMENTATION' });

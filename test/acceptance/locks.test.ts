@@ -71,7 +71,7 @@ describe('a lock', () => {
   test('L3, L4 one that is not renewed is free again, and its end is told', async () => {
     const key = newKey();
     const events = await followEvents(daemon.connection);
-    const { locks } = await acquire(a, key, { ttlMs: 1_000 });
+    const { locks } = await acquire(a, key, { ttlMs: 200 });
 
     const lost = await a.told('lock/lost', (told) => told.key === key);
     await events.waitFor('lock.expired', ({ data }) => data.key === key);
@@ -159,7 +159,7 @@ describe('a lock', () => {
     const key = newKey();
     await acquire(a, key, { ttlMs: 100 });
 
-    await acquire(b, key, { waitMs: 5_000 });
+    await acquire(b, key, { waitMs: 50_000 });
     const byFormerHolder = await a.client.lock.release({ keys: [key] });
     const holders = (await holdersOf(key)).map(({ agentName }) => agentName);
     const first = await b.client.lock.release({ keys: [key] });

@@ -213,7 +213,7 @@ describe('reservations', () => {
     const chosen = await daemon.connectAgent({ capabilities: [type], capacity: 1 });
     await client.scheduler.assign({ taskIds: [taskId!], agentIds: [chosen.session.agentId] });
 
-    const [byOther, byChosen] = await Promise.all([other.claim({ waitMs: 300 }), chosen.claim({ waitMs: 10_000 })]);
+    const [byOther, byChosen] = await Promise.all([other.claim({ waitMs: 300 }), chosen.claim({ waitMs: 50_000 })]);
 
     expect(byOther).toEqual([]);
     expect(byChosen.map((claim) => claim.taskId)).toEqual([taskId]);
@@ -225,7 +225,7 @@ describe('reservations', () => {
     const chosen = await daemon.connectAgent({ capabilities: [type] });
     await client.scheduler.assign({ taskIds: [taskId!], agentIds: [chosen.session.agentId], forMs: 500 });
 
-    expect((await other.claim({ waitMs: 10_000 })).map((claim) => claim.taskId)).toEqual([taskId]);
+    expect((await other.claim({ waitMs: 50_000 })).map((claim) => claim.taskId)).toEqual([taskId]);
   });
 
   test('W14 no slot is promised twice, and no task', async () => {

@@ -5,7 +5,8 @@ import { createTicketIn, outcomeOf, setUpBench, uniqueType } from '../support/wo
 
 let daemon: Daemon;
 beforeAll(async () => {
-  daemon = await startDaemon();
+  // Nobody beats, and nobody goes stale while a test runs.
+  daemon = await startDaemon({ config: { heartbeatMs: 60_000, leaseMs: 180_000 } });
 });
 afterAll(() => daemon.stop());
 

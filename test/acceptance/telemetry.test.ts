@@ -2,13 +2,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
-import { readFigures } from '../support/read-metrics.ts';
+import { fetchFigures } from '../support/figures.ts';
 import { setUpBench } from '../support/work.ts';
-
-async function figuresOf({ httpUrl, token }: Daemon): Promise<Map<string, number>> {
-  const response = await fetch(`${httpUrl}/metrics`, { headers: { authorization: `Bearer ${token}`, connection: 'close' } });
-  return readFigures(await response.text());
-}
 
 /** One acquire that is granted, and one that is refused. */
 async function contend(daemon: Daemon) {
@@ -28,7 +23,7 @@ test('K17 how long a lock was waited for is measured, whether it was granted or 
 
   await contend(daemon);
 
-  const figures = await figuresOf(daemon);
+  const figures = await fetchFigures(daemon);
   expect(figures.get('baton_lock_wait_time_seconds_count{outcome="ok"}')).toBe(1);
   expect(figures.get('baton_lock_wait_time_seconds_count{outcome="lock_conflict"}')).toBe(1);
 });
@@ -56,7 +51,7 @@ test('D9 the tasks that are ready to be taken are counted, and the open ones by 
 
   await agent.claimOne();
 
-  const figures = await figuresOf(daemon);
+  const figures = await fetchFigures(daemon);
   expect(figures.get('baton_scheduler_ready_tasks')).toBe(2);
   expect(['blocked', 'ready', 'running'].map((state) => figures.get(`baton_tasks{state="${state}"}`))).toEqual([1, 2, 1]);
   expect(figures.get('baton_database_up')).toBe(1);

@@ -66,12 +66,15 @@ describe('capacity', () => {
   test('W9 ten short tasks on three slots: never more than three at once', async () => {
     const { agent, submit } = await setUpBench(daemon, { capacity: 3 });
     await submit(...times(10));
+    const { promise: allTaken, resolve: tellAllTaken } = Promise.withResolvers<void>();
     let running = 0;
     let most = 0;
 
     await workAll(agent, 10, async () => {
       most = Math.max(most, (running += 1));
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      // The first wait for each other, and two more ask all the time.
+      if (running === 3) tellAllTaken();
+      await allTaken;
       running -= 1;
     });
 
@@ -108,12 +111,20 @@ describe('who gets a task', () => {
   test('W10 of eight agents that wait for one task one gets it', async () => {
     const { type, submit } = await setUpBench(daemon);
     const agents = await Promise.all(Array.from({ length: 8 }, () => daemon.connectAgent({ capabilities: [type] })));
-    const waiting = agents.map((agent) => agent.claim({ waitMs: 3_000 }));
+    const leave = new AbortController();
+    const waiting = agents.map(async ({ name, client }) => {
+      const { claims } = await client.task.claim({ waitMs: 50_000 }, { signal: leave.signal });
+      return { name, claims };
+    });
+    const all = Promise.allSettled(waiting);
 
     const [only] = await submit({});
-    const claims = (await Promise.all(waiting)).flat();
+    const first = await Promise.race(waiting);
+    leave.abort();
+    await all;
 
-    expect(claims.map(({ taskId }) => taskId)).toEqual([only]);
+    expect(first.claims.map(({ taskId }) => taskId)).toEqual([only]);
+    expect(await daemon.client.task.get({ taskId: only! })).toMatchObject({ attempt: 1, agentName: first.name, attempts: [{}] });
   });
 
   test('W11 of two agents that wait the one with a free slot gets the task', async () => {
@@ -121,7 +132,7 @@ describe('who gets a task', () => {
     await submit({});
     await busy.claimOne();
     const idle = await daemon.connectAgent({ capabilities: [type], capacity: 1 });
-    const waiting = [busy.claim({ waitMs: 1_000 }), idle.claim({ waitMs: 10_000 })];
+    const waiting = [busy.claim({ waitMs: 1_000 }), idle.claim({ waitMs: 50_000 })];
 
     const [only] = await submit({});
     const [byBusy, byIdle] = await Promise.all(waiting);

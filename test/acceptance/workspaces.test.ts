@@ -1,5 +1,5 @@
 import { runCommandAgent } from '@baton/sdk';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createLog } from '../../sdk/src/agent/agent-log.ts';
@@ -25,7 +25,9 @@ test('W8 five jobs at once in five workspaces keep out of each other’s way', a
   await using daemon = await startDaemon();
   await using folder = await createTestFolder('workspaces');
   const type = uniqueType();
-  const workspaces = places.map((place) => join(folder.path, place));
+  // As a program in it says where it is.
+  const root = await realpath(folder.path);
+  const workspaces = places.map((place) => join(root, place));
   for (const workspace of workspaces) await mkdir(workspace);
   const feed = await followEvents(daemon.connection);
   const drain = new AbortController();

@@ -9,7 +9,7 @@ import { reportText } from './harness/tables.ts';
 import { openWorkers } from './harness/workers.ts';
 
 // Three processes and a coordinator are started for it: on a busy machine that alone takes a while.
-test('every bench runs to its end and brings figures, at sizes that show nothing', { timeout: 180_000 }, async () => {
+test('every bench runs to its end and brings figures, at sizes that show nothing', { timeout: 600_000 }, async () => {
   const { url } = await getTemplate(inject('storesSocket'), 'postgresql');
   const benches = await findBenches();
   const environment: Record<string, string> = Object.assign({}, ...[...benches.values()].map((bench) => bench.environment));

@@ -84,7 +84,7 @@ describe('baton conformance, held with a server that is wrong', () => {
     await writeFile(tokenFile, 'anything\n');
     const files = ['01-specification.io', '02-json.io', '03-requests.io'].map((file) => join(import.meta.dirname, file));
 
-    const args = ['conformance', ...files, '--url', server.url, '--token-file', tokenFile, '--timeout-ms', '300'];
+    const args = ['conformance', ...files, '--url', server.url, '--token-file', tokenFile, '--timeout-ms', '2000'];
     const { code, stdout } = await runBaton(args);
 
     expect(code).toBe(1);

@@ -184,10 +184,11 @@ describe('what is pinned', () => {
     for (let number = 1; number <= 30; number += 1) await note(ticketId, { text: `Rule ${number}.`, pinned: true });
     for (let number = 1; number <= 30; number += 1) await note(ticketId, { text: `Rule ${number}.`, rationale: reasons });
 
-    const { text, tokens } = await daemon.client.context.get({ ticketId, forPhase: 'DESIGN', budgetTokens: 2_000 });
+    const { text, tokens, cut } = await daemon.client.context.get({ ticketId, forPhase: 'DESIGN', budgetTokens: 800 });
 
-    expect(tokens).toBeLessThanOrEqual(2_000);
-    expect(text.match(/Rule \d+\. \[c:/g)).toHaveLength(30);
+    expect(tokens).toBeLessThanOrEqual(800);
+    expect(text.match(/Rule \d+\. \(…\) \[c:/g)).toHaveLength(30);
+    expect(cut).toHaveLength(30);
   });
 
   test('keeps its place but not its pin where a newer record is too long for it, and a record tells of it', async () => {

@@ -68,7 +68,7 @@ test('what an output lists without a text is named, beside what it lists as item
 
   expect(await itemsOf(bench.ticket.id)).toMatchObject([
     { text: '12 ms', source: 'said', data: { unit: 'ms' } },
-    { text: 'The output of "Measure it" lists under "numbers" what has no text and was not taken: 500', source: 'mechanical', data: [500] },
+    { text: 'The output of "Measure it" has under "numbers" what has no text and was not taken: 500', source: 'mechanical', data: [500] },
   ]);
 });
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runBatonAt } from '../support/command.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { fetchFigures } from '../support/figures.ts';
 import { setUpBench } from '../support/work.ts';
 
 let daemon: Daemon;
@@ -59,6 +60,37 @@ test('what no longer holds has its source as well, with what took its place', as
   expect(stdout).toContain('- [c:1] no longer holds: see [c:4]');
   expect(stdout).toMatch(/^c:1 +REQUIREMENTS/m);
   expect(stdout).toMatch(/^c:4 +/m);
+});
+
+test('its sources are asked for by name, however many items the ticket has', async () => {
+  const bench = await setUpBench(daemon);
+  const facts = (from: number) => Array.from({ length: 100 }, (_, index) => `Fact ${from + index} is good to know.`);
+  for (let number = 0; number < 3; number += 1) {
+    await bench.submit({});
+    const lists = ['questions', 'risks', 'decisions', 'facts'].map((name, place) => [name, facts((number * 4 + place) * 100)]);
+    await bench.agent.complete(await bench.agent.claimOne(), { summary: `Did ${number}.`, output: Object.fromEntries(lists) });
+  }
+  const countLists = async () => (await fetchFigures(daemon)).get('baton_calls_total{method="context/list",outcome="ok"}') ?? 0;
+  const before = await countLists();
+
+  const { stdout } = await baton(bench.ticket.id, '--query', 'Did 2.', '--budget', '300');
+
+  expect(stdout).toMatch(/^c:1203 +/m);
+  expect((await countLists()) - before).toBe(1);
+});
+
+test('an item that has not all of its reasons on its line is named', async () => {
+  const { id: ticketId } = await daemon.client.ticket.create({ title: 'Choose a store' });
+  const note = (text: string, rationale: string) => daemon.client.context.note({ ticketId, item: { kind: 'rejected', text, rationale } });
+  await note('SQLite', `${'It was slow in the trial. '.repeat(16)}The default pool size is 32.`);
+  await note('MySQL', 'It was slower. '.repeat(250));
+
+  const small = await baton(ticketId, '--budget', '400');
+  const large = await baton(ticketId);
+
+  expect(small.stdout).toContain('nothing is left out. Not all is told of c:2; `context/expand` tells it. As of event');
+  expect(small.stdout).toContain('The default pool size is 32.');
+  expect(large.stdout).toContain('nothing is left out. As of event');
 });
 
 test('of what is not there it says the name, and which there are', async () => {

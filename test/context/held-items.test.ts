@@ -3,7 +3,9 @@ import { expect, test } from 'vitest';
 import { configSchema } from '../../coordinator/src/config.ts';
 import { createHeldItems } from '../../coordinator/src/context/held-items.ts';
 import { openStore } from '../../coordinator/src/db/open-store.ts';
+import { runBatonAt } from '../support/command.ts';
 import { startDaemon } from '../support/daemon.ts';
+import { runStatement } from '../support/stores.ts';
 
 test('of a ticket with more items than are held, those are held that are needed most, whatever changes', async () => {
   await using daemon = await startDaemon({ store: 'postgresql' });
@@ -28,4 +30,51 @@ test('of a ticket with more items than are held, those are held that are needed 
   expect(first).toEqual(['Keep the index.', 'It is pinned.', 'It is newer.']);
   expect(afterNote).toEqual(['Keep the index.', 'It is pinned.', 'It is newest.']);
   expect(afterLoss).toEqual(first);
+});
+
+test('of more items than are considered packs, aggregates and the command count the others', async () => {
+  await using daemon = await startDaemon({ store: 'postgresql' });
+  const { client } = daemon;
+  const { id: ticketId } = await client.ticket.create({ title: 'Much is noted' });
+  await client.context.note({ ticketId, item: { kind: 'fact', text: 'Fact 1.' } });
+  await runStatement(
+    daemon.databaseUrl!,
+    `insert into context_items (id, project_id, ticket_id, visit_id, phase, visit_number, number, kind, text, refs, pinned, author, source)
+      select gen_random_uuid(), project_id, ticket_id, visit_id, phase, visit_number, n, kind, 'Fact ' || n || '.', refs, pinned, author,
+        case when n between 3 and 5 then 'summary' else source end
+        from context_items, generate_series(2, 20010) n where ticket_id = '${ticketId}'`,
+  );
+  const countOthers = async () => [
+    (await client.context.get({ ticketId })).notConsidered,
+    (await client.context.aggregate({ ticketId, limit: 100 })).omitted,
+  ];
+
+  const first = await countOthers();
+  await client.context.note({ ticketId, item: { kind: 'constraint', text: 'Keep the index.' } });
+  const afterNote = await countOthers();
+  const { stdout } = await runBatonAt(daemon, 'context', ticketId);
+  const { text } = await client.context.get({ ticketId });
+
+  expect(first).toEqual([10, { items: 19_907, summaries: 3, artifacts: 0 }]);
+  expect(afterNote).toEqual([11, { items: 19_908, summaries: 3, artifacts: 0 }]);
+  expect(stdout).toContain('. 11 more hold and were not considered; `context/list` tells them.');
+  expect(text).toContain('Keep the index.');
+});
+
+test('many items are all held, oldest first, however many are read at a time', async () => {
+  await using daemon = await startDaemon({ store: 'postgresql' });
+  const { id: ticketId } = await daemon.client.ticket.create({ title: 'Much is noted' });
+  await daemon.client.context.note({ ticketId, item: { kind: 'fact', text: 'Fact 1.' } });
+  await runStatement(
+    daemon.databaseUrl!,
+    `insert into context_items (id, project_id, ticket_id, visit_id, phase, visit_number, number, kind, text, refs, pinned, author, source)
+      select gen_random_uuid(), project_id, ticket_id, visit_id, phase, visit_number, n, kind, 'Fact ' || n || '.', refs, n = 1000, author, source
+        from context_items, generate_series(2, 2500) n where ticket_id = '${ticketId}'`,
+  );
+  const { em, close } = await openStore(configSchema.parse({ databaseUrl: daemon.databaseUrl }));
+
+  const { items } = await createHeldItems().read(em.fork(), ticketId, [1]);
+  await close();
+
+  expect(items.map(({ text }) => text)).toEqual(Array.from({ length: 2_500 }, (_, index) => `Fact ${index + 1}.`));
 });

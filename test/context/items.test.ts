@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runBatonAt } from '../support/command.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { createTicketIn, outcomeOf, setUpBench } from '../support/work.ts';
 
@@ -167,7 +168,7 @@ describe('a pinned item', () => {
   });
 });
 
-test('items are listed by author, task, pin and source', async () => {
+test('items are listed by author, task, pin, source and citation', async () => {
   const bench = await setUpBench(daemon);
   const ticketId = bench.ticket.id;
   await note(ticketId, 'Said by a person.', { pinned: true });
@@ -180,6 +181,7 @@ test('items are listed by author, task, pin and source', async () => {
   expect(await textsOf({ pinned: true })).toEqual(['Said by a person.']);
   expect(await textsOf({ sources: ['summary'] })).toEqual(['Done.']);
   expect(await textsOf({ superseded: false, kinds: ['decision'] })).toEqual(['Said by a person.']);
+  expect(await textsOf({ citations: ['c:3', 'c:1', 'c:77'] })).toEqual(['Said by a person.', 'Done.']);
 });
 
 test('the whole ticket is what its phases have come to, in the order of the workflow', async () => {
@@ -262,6 +264,25 @@ test('a phase that nobody has been in has come to nothing', async () => {
     stored: false,
     omitted: { items: 0, summaries: 0, artifacts: 0 },
   });
+});
+
+test('a reference to lines of a file has the first and the last of them', async () => {
+  const ticketId = await open();
+  const lines = { kind: 'file', value: 'src/a.ts', line: 3, lineEnd: 9 };
+
+  await note(ticketId, 'It is here.', { references: [lines] });
+  const { references } = await note(ticketId, 'It is here.', { references: [{ ...lines, lineEnd: 12 }] });
+
+  expect(references).toEqual([lines, { ...lines, lineEnd: 12 }]);
+  expect((await runBatonAt(daemon, 'context', ticketId)).stdout).toContain('src/a.ts:3-9, src/a.ts:3-12');
+  for (const { line, ...rest } of [
+    { ...lines, line: undefined },
+    { ...lines, line: 10 },
+  ])
+    await expect(note(ticketId, 'So.', { references: [{ ...rest, ...(line !== undefined && { line }) }] })).rejects.toMatchObject({
+      kind: 'invalid_params',
+      data: { fields: [{ path: 'item.references[0].lineEnd', message: expect.stringContaining('Give the first line as well') }] },
+    });
 });
 
 test('an item is expanded with the artifacts, tasks, events and items that it refers to', async () => {

@@ -228,7 +228,27 @@ describe('a finding of a gate', () => {
 
     expect((await daemon.client.gate.validate({ ticketId })).outcome).toBe('passed');
 
-    expect(textsOf(await findingsOf(ticketId))).toEqual([expect.stringContaining("The gate's junit says info tests_ran: 2 tests ran")]);
+    expect(textsOf(await findingsOf(ticketId))).toEqual([
+      `The gate's junit says info tests_ran: 2 tests ran in "default": 2 passed and 0 failed. 0 were skipped.`,
+    ]);
+  });
+
+  test('tells what was counted, however much has failed', async () => {
+    const ticketId = await openJudged({ use: 'junit' }, { use: 'coverage' });
+    const cases = Array.from({ length: 150 }, (_, index) => `<testcase name="t${index}"><failure message="no"/></testcase>`);
+    const content = `<testsuite name="a">${cases.join('')}<testcase name="good"/><testcase name="later"><skipped/></testcase></testsuite>`;
+    await daemon.client.artifact.put({ ticketId, artifact: { type: 'test_report', content } });
+    const total = { lines: { total: 1_000, covered: 799 }, branches: { total: 3, covered: 2 }, functions: { total: 0, covered: 0 } };
+    await daemon.client.artifact.put({ ticketId, artifact: { type: 'test_coverage', content: { total } } });
+
+    await daemon.client.gate.validate({ ticketId });
+
+    const told = textsOf(await findingsOf(ticketId));
+    expect(told).toHaveLength(20);
+    expect(told.slice(-2)).toEqual([
+      `The gate's junit says info tests_ran: 151 tests ran in "default": 1 passed and 150 failed. 1 were skipped.`,
+      `The gate's coverage says info coverage_measured: test_coverage "default": lines 79.9 % (799 of 1000), branches 66.66 % (2 of 3), functions 0 of 0.`,
+    ]);
   });
 });
 

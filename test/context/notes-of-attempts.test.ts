@@ -110,6 +110,49 @@ describe.each(['fail', 'release'] as const)('what an attempt notes that ends wit
   });
 });
 
+describe('what is noted for an attempt', () => {
+  test('is kept after the coordinator has ended it, with its task and attempt, in the phase that the ticket is in by then', async () => {
+    const { agent, ticketId, fence } = await begin();
+    await daemon.client.ticket.transition({ ticketId, to: 'DESIGN', force: true, reason: 'The test wants it.' });
+
+    const noted = await agent.client.context.note({ ticketId, ...fence, item: risk });
+
+    expect(noted).toMatchObject({ ...risk, author: agent.name, ...fence, phase: 'DESIGN', visit: 3 });
+  });
+
+  test('is kept where the session of its agent was lost, and another goes on', async () => {
+    const { agent, ticketId, fence } = await begin();
+    const again = await daemon.connectAgent({ name: agent.name, capabilities: [] });
+
+    expect(await outcomeOf(agent.client.context.note({ ticketId, ...fence, item: risk }))).toBe('session_unknown');
+    expect(await again.client.context.note({ ticketId, ...fence, item: risk })).toMatchObject({ author: agent.name, ...fence });
+  });
+
+  test('is refused where another agent notes it, and where there was no such attempt', async () => {
+    const { agent, ticketId, fence } = await begin();
+    const other = await daemon.connectAgent({ capabilities: [] });
+
+    expect(await outcomeOf(other.client.context.note({ ticketId, ...fence, item: risk }))).toBe('claim_stale');
+    expect(await outcomeOf(agent.client.context.note({ ticketId, ...fence, attempt: 2, item: risk }))).toBe('claim_stale');
+    expect(await itemsOf(ticketId)).toEqual([]);
+  });
+
+  test('stays given up where the ticket has given it up since the attempt began, and is answered so', async () => {
+    const bench = await setUpBench(daemon);
+    const ticketId = bench.ticket.id;
+    await daemon.client.context.note({ ticketId, item: risk });
+    await bench.submit({});
+    const { taskId, attempt } = await bench.agent.claimOne();
+    const by = { kind: 'fact' as const, text: 'The disk has room.' };
+    await daemon.client.context.supersede({ ticketId, citation: 'c:1', by, reason: 'A new one was built in.' });
+
+    const noted = await bench.agent.client.context.note({ ticketId, taskId, attempt, item: risk });
+
+    expect(noted).toMatchObject({ citation: 'c:3', taskId, superseded: { by: 'c:2', reason: 'A new one was built in.' } });
+    expect((await daemon.client.context.get({ ticketId })).text).toBe('## Facts\n- The disk has room. [c:2, REQUIREMENTS]\n');
+  });
+});
+
 test('a release of another session stores nothing', async () => {
   const { ticketId, fence } = await begin();
   const other = await daemon.connectAgent({ capabilities: [] });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
 import { openFixtureAgent } from '../support/fixture-agent.ts';
-import { createTicketIn, outcomeOf } from '../support/work.ts';
+import { createTicketIn, outcomeOf, setUpBench } from '../support/work.ts';
 
 let daemon: Daemon;
 beforeAll(async () => {
@@ -50,8 +50,48 @@ describe('since an event or an item', () => {
     expect((await packOf(ticketId, { since: now })).text).toBe('');
   });
 
+  test('there is every newer item, also of one of many that were recorded together', async () => {
+    const bench = await setUpBench(daemon);
+    const { id: ticketId } = bench.ticket;
+    await bench.submit({}, {}, {}, {}, {});
+    const claims = await bench.agent.claim({ max: 5 });
+
+    await Promise.all(
+      claims.map((claim, index) =>
+        bench.agent.complete(claim, { summary: `Did ${index}.`, context: [{ kind: 'constraint', text: `Never do ${index}.` }] }),
+      ),
+    );
+
+    const { items } = await daemon.client.context.list({ ticketId });
+    expect(items).toHaveLength(10);
+    for (const [index, { citation }] of items.entries()) {
+      const { text } = await daemon.client.context.get({ ticketId, since: citation });
+      expect(items.slice(index + 1).filter((item) => !text.includes(`${item.text} [${item.citation}, `))).toEqual([]);
+      expect(text).not.toContain(` [${citation}, `);
+    }
+  });
+
   test('an item that is not there is an error', async () => {
     expect(await outcomeOf(packOf(await open(), { since: 'c:9' }))).toBe('context_item_not_found');
+  });
+
+  test('an event that has not happened yet is refused, and the newest of another ticket is not', async () => {
+    const ticketId = await open();
+    await note(await open(), 'It is blue.');
+    const { lastSeq } = await daemon.client.event.list({});
+
+    expect(await packOf(ticketId, { since: lastSeq })).toMatchObject({ text: '' });
+    await expect(packOf(ticketId, { since: lastSeq + 1 })).rejects.toMatchObject({
+      kind: 'invalid_params',
+      data: {
+        fields: [
+          {
+            path: 'since',
+            message: expect.stringContaining(`There is no event ${lastSeq + 1} yet: the newest of the project is ${lastSeq}.`),
+          },
+        ],
+      },
+    });
   });
 
   test('what was pinned and then withdrawn is told as withdrawn', async () => {

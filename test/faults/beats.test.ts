@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
-import { readFigures } from '../support/read-metrics.ts';
+import { fetchFigures } from '../support/figures.ts';
 import { outcomeOf, setUpBench } from '../support/work.ts';
 
 let daemon: Daemon;
@@ -17,10 +17,7 @@ afterAll(async () => {
   await daemon.stop();
 });
 
-const readFigure = async (name: string) => {
-  const response = await fetch(`${daemon.httpUrl}/metrics`, { headers: { authorization: `Bearer ${daemon.token}`, connection: 'close' } });
-  return readFigures(await response.text()).get(name) ?? 0;
-};
+const readFigure = async (name: string) => (await fetchFigures(daemon)).get(name) ?? 0;
 
 test('beats of many agents share a statement, and each is answered for itself', async () => {
   const { agent, submit } = await setUpBench(daemon);
@@ -37,13 +34,15 @@ test('beats of many agents share a statement, and each is answered for itself', 
   await observer.query('lock table sessions in access exclusive mode');
   const beats = all.map(({ client }) => outcomeOf(client.agent.heartbeat({ attempts: [{ taskId, attempt }] })));
   await eventually(async () => expect(await readFigure('baton_calls_in_flight')).toBeGreaterThanOrEqual(before + all.length));
-  const { rows } = await observer.query(
-    `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like 'with report as%'`,
-  );
+  await eventually(async () => {
+    const { rows } = await observer.query(
+      `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like 'with report as%'`,
+    );
+    expect(rows).toHaveLength(1);
+  });
   await observer.query('commit');
   const outcomes = await Promise.all(beats);
 
-  expect(rows).toHaveLength(1);
   expect(outcomes.flatMap((outcome, index) => (outcome === 'accepted' ? [] : [all[index]!.name, outcome]))).toEqual([
     fenced.name,
     expect.stringMatching(/^session_(unknown|required)$/),
@@ -73,13 +72,7 @@ test('a beat that names nothing leaves what the agent holds', async () => {
   const { agent, submit } = await setUpBench(daemon);
   await submit({});
   const { taskId, attempt } = await agent.claimOne();
-  await eventually(async () => {
-    const { rows } = await observer.query<{ isOld: boolean }>(
-      `select started_at < clock_timestamp() - interval '300 milliseconds' as "isOld" from tasks where id = $1`,
-      [taskId],
-    );
-    expect(rows[0]!.isOld).toBe(true);
-  });
+  await observer.query(`update tasks set started_at = started_at - interval '1 minute' where id = $1`, [taskId]);
 
   await agent.client.agent.heartbeat({});
 
@@ -127,9 +120,9 @@ test('the event-loop lag that a beat tells is kept with the session until it tel
 });
 
 test('with more beats a second than there may be the interval is stretched, and the lease in the database with it', async () => {
-  await using few = await startDaemon({ config: { heartbeatMs: 100, leaseMs: 5_000, sweepMs: 50, beatsPerSecondMax: 1 } });
+  await using few = await startDaemon({ config: { heartbeatMs: 100, leaseMs: 30_000, sweepMs: 50, beatsPerSecondMax: 1 } });
   const first = await few.connectAgent();
-  await Promise.all([few.connectAgent(), few.connectAgent()]);
+  await Promise.all(Array.from({ length: 11 }, () => few.connectAgent()));
 
   const paced = await first.client.agent.heartbeat({});
   await using client = await connectTo(few);
@@ -138,15 +131,15 @@ test('with more beats a second than there may be the interval is stretched, and 
       'select (extract(epoch from lease_until - last_seen_at) * 1000)::float8 as "leaseMs" from sessions where id = $1',
       [first.session.sessionId],
     );
-    expect(rows[0]!.leaseMs).toBeGreaterThan(8_900);
+    expect(rows[0]!.leaseMs).toBeGreaterThan(35_900);
   });
 
-  expect(first.session).toMatchObject({ heartbeatMs: 100, leaseMs: 5_000 });
-  expect(paced).toMatchObject({ heartbeatMs: 3_000, leaseMs: 9_000 });
+  expect(first.session).toMatchObject({ heartbeatMs: 100, leaseMs: 30_000 });
+  expect(paced).toMatchObject({ heartbeatMs: 12_000, leaseMs: 36_000 });
 });
 
 test('an agent is stale when it has missed two beats of the stretched interval', async () => {
-  await using few = await startDaemon({ config: { heartbeatMs: 100, sweepMs: 50, beatsPerSecondMax: 2 } });
+  await using few = await startDaemon({ config: { heartbeatMs: 100, sweepMs: 50, beatsPerSecondMax: 4 } });
   const [agent] = [await few.connectAgent(), await few.connectAgent()];
   await agent.client.agent.heartbeat({});
 
@@ -156,7 +149,7 @@ test('an agent is stale when it has missed two beats of the stretched interval',
     return { silenceMs };
   });
 
-  expect(stale.silenceMs).toBeGreaterThanOrEqual(2_000);
+  expect(stale.silenceMs).toBeGreaterThanOrEqual(1_000);
 });
 
 async function connectTo({ databaseUrl }: Pick<Daemon, 'databaseUrl'>) {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { holdCommits } from '../support/hold-commits.ts';
 import { eventually } from '../support/eventually.ts';
-import { readFigures } from '../support/read-metrics.ts';
+import { fetchFigures } from '../support/figures.ts';
 import { setUpBench, uniqueType } from '../support/work.ts';
 
 // Neither looks by itself for a minute: what is found is found because of a hint.
@@ -34,12 +34,6 @@ const waitForBlocked = (beginning: string) =>
 const atItsEnd = 'with stream as';
 const beforeItsSession = 'select s.id, s.project_id';
 
-async function parkedClaims(): Promise<number | undefined> {
-  const response = await fetch(`${here.httpUrl}/metrics`, { headers: { authorization: `Bearer ${here.token}` } });
-  const figures = readFigures(await response.text());
-  return [...figures].find(([name]) => name.includes('claims_parked'))?.[1];
-}
-
 test('of two agents that ask at once the one is not sent away because only the other may do what stands first', async () => {
   const { agent: author, type, submit } = await setUpBench(here);
   await submit({ ref: 'code' });
@@ -54,7 +48,7 @@ test('of two agents that ask at once the one is not sent away because only the o
   const claims = [first.claim({ max: 1 })];
   await waitForBlocked(atItsEnd);
   claims.push(reviewer.claim({ max: 1 }), author.claim({ max: 1 }));
-  await eventually(async () => expect(await parkedClaims()).toBe(3));
+  await eventually(async () => expect((await fetchFigures(here)).get('baton_claims_parked')).toBe(3));
   await obstacle.letGo();
   const [, byReviewer, byAuthor] = await Promise.all(claims);
 

@@ -4,7 +4,7 @@ import { startDaemon } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
 
 test('a session that beats while the database stands still lives on', async () => {
-  await using daemon = await startDaemon({ config: { leaseMs: 3_000, heartbeatMs: 1_000 } });
+  await using daemon = await startDaemon({ config: { sweepMs: 200 } });
   const [agent, other] = [await daemon.connectAgent(), await daemon.connectAgent()];
   const observer = new Client(daemon.databaseUrl);
   const obstacle = new Client(daemon.databaseUrl);
@@ -16,7 +16,7 @@ test('a session that beats while the database stands still lives on', async () =
     return rows[0]!.value;
   };
   // What registering counted for has been written down, and is not written again.
-  await eventually(async () => expect(await read("last_seen_at - started_at > interval '20 milliseconds'")).toBe(true));
+  await eventually(async () => expect(await read('last_seen_at > started_at')).toBe(true));
   await obstacle.query('begin');
   await obstacle.query('lock table sessions in share row exclusive mode');
 
@@ -28,13 +28,9 @@ test('a session that beats while the database stands still lives on', async () =
     );
     expect(rows).toHaveLength(1);
   });
-  await eventually(
-    async () => {
-      await agent.client.agent.heartbeat({});
-      expect(await read('lease_until < clock_timestamp()')).toBe(true);
-    },
-    { everyMs: 100 },
-  );
+  await agent.client.agent.heartbeat({});
+  // So long does the database stand still.
+  await obstacle.query('update sessions set lease_until = clock_timestamp() where id = $1', [agent.session.sessionId]);
   await obstacle.query('commit');
   // Whatever the sweeper makes of it, it has made when the session has been written down or ended.
   await eventually(async () => expect(await read('ended_at is not null or lease_until > clock_timestamp()')).toBe(true));

@@ -3,6 +3,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { followEvents } from '../support/events.ts';
+import { eventually } from '../support/eventually.ts';
 import { uniqueType } from '../support/work.ts';
 
 let daemon: Daemon;
@@ -19,7 +20,7 @@ afterAll(async () => {
 
 type Phase = WorkflowDefinitionInput['phases'][number];
 
-/** A ticket in CHECK, which it leaves by itself, but is left alone for an hour, and which a coordinator that is gone judges. */
+/** A ticket in CHECK, which it leaves by itself. */
 async function openTicket(phase: Pick<Phase, 'gate' | 'tasks'>) {
   const name = `due ${crypto.randomUUID()}`;
   await daemon.client.workflow.put({
@@ -38,10 +39,10 @@ async function openTicket(phase: Pick<Phase, 'gate' | 'tasks'>) {
   };
 }
 
-/** Whoever looks at the ticket now finds that another judges it. */
+/** Its workflow has been told of nothing and never looks at it again by itself; whoever is told finds that another judges it. */
 const passOver = (ticketId: string) =>
   database.query(
-    `update phase_visits set judging_by = gen_random_uuid(), judging_until = 'infinity', look_again_at = clock_timestamp() + interval '1 hour'
+    `update phase_visits set judging_by = gen_random_uuid(), judging_until = 'infinity', told_at = null, look_again_at = 'infinity'
        where ticket_id = $1`,
     [ticketId],
   );
@@ -85,6 +86,47 @@ test('and the end of its last task', async () => {
   await comeBack([ticketId]);
 
   expect((await leaves()).data).toMatchObject({ to: 'DONE' });
+});
+
+/** As after an end that nobody could be told of. */
+const endTasks = (ticketId: string) => database.query("update tasks set state = 'cancelled' where ticket_id = $1", [ticketId]);
+
+test('a task that is added has it looked at when all have ended, though nobody tells of that', async () => {
+  const { ticketId, leaves } = await openTicket({ gate: { tasksMin: 0 }, tasks: oneTask });
+  await passOver(ticketId);
+
+  await daemon.client.task.submit({ ticketId, tasks: [{ type: uniqueType() }] });
+  await endTasks(ticketId);
+  await comeBack([ticketId]);
+
+  expect((await leaves()).data).toMatchObject({ to: 'DONE' });
+});
+
+test('so has a change of what the ticket says of itself, which validators are shown', async () => {
+  const { ticketId, leaves } = await openTicket({ gate: { tasksMin: 0 }, tasks: oneTask });
+  await endTasks(ticketId);
+  await passOver(ticketId);
+
+  await daemon.client.ticket.update({ ticketId, version: 1, title: 'Renamed' });
+  await comeBack([ticketId]);
+
+  expect((await leaves()).data).toMatchObject({ to: 'DONE' });
+});
+
+test.each([
+  [
+    'for ten minutes',
+    3_600_000,
+    "look_again_at between clock_timestamp() + interval '5 minutes' and clock_timestamp() + interval '10 minutes'",
+  ],
+  ['until its approval expires', 60_000, 'look_again_at = (select expires_at from approvals a where a.visit_id = v.id)'],
+])('a ticket that waits for people is left alone %s', async (_, expiresInMs, isLeftAlone) => {
+  const { ticketId, requested } = await openTicket({ gate: { tasksMin: 0, approvals: [{ name: 'release', expiresInMs }] } });
+
+  await requested();
+
+  const statement = `select told_at is null and ${isLeftAlone} as is_left_alone from phase_visits v where ticket_id = $1`;
+  await eventually(async () => expect((await database.query(statement, [ticketId])).rows).toEqual([{ is_left_alone: true }]));
 });
 
 test('of more tickets than one look finds none is forgotten', async () => {

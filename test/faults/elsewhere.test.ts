@@ -37,7 +37,7 @@ test('an agent is told when the phase of its task is left at another coordinator
 
 test('an agent is told when another coordinator ends its attempt that took too long', async () => {
   const { submit, agent } = await setUpBench(here);
-  await submit({ timeoutMs: 1_000 });
+  await submit({ timeoutMs: 200 });
   const { taskId, attempt } = await agent.claimOne();
 
   expect(await agent.told('task/revoked')).toEqual({ taskId, attempt, reason: 'timed_out' });

@@ -1,42 +1,38 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { expect, test } from 'vitest';
-import type { Claim } from '@baton/protocol';
 import { connect } from '@baton/sdk/connection';
 import { createTestDatabase, createTestFolder } from '../support/database.ts';
 import { startDaemon } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
 import { startFixtureProcess } from '../support/fixture-agent.ts';
 import { spawnDaemon } from '../support/process.ts';
+import { observeSessions } from '../support/session-observer.ts';
 import { registerTestAgent } from '../support/test-agent.ts';
 import { createTicketIn, outcomeOf } from '../support/work.ts';
 
 // Side by side: most of their time both wait for a lease to end.
 test.concurrent('the tasks of an agent process that stands still are claimable from the first sweep after its lease, and its late result is refused', async () => {
-  await using daemon = await startDaemon({ config: { heartbeatMs: 500, leaseMs: 2_500, sweepMs: 200 } });
-  await using observer = await openObserver(daemon.databaseUrl!);
+  await using daemon = await startDaemon({ config: { heartbeatMs: 500, leaseMs: 5_000, sweepMs: 200 } });
+  await using observer = await observeSessions(daemon.databaseUrl!);
   await observer.recordSweeps();
   await using agent = startFixtureProcess(daemon);
   const ticket = await createTicketIn(daemon.client, 'TESTING');
-  const { tasks } = await daemon.client.task.submit({ ticketId: ticket.id, tasks: [{ type: 'spin', input: { ms: 3_000 } }] });
+  // It is done while the process stands still.
+  const { tasks } = await daemon.client.task.submit({ ticketId: ticket.id, tasks: [{ type: 'spin', input: { ms: 4_000 } }] });
   const taskId = tasks[0]!.id;
   await eventually(async () => expect(await daemon.client.task.get({ taskId })).toMatchObject({ state: 'running' }));
 
   agent.child.kill('SIGSTOP');
   const heir = await daemon.connectAgent({ capabilities: ['spin'] });
-  // In short waits: each call keeps the session of the heir, which has no heart, alive.
-  const inherited = await eventually(async () => {
-    const [claim] = await heir.claim({ waitMs: 300 });
-    expect(claim).toBeDefined();
-    return claim as Claim;
-  });
+  await observer.keep(heir.session.sessionId);
+  const inherited = await heir.claimOne();
   agent.child.kill('SIGCONT');
   await agent.lines.waitFor((line) => /the result came too late|had been ended by the coordinator/.test(line), 'the refusal of its result');
 
-  const { wasLeaseOver, sweepsBetween } = await observer.readEnd(taskId);
+  const { wasLeaseOver, sweepsBetween } = await observer.readLostAttempt(taskId);
   expect(inherited).toMatchObject({ taskId, attempt: 2 });
   expect(wasLeaseOver).toBe(true);
-  // One that is written down as it begins, and ends the attempt.
   expect(sweepsBetween).toBeLessThanOrEqual(1);
   expect(await daemon.client.task.get({ taskId })).toMatchObject({ state: 'running', attempt: 2, agentName: heir.name });
   expect(await outcomeOf(heir.complete(inherited))).toBe('accepted');
@@ -116,8 +112,7 @@ async function openAgents({ url, tokenFile, count, heartbeatMs }: AgentsPlan) {
 async function openObserver(url: string) {
   const client = new Client(url);
   await client.connect();
-  const read = async <Row extends object>(query: string, values: readonly unknown[] = []) =>
-    (await client.query<Row>(query, [...values])).rows[0]!;
+  const read = async <Row extends object>(query: string) => (await client.query<Row>(query)).rows[0]!;
   const readLastSweep = async () => (await read<{ at: string }>('select at::text as at from last_sweep')).at;
   return {
     countLeases: async (condition: string) => (await read<{ n: number }>(`select count(*)::int as n from sessions where ${condition}`)).n,
@@ -125,20 +120,6 @@ async function openObserver(url: string) {
       const before = await readLastSweep();
       await eventually(async () => expect(await readLastSweep()).not.toBe(before));
     },
-    /** Keeps when each sweep began, of which the coordinator keeps the last. */
-    async recordSweeps(): Promise<void> {
-      await client.query(`create table sweeps (at timestamptz not null);
-        create function record_sweep() returns trigger language plpgsql as 'begin insert into sweeps values (new.at); return new; end';
-        create trigger record_sweep after update on last_sweep for each row execute function record_sweep()`);
-    },
-    /** Of the first attempt of a task: whether the lease of its session was over, and how many sweeps began since. */
-    readEnd: (taskId: string) =>
-      read<{ wasLeaseOver: boolean; sweepsBetween: number }>(
-        `select n.finished_at >= s.lease_until as "wasLeaseOver",
-           (select count(distinct w.at)::int from sweeps w where w.at >= s.lease_until and w.at < n.finished_at) as "sweepsBetween"
-         from attempts n join sessions s on s.id = n.session_id where n.task_id = $1 and n.number = 1`,
-        [taskId],
-      ),
     [Symbol.asyncDispose]: () => client.end(),
   };
 }

@@ -15,8 +15,7 @@ let daemon: Daemon;
 let other: Advancer;
 let database: Client;
 beforeAll(async () => {
-  // Its claim on a judgement is renewed twice in a second.
-  daemon = await startDaemon({ store: 'postgresql', config: { plugins, leaseMs: 1_500 } });
+  daemon = await startDaemon({ store: 'postgresql', config: { plugins } });
   other = await openAdvancer(daemon.databaseUrl!, { plugins });
   database = new Client(daemon.databaseUrl);
   await database.connect();
@@ -30,9 +29,9 @@ afterAll(async () => {
 type Phase = WorkflowDefinitionInput['phases'][number];
 
 /** A ticket that leaves CHECK by itself, forward where the gate passes, back to MADE where it does not. */
-async function openTicket(gate: Phase['gate'], tasks: Phase['tasks'] = []) {
+async function openTicket(gate: Phase['gate'], tasks: Phase['tasks'] = [], { client, connection }: Daemon = daemon) {
   const name = `judged alone ${crypto.randomUUID()}`;
-  await daemon.client.workflow.put({
+  await client.workflow.put({
     definition: {
       name,
       phases: [{ name: 'MADE' }, { name: 'CHECK', advance: 'automatic', tasks, gate, onRefused: { regressTo: 'MADE' } }, { name: 'DONE' }],
@@ -43,14 +42,15 @@ async function openTicket(gate: Phase['gate'], tasks: Phase['tasks'] = []) {
       ],
     },
   });
-  const events = await followEvents(daemon.connection);
-  const { id: ticketId } = await daemon.client.ticket.create({ title: 'Judged', workflow: { name } });
-  await daemon.client.ticket.transition({ ticketId, to: 'CHECK' });
+  const events = await followEvents(connection);
+  const { id: ticketId } = await client.ticket.create({ title: 'Judged', workflow: { name } });
+  await client.ticket.transition({ ticketId, to: 'CHECK' });
   const leaves = () => events.waitFor('ticket.transitioned', ({ data }) => data.ticketId === ticketId && data.from === 'CHECK');
   return { ticketId, leaves };
 }
 
-const outcomes = async (ticketId: string) => (await daemon.client.gate.results({ ticketId })).results.map(({ outcome }) => outcome);
+const outcomes = async (ticketId: string, { client }: Daemon = daemon) =>
+  (await client.gate.results({ ticketId })).results.map(({ outcome }) => outcome);
 
 const currentVisit = '(select visit_id from tickets where id = $1)';
 
@@ -68,37 +68,35 @@ describe('a judgement of a gate', () => {
     expect(await outcomes(ticketId)).toEqual(['passed']);
   });
 
-  test('is left to a coordinator for as long as it says that it is at it', async () => {
+  test('is left to a coordinator for as long as it says that it is at it, and given up when another has taken it over', async () => {
+    // Its claim is renewed four times in a second, and nobody else looks should it run out.
+    await using hasty = await startDaemon({ store: 'postgresql', config: { plugins, leaseMs: 750 } });
+    await using observer = await connectTo(hasty);
     await using program = await createAskedProgram();
-    const { ticketId, leaves } = await openTicket({ tasksMin: 0, validators: [program.validator] });
-    const run = await program.run(1);
+    const { ticketId, leaves } = await openTicket(
+      { tasksMin: 0, validators: [{ ...program.validator, timeoutMs: 600_000 }] },
+      undefined,
+      hasty,
+    );
+    const stalled = await program.run(1);
     const readClaim = async () =>
-      (await database.query<{ until: Date }>(`select judging_until as until from phase_visits where id = ${currentVisit}`, [ticketId]))
+      (await observer.query<{ until: Date }>(`select judging_until as until from phase_visits where id = ${currentVisit}`, [ticketId]))
         .rows[0]!.until;
     const first = await readClaim();
 
     await eventually(async () => expect(await readClaim()).not.toEqual(first));
-
-    run.exitWith(0);
-    await leaves();
-  });
-
-  test('is given up when another has taken it over', async () => {
-    await using program = await createAskedProgram();
-    const { ticketId, leaves } = await openTicket({ tasksMin: 0, validators: [{ ...program.validator, timeoutMs: 600_000 }] });
-    const stalled = await program.run(1);
-
-    await database.query(
+    await observer.query(
       `update phase_visits set judging_by = gen_random_uuid(), judging_until = clock_timestamp() + interval '1 hour' where id = ${currentVisit}`,
       [ticketId],
     );
 
     await stalled.ended;
-    expect(await outcomes(ticketId)).toEqual([]);
+    expect(await outcomes(ticketId, hasty)).toEqual([]);
     // The other has died as well.
-    await database.query(`update phase_visits set judging_until = clock_timestamp(), look_again_at = null where id = ${currentVisit}`, [
-      ticketId,
-    ]);
+    await observer.query(
+      `update phase_visits set judging_until = clock_timestamp(), look_again_at = clock_timestamp() where id = ${currentVisit}`,
+      [ticketId],
+    );
     (await program.run(2)).exitWith(0);
     expect((await leaves()).data).toMatchObject({ to: 'DONE' });
   });
@@ -111,7 +109,8 @@ test('no ticket waits for a judgement elsewhere that asks no validator', async (
   ]);
   await daemon.client.task.cancelAll({ ticketId });
 
-  expect(await other.advance(ticketId, { mayAsk: false })).toBe('done');
+  // The daemon is on its way as well, and may come first.
+  expect(await other.advance(ticketId, { mayAsk: false })).not.toBe('unjudged');
 
   expect((await leaves()).data).toMatchObject({ to: 'DONE' });
 });
@@ -149,6 +148,12 @@ test('a refusal that several coordinators see at the same time is counted once',
   const { rows } = await database.query(`select refusals from phase_visits where ticket_id = $1 and phase = 'CHECK'`, [ticketId]);
   expect(rows).toEqual([{ refusals: 1 }]);
 });
+
+async function connectTo({ databaseUrl }: Daemon) {
+  const client = new Client(databaseUrl);
+  await client.connect();
+  return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() });
+}
 
 /** How many statements stand before what others hold. */
 async function countBlocked(): Promise<number> {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { holdCommits } from '../support/hold-commits.ts';
 import { eventually } from '../support/eventually.ts';
-import { readFigures } from '../support/read-metrics.ts';
+import { fetchFigures } from '../support/figures.ts';
 import { registerTestAgent } from '../support/test-agent.ts';
 import { setUpBench, uniqueType } from '../support/work.ts';
 
@@ -25,10 +25,7 @@ afterAll(async () => {
   await here.stop();
 });
 
-const readFigure = async (name: string) => {
-  const response = await fetch(`${here.httpUrl}/metrics`, { headers: { authorization: `Bearer ${here.token}`, connection: 'close' } });
-  return readFigures(await response.text()).get(name) ?? 0;
-};
+const readFigure = async (name: string) => (await fetchFigures(here)).get(name) ?? 0;
 
 /** Waits until so many statements that begin like this stand before a row that somebody else holds. */
 const waitForBlocked = (beginning: string, count = 1) =>
@@ -73,7 +70,7 @@ test('an attempt that a repeated claim was answered with is not taken back becau
 
     // The same call at the other coordinator: it stands before the session, which the first still holds.
     const again = createClient(callOverHttp({ url: elsewhere.httpUrl, token: here.token, sessionToken: agent.session.resumeToken }));
-    const repeated = again.task.claim({ idempotencyKey, waitMs: 10_000 });
+    const repeated = again.task.claim({ idempotencyKey, waitMs: 50_000 });
     await waitForBlocked(beforeTheSession);
     await obstacle.letGo();
     const { claims } = await repeated;
@@ -86,10 +83,10 @@ test('an attempt that a repeated claim was answered with is not taken back becau
 
 test('one call that waits on two connections is given its tasks once', async () => {
   const { agent, submit } = await setUpBench(here);
-  const call = { max: 1, waitMs: 10_000, idempotencyKey: crypto.randomUUID() };
+  const call = { max: 1, waitMs: 50_000, idempotencyKey: crypto.randomUUID() };
   const again = createClient(callOverHttp({ url: here.httpUrl, token: here.token, sessionToken: agent.session.resumeToken }));
   const both = [agent.client.task.claim(call), again.task.claim(call)];
-  await eventually(async () => expect(await parkedClaims()).toBe(2));
+  await eventually(async () => expect(await readFigure('baton_claims_parked')).toBe(2));
 
   await submit({}, {});
   const [first, second] = await Promise.all(both);
@@ -97,12 +94,6 @@ test('one call that waits on two connections is given its tasks once', async () 
   expect(second).toEqual(first);
   expect(first!.claims).toHaveLength(1);
 });
-
-/** How many claims wait here, as the figures say. */
-async function parkedClaims(): Promise<number> {
-  const response = await fetch(`${here.httpUrl}/metrics`, { headers: { authorization: `Bearer ${here.token}` } });
-  return Number(/^\w*claims_parked(?:\{[^}]*\})? (\d+)/m.exec(await response.text())?.[1]);
-}
 
 /** A task that the doer of this one may not be the author of. */
 const exclude = (taskIds: readonly string[], authorTaskId: string) =>

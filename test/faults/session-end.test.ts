@@ -1,49 +1,47 @@
 import { createClient } from '@baton/protocol';
 import { callOverHttp } from '@baton/sdk/connection';
-import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
 import { followEvents } from '../support/events.ts';
+import { observeSessions, type SessionObserver } from '../support/session-observer.ts';
 import { outcomeOf, setUpBench } from '../support/work.ts';
 
 let daemon: Daemon;
-let observer: Client;
+/** Has not heard of the agents of the other, and so goes by the leases in the database. */
+let sweeping: Daemon;
+let observer: SessionObserver;
 beforeAll(async () => {
-  daemon = await startDaemon({ config: { heartbeatMs: 200, leaseMs: 800, sweepMs: 100 } });
-  observer = new Client(daemon.databaseUrl);
-  await observer.connect();
+  daemon = await startDaemon({ config: { heartbeatMs: 200, sweepMs: 100 } });
+  sweeping = await startDaemon({ databaseUrl: daemon.databaseUrl!, config: { sweepMs: 100 } });
+  observer = await observeSessions(daemon.databaseUrl!);
 });
 afterAll(async () => {
-  await observer.end();
+  await observer[Symbol.asyncDispose]();
+  await sweeping.stop();
   await daemon.stop();
 });
 
 /** The transactions that wrote these rows. */
 async function writersOf(statement: string, values: unknown[]): Promise<string[]> {
-  const { rows } = await observer.query<{ writer: string }>(statement, values);
+  const { rows } = await observer.client.query<{ writer: string }>(statement, values);
   return rows.map(({ writer }) => writer);
 }
 
-/** Sets when the lease of a session ends, however slow the machine is. */
-const leaseFor = (sessionId: string, interval: string) =>
-  observer.query('update sessions set lease_until = clock_timestamp() + $2::interval where id = $1', [sessionId, interval]);
-
 test('a session that expires gives up its claims and hands on its locks in the transaction that ends it', async () => {
   const { agent, submit } = await setUpBench(daemon);
-  await leaseFor(agent.session.sessionId, '1 hour');
   const key = `test:${crypto.randomUUID()}`;
   await submit({ locks: [{ key: `${key}-declared` }] }, {});
   const claims = await agent.claim({ max: 2, waitMs: 5_000 });
   await agent.client.lock.acquire({ keys: [{ key }] });
   const feed = await followEvents(await daemon.connect());
   const heir = await daemon.connectAgent();
-  await leaseFor(heir.session.sessionId, '1 hour');
   // It waits in a call, holds nothing, and is given the lock.
-  const inherited = heir.client.lock.acquire({ keys: [{ key }], waitMs: 20_000 });
+  const inherited = heir.client.lock.acquire({ keys: [{ key }], waitMs: 50_000 });
+  await eventually(async () => expect((await daemon.client.lock.get({ key })).waiters).toHaveLength(1));
 
   await agent.disconnect();
-  await leaseFor(agent.session.sessionId, '0 seconds');
+  await observer.expire(agent.session.sessionId);
   const lost = await feed.waitFor('agent.lost', ({ data }) => data.sessionId === agent.session.sessionId);
   const { locks } = await inherited;
 
@@ -99,12 +97,12 @@ test.each(['terminated', 'quarantined', 'maintenance'])(
   async (state) => {
     const agent = await daemon.connectAgent();
     const { agentId, sessionId } = agent.session;
-    await observer.query('update agents set state = $1 where id = $2', [state, agentId]);
+    await observer.client.query('update agents set state = $1 where id = $2', [state, agentId]);
     const readState = async () =>
-      (await observer.query<{ state: string }>('select state from agents where id = $1', [agentId])).rows[0]!.state;
+      (await observer.client.query<{ state: string }>('select state from agents where id = $1', [agentId])).rows[0]!.state;
     const readSession = async () =>
       (
-        await observer.query<{ hasBeaten: boolean; isOver: boolean }>(
+        await observer.client.query<{ hasBeaten: boolean; isOver: boolean }>(
           `select last_seen_at - started_at > interval '200 milliseconds' as "hasBeaten", ended_at is not null as "isOver" from sessions where id = $1`,
           [sessionId],
         )
@@ -116,7 +114,7 @@ test.each(['terminated', 'quarantined', 'maintenance'])(
     });
     const afterBeats = await readState();
     await agent.disconnect();
-    await eventually(async () => expect(await readSession()).toMatchObject({ isOver: true }));
+    await observer.expire(sessionId);
 
     expect([afterBeats, await readState()]).toEqual([state, state]);
   },

@@ -12,14 +12,18 @@ import type { TestAgent } from '../support/test-agent.ts';
 import { outcomeOf } from '../support/work.ts';
 
 let daemon: Daemon;
+/** Waits for a row for a little longer than a lock call that is to wait at all would be tried again after. */
+let impatient: Daemon;
 let observer: Client;
 beforeAll(async () => {
-  daemon = await startDaemon({ store: 'postgresql', config: { lockTimeoutMs: 1_500 } });
+  daemon = await startDaemon({ store: 'postgresql' });
+  impatient = await startDaemon({ databaseUrl: daemon.databaseUrl!, config: { lockTimeoutMs: 1_500 } });
   observer = new Client(daemon.databaseUrl);
   await observer.connect();
 });
 afterAll(async () => {
   await observer.end();
+  await impatient.stop();
   await daemon.stop();
 });
 
@@ -38,9 +42,9 @@ async function openPool(settings: Partial<Record<'lockTimeoutMs' | 'statementTim
 
 /** One request and its answer: a client would send again what is refused for a passing reason. */
 async function askOnce(method: string, params: object, { session }: TestAgent): Promise<unknown> {
-  const answer = await fetch(`${daemon.httpUrl}/rpc`, {
+  const answer = await fetch(`${impatient.httpUrl}/rpc`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${daemon.token}`, 'baton-session': session.resumeToken },
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${impatient.token}`, 'baton-session': session.resumeToken },
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
   });
   return answer.json();
@@ -53,7 +57,7 @@ const ask =
 
 describe('a call that comes upon a row of a transaction that is stuck', () => {
   test('is refused for a passing reason once it has waited for its limit, not to be repeated by its connection, and stops no other lock call', async () => {
-    const [held, other] = [await daemon.connectAgent(), await daemon.connectAgent()];
+    const [held, other] = [await impatient.connectAgent(), await impatient.connectAgent()];
     await using stuck = await openPool({});
     const key = `test:${crypto.randomUUID()}`;
 
@@ -78,7 +82,7 @@ describe('a call that comes upon a row of a transaction that is stuck', () => {
   });
 
   test('is refused for a passing reason where it only reads, too', async () => {
-    const agent = await daemon.connectAgent();
+    const agent = await impatient.connectAgent();
     await using stuck = await openPool({});
 
     const answer = await stuck.run(async ({ em }) => {
@@ -93,7 +97,7 @@ describe('a call that comes upon a row of a transaction that is stuck', () => {
 describe('a transaction that stands still', () => {
   test('is ended by the database: others go on, its own call is refused for a passing reason, and its connection is replaced', async () => {
     const agent = await daemon.connectAgent();
-    await using pool = await openPool({ idleTransactionTimeoutMs: 300 });
+    await using pool = await openPool({ idleTransactionTimeoutMs: 2_000 });
     const [hasBegun, goesOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const standing = outcomeOf(
       pool.run(async (tx) => {
@@ -132,7 +136,7 @@ test('a connection that is lost in the midst of a transaction leaves its place i
 });
 
 test('a statement that takes longer than it may is refused for a passing reason, and its connection is good for the next', async () => {
-  await using pool = await openPool({ statementTimeoutMs: 200 });
+  await using pool = await openPool({ statementTimeoutMs: 1_000 });
 
   expect(await outcomeOf(pool.run(ask('select pg_sleep(60)')))).toBe('overloaded');
   expect(await pool.run(ask())).toEqual([{ one: 1 }]);
@@ -144,11 +148,11 @@ test('a migration waits for its turn for longer than a call may wait', async () 
   await first.connect();
   await first.query('select pg_advisory_lock(4766001)');
 
-  const limits = { lockTimeoutMs: 100, statementTimeoutMs: 100, idleTransactionTimeoutMs: 100 };
+  const limits = { lockTimeoutMs: 1_000, statementTimeoutMs: 1_000, idleTransactionTimeoutMs: 1_000 };
   const opened = openStore(configSchema.parse({ databaseUrl: database.url, ...limits }));
   await eventually(async () => {
     const { rows } = await first.query(
-      `select 1 from pg_stat_activity where datname = current_database() and wait_event = 'advisory' and clock_timestamp() - query_start > interval '300 milliseconds'`,
+      `select 1 from pg_stat_activity where datname = current_database() and wait_event = 'advisory' and clock_timestamp() - query_start > interval '1200 milliseconds'`,
     );
     expect(rows).toHaveLength(1);
   });

@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
-import { readFigures } from '../support/read-metrics.ts';
+import { fetchFigures } from '../support/figures.ts';
 import { outcomeOf, setUpBench } from '../support/work.ts';
 
 let daemon: Daemon;
@@ -153,18 +153,13 @@ test('a claim that passed over a task because a submission held it is told when 
     expect(rows).toEqual([]);
   });
   const claimed = agent.claim({ waitMs: 30_000 });
-  await eventually(async () => expect(await parkedIn(deaf)).toBe(1));
+  await eventually(async () => expect((await fetchFigures(deaf)).get('baton_claims_parked')).toBe(1));
   await held.query('commit');
   await Promise.all([held.end(), looking.end()]);
 
   await submitted;
   expect((await claimed).map(({ taskId }) => taskId)).toEqual([taskId]);
 });
-
-async function parkedIn({ httpUrl, token }: Daemon): Promise<number | undefined> {
-  const response = await fetch(`${httpUrl}/metrics`, { headers: { authorization: `Bearer ${token}`, connection: 'close' } });
-  return readFigures(await response.text()).get('baton_claims_parked');
-}
 
 test('two coordinators that are given one reference at once take it once', async () => {
   for (let round = 0; round < 10; round += 1) {

@@ -86,7 +86,7 @@ function boundariesOf({ type, minimum, maximum, minLength, maxLength, minItems, 
       return [minimum, maximum].flatMap((limit) => (limit === undefined ? [] : [limit, limit - 1, limit + 1])).concat(0, -1, 0.5, -0);
     case 'string':
       return [minLength, maxLength].flatMap((limit) =>
-        limit === undefined ? [] : [Math.max(limit - 1, 0), limit, limit + 1].map((length) => 'a'.repeat(length)),
+        limit === undefined ? [] : [Math.max(limit - 1, 0), limit, limit + 1].map((length) => 'a'.repeat(length)).concat(manyBytes(limit)),
       );
     case 'array': {
       const items = Array.isArray(value) ? (value as readonly unknown[]) : [];
@@ -99,6 +99,10 @@ function boundariesOf({ type, minimum, maximum, minLength, maxLength, minItems, 
       return [];
   }
 }
+
+/** Three bytes for each character, in an order that no database packs well. */
+const manyBytes = (length: number): string =>
+  Array.from({ length }, (_, index) => String.fromCharCode(0x4e00 + ((index * index * 7_919 + index * 104_729) % 20_000))).join('');
 
 const fill = (items: readonly unknown[], length: number) =>
   Array.from({ length }, (_, index) => items[index % Math.max(items.length, 1)] ?? 'a');

@@ -50,7 +50,7 @@ export async function fuzzMethod(
       tally[outcome]++;
     }),
     // Making a failing case smaller may take as many calls again; then it is as small as it is by then.
-    { seed, numRuns: runs, interruptAfterTimeLimit: 20_000 + 200 * runs, markInterruptAsFailure: true },
+    { seed, numRuns: runs, interruptAfterTimeLimit: 40_000 + 1_000 * runs, markInterruptAsFailure: true },
   );
   return tally;
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
+import { patienceMs } from '../support/eventually.ts';
 
 export interface RawAnswer {
   readonly result?: unknown;
@@ -12,8 +13,6 @@ export interface RawCaller {
   call(method: string, params: unknown): Promise<{ readonly answer: RawAnswer; readonly text: string }>;
   close(): Promise<void>;
 }
-
-const answerMs = 10_000;
 
 export async function openRawCaller(url: string, token: string): Promise<RawCaller> {
   const socket = new WebSocket(url, { headers: { authorization: `Bearer ${token}` } });
@@ -44,7 +43,7 @@ export async function openRawCaller(url: string, token: string): Promise<RawCall
       if (closed !== undefined) throw new Error(closed);
       const id = (lastId += 1);
       const { promise, resolve, reject } = Promise.withResolvers<string>();
-      const timer = setTimeout(() => reject(new Error(closed ?? `No answer within ${answerMs} ms.`)), answerMs);
+      const timer = setTimeout(() => reject(new Error(closed ?? `No answer within ${patienceMs} ms.`)), patienceMs);
       const onClose = () => reject(new Error(closed));
       socket.once('close', onClose);
       waiting.set(id, resolve);

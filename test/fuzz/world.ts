@@ -118,7 +118,7 @@ function createMakers(client: Client, callers: ReadonlyMap<Role, RawCaller>): Re
         { ref: 'waiting', type, dependsOn: ['given'] },
       ];
       const submitted = await client.task.submit({ ticketId, tasks });
-      const { claims } = await asAgent<{ claims: { taskId: string; attempt: number }[] }>('task/claim', { max: 1_000, waitMs: 5_000 });
+      const { claims } = await asAgent<{ claims: { taskId: string; attempt: number }[] }>('task/claim', { max: 1_000, waitMs: 20_000 });
       const claim = claims.find(({ taskId }) => taskId === submitted.tasks[0]!.id);
       const { id: artifactId } = await client.artifact.put({ ticketId, artifact: { type: 'report', content: { a: 1 } } });
       return {

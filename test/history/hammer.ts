@@ -9,6 +9,7 @@ import type { Pair } from '../support/pair.ts';
 import type { FinishedHistory } from './check-history.ts';
 import { readFinalState } from './final-state.ts';
 import { openHistory, readHistory } from './history.ts';
+import { pause } from './logged-calls.ts';
 import { startWorkload, type WorkloadPlan } from './workload.ts';
 
 /** What a coordinator is told, so that what ends by time ends soon. */
@@ -24,8 +25,8 @@ export const hastyEnvironment = {
 interface Course {
   readonly plan: Omit<WorkloadPlan, 'name'>;
   readonly file: string;
-  /** Waits until all that was submitted has ended, but no longer than this; what is left for ever the checker finds. */
-  settle(withinMs: number): Promise<void>;
+  /** Waits until all that was submitted has ended, or nothing of it has gone on for so long: what is left for ever the checker finds. */
+  settle(stillMs: number): Promise<void>;
 }
 
 /** Makes a history at two coordinators, and answers what the clients saw and what there is. */
@@ -41,15 +42,21 @@ async function makeHistory(
   await client.ticket.transition({ ticketId, to: 'REQUIREMENTS', force: true, reason: 'The test begins there.' });
   const mark = `h-${crypto.randomUUID().slice(0, 8)}`;
   const plan = { ...size, token, mark, ticketId, sites: sites.map(({ url, httpUrl }) => ({ url, httpUrl })) };
-  const settle = async (withinMs: number) => {
-    const whenNoneIsOpen = async () => {
-      const { rows } = await observer.query<{ n: number }>(
-        `select count(*)::int as n from tasks where ticket_id = $1 and state in ('blocked', 'ready', 'running')`,
-        [ticketId],
-      );
-      if (rows[0]!.n > 0) throw new Error(`${rows[0]!.n} tasks are open.`);
-    };
-    await eventually(whenNoneIsOpen, { withinMs, everyMs: 50 }).catch(() => {});
+  const readOpen = async () => {
+    const { rows } = await observer.query<{ open: number; attempts: number }>(
+      `select count(*)::int as open, sum(attempt)::int as attempts from tasks where ticket_id = $1 and state in ('blocked', 'ready', 'running')`,
+      [ticketId],
+    );
+    return rows[0]!;
+  };
+  const settle = async (stillMs: number) => {
+    let [before, since] = ['', performance.now()];
+    for (let seen = await readOpen(); seen.open > 0; seen = await readOpen()) {
+      const now = `${seen.open} ${seen.attempts}`;
+      if (now !== before) [before, since] = [now, performance.now()];
+      if (performance.now() - since > stillMs) return;
+      await pause(50);
+    }
   };
 
   await run({ plan, file, settle });

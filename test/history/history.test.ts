@@ -38,5 +38,5 @@ test(
     noteFigures('history', { operations: history.operations.length, tasks: history.final.tasks.length, findings: findings.length });
     expect(describeFindings(findings)).toBe('');
   },
-  120_000 + 4 * durationMs,
+  600_000 + 4 * durationMs,
 );

@@ -23,8 +23,10 @@ test('W10 of 12 agents on two coordinators exactly one claims the task in each o
   const winners = new Set<string>();
 
   for (let round = 0; round < 50; round += 1) {
+    // In each round another asks first.
+    const inTurn = [...contenders.slice(round % 12), ...contenders.slice(0, round % 12)];
     const claimed = await Promise.all(
-      contenders.map(async (contender) => (await contender.claim({ max: 1 })).map((claim) => ({ claim, contender }))),
+      inTurn.map(async (contender) => (await contender.claim({ max: 1 })).map((claim) => ({ claim, contender }))),
     );
     expect(claimed.flat()).toMatchObject([{ claim: { taskId } }]);
     const [{ claim, contender } = expect.fail()] = claimed.flat();

@@ -24,7 +24,7 @@ export async function installClock(client: Client): Promise<(ms: number) => Prom
   await client.query(`do $$ declare c record; begin
     for c in select d.adrelid::regclass as place, a.attname as name from pg_attrdef d
         join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
-        where pg_get_expr(d.adbin, d.adrelid) = 'clock_timestamp()' loop
+        where pg_get_expr(d.adbin, d.adrelid) in ('clock_timestamp()', 'statement_timestamp()') loop
       execute format('alter table %s alter column %I set default test_clock.clock_timestamp()', c.place, c.name);
     end loop; end $$`);
   // Tables are made in the first of these; a function is taken from the first that has it.

@@ -26,7 +26,8 @@ const tasks = { statement: /\bfrom tasks\b.*order by t\.id for (no key )?update/
 
 /**
  * What somebody could forget, by what it leads to. Each is right wherever one thing happens after the other. Who ends a task
- * holds its visit and its task: to forget one of them does no harm.
+ * holds its visit and its task, and who ends a session holds the visits of what it runs and the session: to forget one of the two
+ * does no harm.
  */
 const bugs: Readonly<Record<string, SeededBug>> = {
   'a claim does not hold the tasks that it looks at': {
@@ -38,8 +39,8 @@ const bugs: Readonly<Record<string, SeededBug>> = {
     contest: acquireTwice,
   },
   'who ends a task holds neither its visit nor the task': { mistakes: [visits, tasks], contest: cancelWhileCompleting },
-  'a completion does not hold its session': {
-    mistakes: [{ statement: /from sessions/, fragment: /for key share/ }],
+  'a completion holds neither its visit nor its session': {
+    mistakes: [visits, { statement: /from sessions/, fragment: /for key share/ }],
     contest: completeWhileExpiring,
   },
   'readiness is computed by counting': {

@@ -32,8 +32,17 @@ export interface GatedCoordinator {
   stop(): Promise<void>;
 }
 
-/** Nothing happens by itself: loops do not run, and what they poll for is an hour away. */
-const quiet = { pollMs: 3_600_000, sweepMs: 3_600_000, leaseMs: 60_000, logLevel: 'silent', plugins: [] } as const;
+/** Nothing happens by itself: loops do not run, and what they poll for, or may take too long, is an hour away. */
+const quiet = {
+  pollMs: 3_600_000,
+  sweepMs: 3_600_000,
+  lockTimeoutMs: 3_600_000,
+  statementTimeoutMs: 3_600_000,
+  idleTransactionTimeoutMs: 3_600_000,
+  leaseMs: 60_000,
+  logLevel: 'silent',
+  plugins: [],
+} as const;
 
 async function openCoordinator(databaseUrl: string): Promise<GatedCoordinator> {
   const config = configSchema.parse({ ...quiet, databaseUrl });

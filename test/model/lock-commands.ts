@@ -8,7 +8,18 @@ import { usualCommandsMax } from './settings.ts';
 import { passLease } from './task-world.ts';
 import * as rules from './lock-model.ts';
 import type { HandedOver, LockModel, ModelGrant, ModelLockAgent, ModelRequest } from './lock-model.ts';
-import { answerSoon, compareLocks, compareServed, letGo, type LockWorld, passTtl, setUpLocks, toParams, waitInLine } from './lock-world.ts';
+import {
+  answerSoon,
+  compareLocks,
+  compareServed,
+  letGo,
+  type LockWorld,
+  passTtl,
+  patientMs,
+  setUpLocks,
+  toParams,
+  waitInLine,
+} from './lock-world.ts';
 
 type LockCommand = fc.AsyncCommand<LockModel, LockWorld>;
 
@@ -22,7 +33,9 @@ interface Step<T> {
 const at = <T>(pick: number, { name, targets, take }: Step<T>): LockCommand => ({
   check: (model) => targets(model).length > 0,
   async run(model, real) {
+    await sendImpatientAway(model, real);
     const possible = targets(model);
+    if (possible.length === 0) return;
     await compareServed(real, await take(model, real, possible[pick % possible.length]!));
     await compareLocks(model, real, real.pair.sites[pick % 2]!);
   },
@@ -129,6 +142,14 @@ const givingUp: Step<ModelRequest> = {
     return rules.withdraw(model, agent);
   },
 };
+
+async function sendImpatientAway(model: LockModel, real: LockWorld): Promise<void> {
+  for (const request of model.requests) {
+    const call = real.waiting.get(request.agent);
+    if (call === undefined || performance.now() - call.since < patientMs) continue;
+    await compareServed(real, await givingUp.take(model, real, request));
+  }
+}
 
 const leaving = (how: 'deregister' | 'expire' | 'supersede', pick: number): Step<ModelLockAgent> => ({
   name: how,

@@ -1,6 +1,6 @@
 import type { Client, GrantedLock } from '@baton/protocol';
 import { expect } from 'vitest';
-import { eventually } from '../support/eventually.ts';
+import { eventually, patienceMs } from '../support/eventually.ts';
 import type { Pair, Site } from '../support/pair.ts';
 import { type HandedOver, type LockModel, type ModelLockAgent, type ModelRequest } from './lock-model.ts';
 
@@ -8,6 +8,8 @@ import { type HandedOver, type LockModel, type ModelLockAgent, type ModelRequest
 interface WaitingCall {
   readonly answer: Promise<readonly GrantedLock[] | string>;
   readonly giveUp: () => void;
+  /** By `performance.now()`. */
+  readonly since: number;
 }
 
 export interface LockWorld {
@@ -26,6 +28,8 @@ export interface LockSetup {
 
 const ttlMs = 600_000;
 const waitMs = 60_000;
+/** Whoever has waited for so long gives up, before its call ends by itself: a busy machine takes its time for a history. */
+export const patientMs = waitMs / 2;
 let count = 0;
 
 export async function setUpLocks(pair: Pair): Promise<LockSetup> {
@@ -52,7 +56,7 @@ export async function waitInLine(real: LockWorld, client: Client, request: Model
     ({ locks }) => locks,
     (error: unknown) => (error instanceof Error && 'kind' in error ? String(error.kind) : String(error)),
   );
-  real.waiting.set(request.agent, { answer, giveUp: () => abort.abort() });
+  real.waiting.set(request.agent, { answer, giveUp: () => abort.abort(), since: performance.now() });
   await eventually(
     async () => {
       const { waiters } = await real.pair.sites[0].client.lock.get({ key: request.keys[0]!.key });
@@ -65,7 +69,7 @@ export async function waitInLine(real: LockWorld, client: Client, request: Model
 /** The answer of a call that must not wait any more. */
 export async function answerSoon({ answer }: Pick<WaitingCall, 'answer'>): Promise<readonly GrantedLock[] | string> {
   const { promise: late, resolve } = Promise.withResolvers<string>();
-  const timer = setTimeout(resolve, 15_000, 'no answer');
+  const timer = setTimeout(resolve, patienceMs, 'no answer');
   return Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }
 

@@ -17,7 +17,7 @@ export function readModelSettings(): ModelSettings {
   return {
     runs,
     seed: Number(process.env['BATON_MODEL_SEED'] ?? 20_261_123),
-    timeoutMs: 60_000 + runs * 10_000,
+    timeoutMs: 60_000 + runs * 60_000,
     ...(path !== undefined && { path }),
   };
 }

@@ -12,8 +12,8 @@ const capabilities = ['common', ...Array.from({ length: 40 }, (_, index) => `rar
 let daemon: Daemon;
 let database: Client;
 beforeAll(async () => {
-  // The sweeper is to leave those alone that are silent; a minute of silence is allowed.
-  daemon = await startDaemon({ store: 'postgresql', config: { sweepMs: 3_600_000, leaseMs: 7_200_000, heartbeatMs: 30_000 } });
+  // The sweeper is to leave those alone that are silent; an hour of silence is allowed.
+  daemon = await startDaemon({ store: 'postgresql', config: { sweepMs: 3_600_000, leaseMs: 7_200_000, heartbeatMs: 1_800_000 } });
   database = new Client(daemon.databaseUrl);
   await database.connect();
   await fill();
@@ -48,8 +48,8 @@ async function fill(): Promise<void> {
   );
   await database.query(
     `insert into sessions (id, project_id, agent_id, epoch, token_id, resume_hash, lease_until, last_seen_at)
-     select gen_random_uuid(), project_id, id, 1, (select min(id) from tokens), id::text, clock_timestamp() + case when random() < 0.1 then interval '-1 second' else interval '1 hour' end,
-       clock_timestamp() - case when random() < 0.2 then interval '5 minutes' else interval '0' end
+     select gen_random_uuid(), project_id, id, 1, (select min(id) from tokens), id::text, clock_timestamp() + case when random() < 0.1 then interval '-1 second' else interval '10 hours' end,
+       clock_timestamp() - case when random() < 0.2 then interval '5 hours' else interval '0' end
      from agents where random() < 0.9`,
   );
   await database.query(
@@ -66,7 +66,7 @@ const readCrowd = async () =>
   (
     await database.query<Member>(
       `select a.id, a.capabilities, a.capacity, (select count(*)::int from tasks t where t.session_id = s.id and t.state = 'running') as running,
-         coalesce(s.last_seen_at > clock_timestamp() - interval '1 minute', false) as "isHealthy",
+         coalesce(s.last_seen_at > clock_timestamp() - interval '1 hour', false) as "isHealthy",
          coalesce(a.available and s.lease_until > clock_timestamp(), false) as "mayWork"
        from agents a left join sessions s on s.agent_id = a.id`,
     )

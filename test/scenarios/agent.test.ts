@@ -97,8 +97,11 @@ describe('an SDK agent', () => {
 
   test('Q6 a task that takes longer than it may is told to stop and has timed out', async () => {
     await using agent = await openAgent();
+    // A thread that is there already: otherwise its start may take all the time there is.
+    const [first] = await submit({ type: 'add', input: { a: 1, b: 2 } });
+    await untilState(first!, 'completed');
 
-    const [taskId] = await submit({ type: 'wait', timeoutMs: 2_000, maxAttempts: 1 });
+    const [taskId] = await submit({ type: 'wait', timeoutMs: 1_000, maxAttempts: 1 });
     const task = await untilState(taskId!, 'failed');
 
     expect(task).toMatchObject({ error: { code: 'timed_out' } });
@@ -171,7 +174,7 @@ describe('an agent that leaves', () => {
 
     expect(await daemon.client.task.get({ taskId: first! })).toMatchObject({ state: 'completed' });
     expect(await daemon.client.task.get({ taskId: second! })).toMatchObject({ state: 'ready', attempt: 0 });
-    // Nobody but itself ended its session: its lease runs for a minute.
+    // Nobody but itself has ended its session, whose lease still runs.
     const { agents } = await daemon.client.agent.list({ all: true });
     expect(agents.find((each) => each.name === name)).toMatchObject({ status: 'lost', running: 0 });
     await daemon.client.task.cancel({ taskId: second! });

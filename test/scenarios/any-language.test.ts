@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { connect } from '@baton/sdk/connection';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
-import { createTestDataFolder, createTestFolder } from '../support/database.ts';
+import { createTestFolder, createTestState } from '../support/database.ts';
 import { spawnBaton, spawnDaemon } from '../support/process.ts';
 import { startWscat, type Wscat } from '../support/wscat.ts';
 
@@ -65,11 +65,11 @@ test('the commands with curl do what the guide says', async () => {
 
 test('the validator in Python judges in a gate, as the guide shows', async () => {
   await using folder = await createTestFolder();
-  await using data = await createTestDataFolder();
+  await using state = await createTestState();
   const blockOf = (wanted: string) => blocks.find(({ language }) => language === wanted)!.code;
   await writeFile(join(folder.path, 'check_words.py'), blockOf('python'));
   await writeFile(join(folder.path, 'written.yaml'), blockOf('yaml'));
-  await using daemon = await spawnDaemon(['--data', data.path], { cwd: folder.path });
+  await using daemon = await spawnDaemon(state.options, { cwd: folder.path });
   const { url, httpUrl, tokenFile } = daemon.ready;
   const put = await spawnBaton(['workflow', 'put', 'written.yaml', '--url', httpUrl, '--token-file', tokenFile], { cwd: folder.path });
   await using connection = await connect({ url, token: (await readFile(tokenFile, 'utf8')).trim() });

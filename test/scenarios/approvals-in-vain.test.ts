@@ -144,7 +144,7 @@ test('one that is not given in time refuses nothing: the ticket stays with its w
   await runStatement(
     daemon.databaseUrl!,
     `update approvals set expires_at = clock_timestamp() where ticket_id = '${ticketId}';
-     update phase_visits set look_again_at = null where ticket_id = '${ticketId}'`,
+     update phase_visits set look_again_at = clock_timestamp() where ticket_id = '${ticketId}'`,
   );
 
   const { data } = await events.waitFor('ticket.hindered', isOurs);

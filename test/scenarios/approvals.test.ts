@@ -278,6 +278,58 @@ describe('what a refusal means', () => {
   });
 });
 
+test('who is asked and has no token is named, until there is one', async () => {
+  const { validate } = await ask([{ name: 'release', by: ['adda of approvals', 'ada of approvals'] }]);
+  await person('ada of approvals');
+  const told = async () => (await validate()).reasons.map(({ message }) => message);
+
+  const before = await told();
+  await person('adda of approvals');
+
+  expect(before).toEqual([
+    '"release" waits for 1 approval of adda of approvals, ada of approvals; there is no token for adda of approvals (`baton token create NAME --role operator`, or the gate names somebody else).',
+  ]);
+  expect(await told()).toEqual(['"release" waits for 1 approval of adda of approvals, ada of approvals.']);
+});
+
+describe('what was refused is asked for anew', () => {
+  async function refused(rule: Partial<ApprovalRule> = {}) {
+    const asked = await ask([{ name: 'release', ...rule }]);
+    await daemon
+      .connectAs('operator', 'author')
+      .then(({ client }) => client.artifact.put({ ticketId: asked.ticketId, artifact: { type: 'notes', content: { text: 'As it is.' } } }));
+    await asked.validate();
+    await (await person('ada')).refuse((await asked.waiting())[0]!.id, 'Never.');
+    const renewAs = async (role: 'agent' | 'operator', name: string) => {
+      const { client } = await daemon.connectAs(role, name);
+      return outcomeOf(client.gate.validate({ ticketId: asked.ticketId, renew: true }));
+    };
+    return { ...asked, renewAs };
+  }
+
+  test('by an operator who is no author, and shows with what it was refused', async () => {
+    const { ticketId, renewAs, waiting } = await refused();
+
+    const outcomes = [await renewAs('agent', 'coder'), await renewAs('operator', 'author')];
+    const untouched = await waiting();
+    outcomes.push(await renewAs('operator', 'bob'));
+
+    expect(outcomes).toEqual(['approval_not_yours', 'approval_not_yours', 'accepted']);
+    expect(untouched).toEqual([]);
+    const { approvals } = await daemon.client.approval.list({ ticketId, states: ['waiting', 'refused'] });
+    expect(approvals.map(({ state, refusedBefore }) => ({ state, refusedBefore }))).toEqual([
+      { state: 'refused', refusedBefore: undefined },
+      { state: 'waiting', refusedBefore: [expect.objectContaining({ by: 'ada', decision: 'refuse', comment: 'Never.' })] },
+    ]);
+  });
+
+  test('by an author where the gate lets authors decide', async () => {
+    const { renewAs } = await refused({ authorsMay: true });
+
+    expect(await renewAs('operator', 'author')).toBe('accepted');
+  });
+});
+
 describe('an approval is bound to what was judged', () => {
   test('when the evidence changes, what was given no longer counts and what waits is cancelled', async () => {
     const { ticketId, validate, waiting, move } = await ask([{ name: 'release' }, { name: 'security' }]);

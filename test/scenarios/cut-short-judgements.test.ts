@@ -124,7 +124,7 @@ describe('a call with a key', () => {
     expect(program.runs).toBe(1);
   });
 
-  test('gate/validate sent twice at once is recorded once', async () => {
+  test('gate/validate sent twice at once is judged once', async () => {
     await using program = await createAskedProgram();
     await using daemon = await startDaemon({ config });
     const other = await daemon.connect();
@@ -132,11 +132,31 @@ describe('a call with a key', () => {
 
     const both = Promise.all([daemon.client.gate.validate(call), other.client.gate.validate(call)]);
     (await program.run(1)).exitWith(0);
-    (await program.run(2)).exitWith(0);
 
     const [one, two] = await both;
     expect(two).toEqual(one);
     expect(await outcomes(daemon.client, call.ticketId)).toEqual(['passed']);
+    expect(program.runs).toBe(1);
+  });
+
+  test('gate/validate sent to two coordinators at once is recorded once', async () => {
+    await using database = await createTestDatabase();
+    await using program = await createAskedProgram();
+    await using first = await startDaemon({ databaseUrl: database.url, config });
+    await using second = await startDaemon({ databaseUrl: database.url, config });
+    const { token } = await first.client.token.create({ name: 'twice', role: 'agent' });
+    const connections = await Promise.all([first, second].map(({ url }) => connect({ url, token, reconnect: false })));
+    const call = { ticketId: await openTicket(first.client, program), idempotencyKey: 'once' };
+
+    const both = Promise.all(connections.map(({ client }) => client.gate.validate(call)));
+    // Both are under way before one is answered.
+    const runs = [await program.run(1), await program.run(2)];
+    for (const run of runs) run.exitWith(0);
+
+    const [one, two] = await both;
+    await Promise.all(connections.map(({ close }) => close()));
+    expect(two).toEqual(one);
+    expect(await outcomes(first.client, call.ticketId)).toEqual(['passed']);
   });
 
   test('ticket/transition is answered as before when it is sent again, though the ticket has come back, and judges nothing', async () => {

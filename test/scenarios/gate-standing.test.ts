@@ -6,7 +6,7 @@ import { runStatement } from '../support/stores.ts';
 
 let daemon: Daemon;
 beforeAll(async () => {
-  daemon = await startDaemon({ config: { plugins: ['@baton/plugin-criteria', '@baton/plugin-command'] } });
+  daemon = await startDaemon({ config: { plugins: ['@baton/plugin-criteria', '@baton/plugin-command'], outsideVerdictMs: 1_800_000 } });
 });
 afterAll(() => daemon.stop());
 

@@ -3,7 +3,7 @@ import { callOverHttp } from '@baton/sdk/connection';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
-import { readFigures } from '../support/read-metrics.ts';
+import { fetchFigures } from '../support/figures.ts';
 import { createTicketIn, uniqueType } from '../support/work.ts';
 
 let daemon: Daemon;
@@ -20,16 +20,13 @@ async function registerOverHttp() {
   return { type, client: createClient(callOverHttp({ ...place, sessionToken: session.resumeToken })) };
 }
 
-const parkedClaims = async () => {
-  const response = await fetch(`${daemon.httpUrl}/metrics`, { headers: { authorization: `Bearer ${daemon.token}`, connection: 'close' } });
-  return readFigures(await response.text()).get('baton_claims_parked');
-};
+const parkedClaims = async () => (await fetchFigures(daemon)).get('baton_claims_parked');
 
 test('an agent lives on requests alone: it registers, waits for work, does it and says goodbye', async () => {
   const { type, client } = await registerOverHttp();
   const ticket = await createTicketIn(daemon.client, 'REQUIREMENTS');
 
-  const claimed = client.task.claim({ max: 1, waitMs: 20_000 });
+  const claimed = client.task.claim({ max: 1, waitMs: 60_000 });
   await eventually(async () => expect(await parkedClaims()).toBe(1));
   await daemon.client.task.submit({ ticketId: ticket.id, tasks: [{ type }] });
   const [claim] = (await claimed).claims;

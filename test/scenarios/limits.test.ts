@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { startDaemon } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
-import { readFigures } from '../support/read-metrics.ts';
+import { fetchFigures } from '../support/figures.ts';
 
 test('a connection has no more subscriptions than it may, and one given up makes room', async () => {
   await using daemon = await startDaemon({ config: { subscriptionsMax: 2 } });
@@ -19,12 +19,7 @@ test('a connection has no more subscriptions than it may, and one given up makes
 
 test('what a connection held in the coordinator goes with it', async () => {
   await using daemon = await startDaemon();
-  const figure = async (name: string) => {
-    const response = await fetch(`${daemon.httpUrl}/metrics`, {
-      headers: { authorization: `Bearer ${daemon.token}`, connection: 'close' },
-    });
-    return readFigures(await response.text()).get(name);
-  };
+  const figure = async (name: string) => (await fetchFigures(daemon)).get(name);
   const agents = await Promise.all(Array.from({ length: 20 }, () => daemon.connectAgent()));
   const claims = agents.map((agent) => agent.claim({ max: 1, waitMs: 60_000 }).catch(() => []));
   await Promise.all(agents.map(({ client }) => client.event.subscribe({})));

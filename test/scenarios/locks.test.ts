@@ -56,7 +56,7 @@ describe('baton locks', () => {
 
     const defined = await baton('locks', 'define', 'pool:gpu', '--places', '4');
     await ada.client.lock.acquire({ keys: [{ key: 'pool:gpu', places: 3 }] });
-    const waiting = bob.client.lock.acquire({ keys: [{ key: 'pool:gpu', places: 2 }], waitMs: 20_000 });
+    const waiting = bob.client.lock.acquire({ keys: [{ key: 'pool:gpu', places: 2 }], waitMs: 60_000 });
     await eventually(async () => expect((await daemon.client.lock.get({ key: 'pool:gpu' })).waiters).toHaveLength(1));
     const table = await baton('locks');
     const json = await baton('locks', 'define', 'pool:gpu', '--places', '5', '--json');

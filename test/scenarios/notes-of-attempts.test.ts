@@ -1,5 +1,5 @@
 import '../support/leaks.ts';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NewTaskInput, TaskDetails } from '@baton/protocol';
 import { runCommandAgent } from '@baton/sdk';
 import { createLog } from '../../sdk/src/agent/agent-log.ts';
@@ -63,8 +63,11 @@ test('what a task noted before it ended its thread is kept', async () => {
 
 test.each(['wait', 'spin'])('what the task %s noted is kept where its agent stops it for taking too long', async (type) => {
   await using _agent = await openFixtureAgent(daemon);
+  // A thread that is there already: otherwise its start may take all the time there is.
+  const first = await submit({ type: 'add', input: { a: 1, b: 2 } });
+  await untilState(first.taskId, 'completed');
 
-  const { taskId, ticketId } = await submit({ type, timeoutMs: 1_000, maxAttempts: 1 });
+  const { taskId, ticketId } = await submit({ type, timeoutMs: 500, maxAttempts: 1 });
 
   expect(await untilState(taskId, 'failed')).toMatchObject({ error: { code: 'timed_out' } });
   expect(await packOf(ticketId)).toBe('## Facts\n- It was begun. [c:1, TESTING]\n');
@@ -110,4 +113,63 @@ test('what a program prints when its agent drains is kept', async () => {
   expect(await daemon.client.task.get({ taskId })).toMatchObject({ state: 'ready', attempts: [{ outcome: 'released' }] });
   expect(await packOf(ticketId)).toBe('## Facts\n- It was begun. [c:1, TESTING]\n');
   await daemon.client.task.cancel({ taskId });
+});
+
+describe('what a task has noted whose attempt the coordinator ends', () => {
+  const itemsOf = async (ticketId: string) => (await daemon.client.context.list({ ticketId, sources: ['said'] })).items;
+  const untilNoted = (ticketId: string) =>
+    eventually(async () => expect(await itemsOf(ticketId)).toMatchObject([{ text: 'It was begun.' }]));
+  const begin = async (task: NewTaskInput) => {
+    const agent = await openFixtureAgent(daemon);
+    const submitted = await submit(task);
+    await agent.lines.waitFor((each) => /(waiting|spinning)$/.test(each), 'the task to begin');
+    return { agent, ...submitted };
+  };
+
+  test('is kept where the task is cancelled', async () => {
+    const { agent, taskId, ticketId } = await begin({ type: 'wait' });
+    await using _agent = agent;
+
+    await daemon.client.task.cancel({ taskId });
+
+    await untilNoted(ticketId);
+    expect(await daemon.client.task.get({ taskId })).toMatchObject({ state: 'cancelled' });
+  });
+
+  test('is kept where its phase is left', async () => {
+    const { agent, ticketId } = await begin({ type: 'wait' });
+    await using _agent = agent;
+
+    await daemon.client.ticket.transition({ ticketId, to: 'DEPLOYMENT', force: true, reason: 'The test wants it.' });
+
+    await untilNoted(ticketId);
+  });
+
+  test('is kept where it takes longer than allowed and hears nothing', async () => {
+    await using hasty = await startDaemon({ config: { heartbeatMs: 2_500, leaseMs: 5_000, sweepMs: 100 } });
+    await using _agent = await openFixtureAgent(hasty);
+    const { id: ticketId } = await createTicketIn(hasty.client, 'TESTING');
+
+    await hasty.client.task.submit({ ticketId, tasks: [{ type: 'spin', timeoutMs: 500, maxAttempts: 1 }] });
+
+    await eventually(async () => {
+      const { text } = await hasty.client.context.get({ ticketId });
+      expect(text).toBe('## Facts\n- It was begun. [c:1, TESTING]\n');
+    });
+  });
+});
+
+test('what a task notes is stored while it goes on, so that the death of its agent takes nothing along', async () => {
+  await using agent = startFixtureProcess(daemon);
+  const { taskId, ticketId } = await submit({ type: 'spin' });
+  await agent.lines.waitFor((each) => each.endsWith('spinning'), 'the task to begin');
+
+  const pack = await eventually(async () => {
+    const text = await packOf(ticketId);
+    expect(text).not.toBe('');
+    return text;
+  });
+
+  expect(pack).toBe('## Facts\n- It was begun. [c:1, TESTING]\n');
+  expect(await daemon.client.task.get({ taskId })).toMatchObject({ state: 'running', attempt: 1 });
 });

@@ -1,4 +1,4 @@
-import type { Client, WorkflowDefinitionInput } from '@baton/protocol';
+import type { Approval, Client, WorkflowDefinitionInput } from '@baton/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runBatonAt } from '../support/command.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
@@ -175,4 +175,78 @@ test.each([
   expect(pages.map(({ results }) => results.length)).toEqual([1, 1, 1, 1]);
   expect(Math.max(...pages.map(bytesOf))).toBeLessThan(megabyte);
   expect(new Set(pages.flatMap(({ results }) => results.map(({ id }) => id))).size).toBe(4);
+});
+
+describe('tasks', () => {
+  const submit = async (refs: readonly string[]) => {
+    const { id: ticketId } = await createTicketIn(daemon.client, 'REQUIREMENTS');
+    await daemon.client.task.submit({ ticketId, tasks: refs.map((ref) => ({ type: 'paged', ref, title: ref })) });
+    return ticketId;
+  };
+  const read = (ticketId: string, limit: number) => readPages((after) => daemon.client.task.list({ ticketId, limit, ...after }));
+  const titlesOf = (pages: Awaited<ReturnType<typeof read>>) => pages.map(({ tasks }) => tasks.map(({ title }) => title).join(''));
+
+  test('come in pages, in the order of submission', async () => {
+    const ticketId = await submit(['a', 'b', 'c', 'd', 'e']);
+
+    expect(titlesOf(await read(ticketId, 2))).toEqual(['ab', 'cd', 'e']);
+  });
+
+  test('have no page that is larger than a megabyte, unless one task is, and the command lists them all', async () => {
+    const ticketId = await submit(['a', 'b', 'c', 'd', 'e']);
+    for (const [ref, bytes] of [
+      ['b', 600_000],
+      ['c', 600_000],
+      ['d', 2_000_000],
+    ] as const)
+      await runStatement(
+        daemon.databaseUrl!,
+        `update tasks set error = jsonb_build_object('code', 'odd', 'message', 'No.', 'details', repeat('x', ${bytes})) where ticket_id = '${ticketId}' and ref = '${ref}'`,
+      );
+
+    const pages = await read(ticketId, 1_000);
+    const listed = await runBatonAt(daemon, 'tasks', '--ticket', ticketId, '--json');
+
+    expect(titlesOf(pages)).toEqual(['ab', 'c', 'd', 'e']);
+    expect((JSON.parse(listed.stdout) as { title: string }[]).map(({ title }) => title).join('')).toBe('abcde');
+  });
+
+  test('count the ids of what they depend on for that', async () => {
+    const refs = Array.from({ length: 150 }, (_, index) => `before-${index}`);
+    const { id: ticketId } = await createTicketIn(daemon.client, 'REQUIREMENTS');
+    const after = Array.from({ length: 200 }, (_, index) => ({ type: 'paged', ref: `after-${index}`, dependsOn: refs }));
+    await daemon.client.task.submit({ ticketId, tasks: [...refs.map((ref) => ({ type: 'paged', ref })), ...after] });
+
+    const pages = await read(ticketId, 1_000);
+
+    expect(pages.flatMap(({ tasks }) => tasks)).toHaveLength(350);
+    expect(pages.length).toBeGreaterThan(1);
+    expect(Math.max(...pages.map(bytesOf))).toBeLessThan(1.5 * megabyte);
+  });
+});
+
+test('approvals come in pages of a megabyte, however much was said with them, and the commands list them all', async () => {
+  const name = `approved ${crypto.randomUUID()}`;
+  const approvals = ['a', 'b', 'c', 'd'].map((each) => ({ name: each, count: 2, authorsMay: true }));
+  const phases = [{ name: 'MADE', gate: { tasksMin: 0, approvals } }, { name: 'SENT' }];
+  await daemon.client.workflow.put({ definition: { name, phases, edges: [{ from: 'MADE', to: 'SENT', kind: 'forward' as const }] } });
+  const { id: ticketId } = await daemon.client.ticket.create({ title: 'To be approved', workflow: { name } });
+  await daemon.client.gate.validate({ ticketId });
+  for (const { id: approvalId } of (await daemon.client.approval.list({ ticketId })).approvals)
+    await daemon.client.approval.decide({ approvalId, decision: 'approve', comment: 'Good.' });
+  await runStatement(
+    daemon.databaseUrl!,
+    `update approval_decisions d set comment = repeat('x', 600000) from approvals a where a.id = d.approval_id and a.ticket_id = '${ticketId}' and a.name in ('b', 'c')`,
+  );
+
+  const pages = await readPages((after) => daemon.client.approval.list({ ticketId, ...after }));
+  const byCount = await readPages((after) => daemon.client.approval.list({ ticketId, limit: 3, ...after }));
+  const listed = await runBatonAt(daemon, 'approvals', '--ticket', ticketId, '--json');
+  const shown = await runBatonAt(daemon, 'ticket', 'show', ticketId, '--json');
+
+  const namesOf = (all: readonly Pick<Approval, 'rule'>[]) => all.map(({ rule }) => rule.name).join('');
+  expect(pages.map(({ approvals }) => namesOf(approvals))).toEqual(['ab', 'cd']);
+  expect(byCount.map(({ approvals }) => namesOf(approvals))).toEqual(['ab', 'cd']);
+  expect(namesOf(JSON.parse(listed.stdout) as Approval[])).toBe('abcd');
+  expect(namesOf((JSON.parse(shown.stdout) as { approvals: Approval[] }).approvals)).toBe('abcd');
 });

@@ -148,6 +148,24 @@ test('the manifests of the shipped plugins say what their code offers', async ()
   expect(wrong).toEqual([]);
 });
 
+test('what tests print for a terminal is shown, and not obeyed', async () => {
+  await mkdir(join(folder, 'loud'));
+  const code = `import test from 'node:test';
+test('it is loud', () => {
+  console.log('\\u001B[2Jsaid');
+  throw new Error('\\u001B]0;owned\\u0007found');
+});`;
+  await writeFile(join(folder, 'loud', 'index.test.js'), code);
+
+  const { code: exitCode, stdout } = await plugin('test', 'loud');
+
+  expect(exitCode).toBe(1);
+  expect(stdout).toContain('\\u001b[2Jsaid');
+  expect(stdout).toContain('\\u001b]0;owned\\u0007found');
+  expect(stdout).not.toContain('\u001B[2J');
+  expect(stdout).not.toContain('\u001B]0');
+});
+
 test('a plugin far from the SDK is told what to install before its tests run', async () => {
   const far = await mkdtemp(join(tmpdir(), 'plugin-far-'));
   try {

@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { runReport } from '../../coordinator/src/cli/run/report.ts';
-import { createTestDataFolder, createTestFolder } from '../support/database.ts';
+import { createTestFolder, createTestState } from '../support/database.ts';
 import { findPython, noPython } from '../support/python.ts';
 import { spawnBaton, spawnDaemon } from '../support/process.ts';
 
@@ -20,8 +20,9 @@ beforeEach(({ skip }) => {
 });
 
 test('the Python client does what its own tests promise, against a running coordinator', async () => {
-  await using data = await createTestDataFolder();
-  await using daemon = await spawnDaemon(['--data', data.path]);
+  await using state = await createTestState();
+  // The tests hold sessions that do not beat.
+  await using daemon = await spawnDaemon(state.options, { env: { BATON_LEASE_MS: '60000' } });
   const env = { ...process.env, BATON_URL: daemon.ready.url, BATON_TOKEN_FILE: daemon.ready.tokenFile, PYTHONDONTWRITEBYTECODE: '1' };
 
   const tests = spawn(python, ['-m', 'unittest'], { cwd: join(root, 'sdk', 'python'), env, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -33,7 +34,7 @@ test('the agent of the guide does what the guide says', async () => {
   const guide = await readFile(join(root, 'docs', 'guide', 'python.md'), 'utf8');
   const [, script = ''] = /```python\n(# agents.*?)```/s.exec(guide) ?? [];
   await using folder = await createTestFolder('python');
-  await using data = await createTestDataFolder();
+  await using state = await createTestState();
   await writeFile(join(folder.path, 'counter.py'), script);
   const task = { type: 'count-words', input: { text: 'three short words' } };
   const agent = {
@@ -54,7 +55,7 @@ test('the agent of the guide does what the guide says', async () => {
   };
   await writeFile(join(folder.path, 'plan.yaml'), JSON.stringify(plan));
 
-  const { code, stdout, stderr } = await spawnBaton(['run', join(folder.path, 'plan.yaml'), '--data', data.path]);
+  const { code, stdout, stderr } = await spawnBaton(['run', join(folder.path, 'plan.yaml'), ...state.options]);
 
   expect({ code, stderr, stdout }).toMatchObject({ code: 0, stderr: '' });
   expect(stdout).toContain('The text has 3 words.');
@@ -62,12 +63,12 @@ test('the agent of the guide does what the guide says', async () => {
 
 test('a Python agent and a TypeScript agent hand results to each other within one plan', async () => {
   const plan = join(root, 'docs', 'examples', 'python-agent', 'plan.yaml');
-  await using data = await createTestDataFolder();
-  const report = join(data.path, 'report.json');
+  await using state = await createTestState();
+  const report = join(state.path, 'report.json');
   // The plan says `python3`, and the right one need not be the first.
   const env = { PATH: `${dirname(python)}${delimiter}${process.env['PATH'] ?? ''}`, PYTHONDONTWRITEBYTECODE: '1' };
 
-  const { code, stdout, stderr } = await spawnBaton(['run', plan, '--data', data.path, '--report', report], { env });
+  const { code, stdout, stderr } = await spawnBaton(['run', plan, ...state.options, '--report', report], { env });
 
   expect({ code, stderr, stdout }).toMatchObject({ code: 0, stderr: '' });
   const { outcome, tasks, artifacts, agents } = runReport.parse(JSON.parse(await readFile(report, 'utf8')));
@@ -87,8 +88,8 @@ test('a Python agent and a TypeScript agent hand results to each other within on
     { name: 'reader', restarts: 0 },
     { name: 'analyst', restarts: 0 },
   ]);
-  const [run = ''] = await readdir(join(data.path, 'runs')).then((names) => names.filter((name) => !name.endsWith('.json')));
-  const written = await readFile(join(data.path, 'runs', run, 'workspace', 'report.md'), 'utf8');
+  const [run = ''] = await readdir(join(state.path, 'runs')).then((names) => names.filter((name) => !name.endsWith('.json')));
+  const written = await readFile(join(state.path, 'runs', run, 'workspace', 'report.md'), 'utf8');
   expect(written.match(/^- .*$/gm)).toEqual([
     '- 2026-03-02T09:00:00Z: 38.4 °C',
     '- 2026-03-05T03:00:00Z: -9.8 °C',

@@ -59,7 +59,7 @@ test('the validator of the README judges', async () => {
   };
   await writeFile(join(folder, 'no-todo.js'), blockWith('// no-todo.js'));
   await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
-  const limits = { threadsMax: 1, memoryMb: 128, timeoutMs: 30_000, verdictBytesMax: 65_536 };
+  const limits = { threadsMax: 1, memoryMb: 128, timeoutMs: 60_000, startMs: 60_000, verdictBytesMax: 65_536 };
   const host = await createPluginHost({ plugins: [folder], log: createLog({ logLevel: 'silent' }), limits });
   const page = {
     id: 'a',

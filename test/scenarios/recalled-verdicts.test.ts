@@ -8,7 +8,7 @@ import { outcomeOf } from '../support/work.ts';
 
 let daemon: Daemon;
 beforeAll(async () => {
-  daemon = await startDaemon({ config: { plugins: ['@baton/plugin-command'] } });
+  daemon = await startDaemon({ config: { plugins: ['@baton/plugin-command'], outsideVerdictMs: 3_600_000 } });
 });
 afterAll(() => daemon.stop());
 
@@ -53,8 +53,8 @@ describe('what a program has said', () => {
     const asking = daemon.client.gate.validate({ ticketId });
     (await program.run(1)).exitWith(0);
     const { id } = await asking;
-    const letPass = (seconds: number) =>
-      runStatement(daemon.databaseUrl!, `update gate_results set created_at = created_at - interval '${seconds} s' where id = '${id}'`);
+    const letPass = (minutes: number) =>
+      runStatement(daemon.databaseUrl!, `update gate_results set created_at = created_at - interval '${minutes} min' where id = '${id}'`);
     await approve('legal');
     await letPass(30);
     expect(await outcomeOf(send())).toBe('gate_blocked');

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { createTestDataFolder } from '../support/database.ts';
+import { createTestState } from '../support/database.ts';
 import { spawnBaton } from '../support/process.ts';
 
 const example = join(import.meta.dirname, '../../docs/examples/release-check');
@@ -33,9 +33,9 @@ interface Report {
 
 async function checkProject(files: Readonly<Record<string, string>>) {
   const project = await createFolder(files);
-  await using data = await createTestDataFolder();
-  const reportFile = join(data.path, 'report.json');
-  const { code, stdout, stderr } = await spawnBaton(['run', plan, '--project', project, '--data', data.path, '--report', reportFile]);
+  await using state = await createTestState();
+  const reportFile = join(state.path, 'report.json');
+  const { code, stdout, stderr } = await spawnBaton(['run', plan, '--project', project, ...state.options, '--report', reportFile]);
   const report = JSON.parse(await readFile(reportFile, 'utf8').catch(() => '{}')) as Report;
   return { project, code, output: stdout + stderr, report };
 }

@@ -5,9 +5,9 @@ import { createPlanFolder, expectGone } from '../support/plan-folder.ts';
 import { spawnBaton, startBaton } from '../support/process.ts';
 
 test('Ctrl-C ends a run with all its processes, and says how to go on', async () => {
-  await using place = await createPlanFolder();
+  await using place = await createPlanFolder({ store: 'embedded' });
   const plan = await place.writePlan({
-    IMPLEMENTATION: { tasks: [{ type: 'write-file', input: { file: 'a', takesMs: 20_000 } }], gate: {} },
+    IMPLEMENTATION: { tasks: [{ type: 'write-file', input: { file: 'a', takesMs: 600_000 } }], gate: {} },
   });
   const running = startBaton(place.runArguments(plan));
   const agentPid = await place.writerOf('a');
@@ -24,7 +24,7 @@ test('Ctrl-C ends a run with all its processes, and says how to go on', async ()
 
 test('a run whose last task is still finished after Ctrl-C has ended by itself', async () => {
   await using place = await createPlanFolder();
-  const plan = await place.writePlan({ TESTING: { tasks: [{ type: 'write-file', input: { file: 'a', takesMs: 1_500 } }], gate: {} } });
+  const plan = await place.writePlan({ TESTING: { tasks: [{ type: 'write-file', input: { file: 'a', takesMs: 500 } }], gate: {} } });
   const running = startBaton(place.runArguments(plan));
   await place.writerOf('a');
 
@@ -36,7 +36,7 @@ test('a run whose last task is still finished after Ctrl-C has ended by itself',
 });
 
 test('a run that was killed goes on with --resume, and does nothing again that was done', async () => {
-  await using place = await createPlanFolder();
+  await using place = await createPlanFolder({ store: 'embedded' });
   const step = (file: string, takesMs: number, ...dependsOn: string[]) => ({
     ref: file,
     type: 'write-file',
@@ -72,8 +72,9 @@ test('a run that was killed goes on with --resume, and does nothing again that w
 
 test('a second Ctrl-C does not wait, and a new run sets the unfinished one aside', async () => {
   await using place = await createPlanFolder();
-  const phases = { IMPLEMENTATION: { tasks: [{ type: 'write-file', input: { file: 'a', takesMs: 5_000 } }], gate: {} } };
-  const plan = await place.writePlan(phases);
+  const writePlan = (takesMs: number) =>
+    place.writePlan({ IMPLEMENTATION: { tasks: [{ type: 'write-file', input: { file: 'a', takesMs } }], gate: {} } });
+  const plan = await writePlan(600_000);
   const running = startBaton(place.runArguments(plan));
   const agentPid = await place.writerOf('a');
 
@@ -84,7 +85,7 @@ test('a second Ctrl-C does not wait, and a new run sets the unfinished one aside
   expect(code).toBe(130);
   await expectGone(agentPid);
 
-  const next = await spawnBaton(place.runArguments(plan));
+  const next = await spawnBaton(place.runArguments(await writePlan(0)));
   expect(next).toMatchObject({ code: 0, stderr: '' });
   expect(next.stdout).toContain('was not finished and is set aside; --resume would have gone on with it');
   expect((await place.readReport()).tasks.byState).toEqual({ completed: 1 });

@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 
 test('a run may join a coordinator, which can be asked about it and goes on afterwards', async () => {
-  await using place = await createPlanFolder({ hasStore: false });
+  await using place = await createPlanFolder({ store: 'none' });
   const plan = await place.writePlan({ IMPLEMENTATION: { tasks: [{ type: 'write-file', input: { file: 'a' } }], gate: {} } });
   const { httpUrl, tokenFile } = daemon.ready;
   const target = ['--url', httpUrl, '--token-file', tokenFile];
@@ -67,7 +67,7 @@ test('what cannot be asked is explained in one line', async () => {
 });
 
 test('a data folder in use names its holder and the way to join it', async () => {
-  await using place = await createPlanFolder({ hasStore: false });
+  await using place = await createPlanFolder({ store: 'none' });
   const plan = await place.writePlan({});
 
   const { code, stderr } = await spawnBaton(['run', plan, '--data', data.path]);

@@ -6,7 +6,7 @@ import { runBaton } from '../support/command.ts';
 import { createPlanFolder } from '../support/plan-folder.ts';
 
 test('a wrong plan is refused with all its mistakes, and nothing is started', async () => {
-  await using place = await createPlanFolder({ hasStore: false });
+  await using place = await createPlanFolder({ store: 'none' });
   const plan = await place.writePlan({ TESTNG: {}, TESTING: { tasks: [{ type: 'write-fiel' }] } });
 
   const { code, stdout, stderr } = await runBaton(place.runArguments(plan));
@@ -39,7 +39,7 @@ test.each<[what: string, args: (folder: string) => string[], stderr: (folder: st
     () => "--port is for a coordinator of the run's own, and --url names another. Leave out one of them.\n",
   ],
 ])('%s is refused before anything is started', async (_, args, stderr) => {
-  await using place = await createPlanFolder({ hasStore: false });
+  await using place = await createPlanFolder({ store: 'none' });
   const plan = await place.writePlan({});
 
   const result = await runBaton(['run', plan, '--data', place.dataDir, ...args(place.path)]);
@@ -49,7 +49,7 @@ test.each<[what: string, args: (folder: string) => string[], stderr: (folder: st
 });
 
 test('a plan that is no text, or not there, is named in one line', async () => {
-  await using place = await createPlanFolder({ hasStore: false });
+  await using place = await createPlanFolder({ store: 'none' });
   await writeFile(join(place.path, 'picture.png'), Buffer.from([0x89, 0x50, 0x4e, 0x47, 0xff, 0xfe]));
   const check = async (file: string) => {
     const { code, stderr } = await runBaton(['plan', 'check', file]);
@@ -68,7 +68,7 @@ test('a plan that is no text, or not there, is named in one line', async () => {
 });
 
 test('a module that does not find the SDK is told where it is looked for', async () => {
-  await using place = await createPlanFolder({ hasStore: false });
+  await using place = await createPlanFolder({ store: 'none' });
   await writeFile(join(place.path, 'apart.ts'), "import '@baton/sdk';\n");
   const plan = await place.writePlan({}, { agents: { apart: { module: './apart.ts' } } });
 
@@ -79,7 +79,7 @@ test('a module that does not find the SDK is told where it is looked for', async
 });
 
 test('a plan whose module does not load is refused with the reason', async () => {
-  await using place = await createPlanFolder({ hasStore: false });
+  await using place = await createPlanFolder({ store: 'none' });
   await writeFile(join(place.path, 'broken.ts'), "throw new Error('No network.');\n");
   const plan = await place.writePlan({}, { agents: { broken: { module: './broken.ts' }, none: { module: './none.ts' } } });
 
@@ -91,7 +91,7 @@ test('a plan whose module does not load is refused with the reason', async () =>
 });
 
 test('--resume without a run says so', async () => {
-  await using place = await createPlanFolder({ hasStore: false });
+  await using place = await createPlanFolder({ store: 'none' });
   const plan = await place.writePlan({});
 
   const { code, stderr } = await runBaton(place.runArguments(plan, '--resume'));

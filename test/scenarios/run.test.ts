@@ -7,7 +7,7 @@ import { agents, createPlanFolder } from '../support/plan-folder.ts';
 import { spawnBaton, startBaton } from '../support/process.ts';
 
 test('a plan is carried out to DONE, and the report tells how', async () => {
-  await using place = await createPlanFolder();
+  await using place = await createPlanFolder({ store: 'embedded' });
   const plan = await place.writePlan(
     {
       IMPLEMENTATION: {
@@ -122,7 +122,7 @@ test('what a run came to is said even where its report can no longer be written'
   const remover = { command: ['node', '-e', `fs.rmSync(${JSON.stringify(gone)}, { recursive: true })`], capabilities: ['remove'] };
   const plan = await place.writePlan({ IMPLEMENTATION: { tasks: [{ type: 'remove' }], gate: {} } }, { agents: { remover } });
 
-  const { code, stdout, stderr } = await spawnBaton(['run', plan, '--data', place.dataDir, '--report', join(gone, 'report.json')]);
+  const { code, stdout, stderr } = await spawnBaton(place.runArguments(plan, '--report', join(gone, 'report.json')));
 
   expect(code).toBe(1);
   expect(stdout).toContain('A change: DONE');

@@ -8,7 +8,7 @@ import { readConfig } from '../../coordinator/src/config.ts';
 import { createPluginFixture, sampleArtifact, sampleFacts, silentLog, writePackage } from '../../sdk/src/plugin-host/plugin-fixture.ts';
 
 const shipped = readConfig({}, {}).plugins;
-const limits = { threadsMax: 2, memoryMb: 128, timeoutMs: 20_000, verdictBytesMax: 65_536 };
+const limits = { threadsMax: 2, memoryMb: 128, timeoutMs: 60_000, startMs: 60_000, verdictBytesMax: 65_536 };
 const bases = [import.meta.resolve('@baton/coordinator/package.json')];
 const log = silentLog;
 const hasBwrap = (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, 'bwrap')));

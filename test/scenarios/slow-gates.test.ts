@@ -26,7 +26,7 @@ test('tickets that no validator is asked about move on, however many gates are b
   const createSlow = await putWorkflow({ tasksMin: 0, validators: [program.validator] });
   const createFree = await putWorkflow(undefined);
   const createNoted = await putWorkflow({ tasksMin: 0, artifacts: ['note'] });
-  for (let count = 0; count < 12; count += 1) await createSlow();
+  const slow = await Promise.all(Array.from({ length: 12 }, createSlow));
   await program.run(1);
 
   const free = await createFree();
@@ -36,6 +36,8 @@ test('tickets that no validator is asked about move on, however many gates are b
   await events.waitFor('ticket.transitioned', ({ data }) => data.ticketId === free);
   await events.waitFor('ticket.transitioned', ({ data }) => data.ticketId === noted);
   expect(events.seen.filter(({ name }) => name === 'gate.evaluated').every(({ ticketId }) => ticketId === noted)).toBe(true);
+  // Or they would be judged when their program has gone, beside those of the next test.
+  for (const ticketId of slow) await daemon.client.ticket.cancel({ ticketId, reason: 'The test is over.' });
 });
 
 test('every gate that waited for a place is judged in the end', async () => {

@@ -131,7 +131,7 @@ test('the summarizer of the guide is used where it has room for all, and refused
   const few = await takeNotes(daemon, constraint, fact);
   const many = await takeNotes(
     daemon,
-    ...Array.from({ length: 30 }, (_, index) => ({ ...constraint, text: `${index}. ${'Nobody leaves. '.repeat(8)}` })),
+    ...Array.from({ length: 30 }, (_, index) => ({ ...constraint, text: `${'x'.repeat(index + 4)}: ${'Nobody leaves. '.repeat(8)}` })),
   );
 
   expect(await few.summarize()).toMatchObject({

@@ -231,3 +231,21 @@ test('evidence is listed and read, and what lies elsewhere is refused when it ha
   expect(read).toMatchObject({ code: 0, stdout: 'as it was' });
   expect(changed).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('is not what was stored') as string });
 });
+
+test('what evidence holds for a terminal is shown to one, and stays as it is for a program and in a file', async () => {
+  const { id } = await daemon.client.ticket.create({ title: 'With evidence' });
+  const content = 'Done.\u001B[2J\u001B]0;owned\u0007\tyes\n';
+  const uri = pathToFileURL(await write('loud.txt', content)).href;
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  const stored = await daemon.client.artifact.put({ ticketId: id, artifact: { type: 'log', uri, sha256 } });
+  const asked = ['artifact', stored.id, '--url', daemon.httpUrl, '--token-file', daemon.tokenFile];
+  const out = join(folder.path, 'content.txt');
+
+  const seen = await runBaton(asked, { isTTY: true });
+  const piped = await runBaton(asked);
+  await runBaton([...asked, '--out', out], { isTTY: true });
+
+  expect(seen.stdout).toBe('Done.\\u001b[2J\\u001b]0;owned\\u0007\tyes\n');
+  expect(piped.stdout).toBe(content);
+  expect(await readFile(out, 'utf8')).toBe(content);
+});

@@ -68,6 +68,23 @@ describe('where all plugins are enabled', () => {
       data: { fields: [{ path: 'definition.phases[1].gate', message: expect.stringContaining('give it to the phase before') as string }] },
     });
   });
+
+  test('a workflow with thousands of mistakes is refused with the first, and how many there are', async () => {
+    const tasks = Array.from({ length: 10_000 }, () => ({ type: 'write', dependsOn: ['nobody'.repeat(20)] }));
+    const stored = daemon.client.workflow.put({
+      definition: {
+        name: 'mistaken',
+        phases: [{ name: 'WRITE', tasks }, { name: 'DONE' }],
+        edges: [{ from: 'WRITE', to: 'DONE', kind: 'forward' }],
+      },
+    });
+
+    await expect(stored).rejects.toMatchObject({
+      kind: 'workflow_invalid',
+      message: expect.stringContaining('The first 50 of 10000 fields are named.') as string,
+      data: { fields: Array.from({ length: 50 }, (_, index) => ({ path: `definition.phases[0].tasks[${index}].dependsOn[0]` })) },
+    });
+  });
 });
 
 describe('where no enabled plugin judges criteria', () => {

@@ -2,6 +2,7 @@ import { configSchema } from '../../coordinator/src/config.ts';
 import { createLiveSessions } from '../../coordinator/src/agent/live-sessions.ts';
 import { createChanges } from '../../coordinator/src/db/changes.ts';
 import { openStore } from '../../coordinator/src/db/open-store.ts';
+import { createJudgementTurns } from '../../coordinator/src/gate/judgement-turns.ts';
 import { createLog } from '../../coordinator/src/log.ts';
 import { createMetrics } from '../../coordinator/src/metrics.ts';
 import { openPlugins } from '../../coordinator/src/plugins/open-plugins.ts';
@@ -22,7 +23,12 @@ export async function openAdvancer(databaseUrl: string, { plugins }: { readonly 
   const host = await openPlugins(config, log, createMetrics(log));
   const db = { em: store.em, changes, transactionTriesMax: config.transactionTriesMax };
   const { outsideVerdictMs, leaseMs: judgingLeaseMs } = config;
-  const tickets = { db, sessions: createLiveSessions(), gates: { db, plugins: host, outsideVerdictMs }, judgingLeaseMs };
+  const tickets = {
+    db,
+    sessions: createLiveSessions(),
+    gates: { db, plugins: host, log, turns: createJudgementTurns(config), outsideVerdictMs },
+    judgingLeaseMs,
+  };
   const projectId = await ensureDefaultProject(store.em.fork());
   const stopping = new AbortController();
   return {

@@ -13,7 +13,7 @@ export interface ProgramRun {
 
 export interface AskedProgram extends AsyncDisposable {
   /** For the validator `command`. */
-  readonly validator: { readonly use: 'command'; readonly config: { readonly command: string[] } };
+  readonly validator: { readonly use: 'command'; readonly config: { readonly command: string[] }; readonly timeoutMs: number };
   /** How often it has been started. */
   readonly runs: number;
   /** The run of this number, 1 for the first, once it has begun. */
@@ -37,7 +37,8 @@ export async function createAskedProgram(): Promise<AskedProgram> {
   })`;
 
   return {
-    validator: { use: 'command', config: { command: [process.execPath, '-e', code] } },
+    // As long as a test may take.
+    validator: { use: 'command', config: { command: [process.execPath, '-e', code] }, timeoutMs: 120_000 },
     get runs() {
       return inbox.items.length;
     },

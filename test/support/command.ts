@@ -10,8 +10,8 @@ const main = join(import.meta.dirname, '..', '..', 'coordinator', 'src', 'main.t
  * Runs a `baton` command to its end in this process, which costs a tenth of one of its own. What is about a process (signals,
  * its folder, its end) starts one: `process.ts`. The programs that a command starts are real.
  */
-export async function runBaton(args: readonly string[]) {
-  const stdout = new PassThrough();
+export async function runBaton(args: readonly string[], { isTTY = false } = {}) {
+  const stdout = Object.assign(new PassThrough(), { isTTY });
   const stderr = new PassThrough();
   const self = [process.execPath, '--conditions=source', main] as const;
   const printed = Promise.all([text(stdout), text(stderr)]);

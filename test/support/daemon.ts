@@ -35,8 +35,20 @@ export interface Daemon extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** A test may stand still while others have the processor: only a test that is about leases or waits wants short ones. */
-const testDefaults: Partial<Config> = { leaseMs: 60_000, summaryWaitMs: 50_000, logLevel: 'silent', port: 0 };
+/**
+ * A test may stand still while others have the processor, also while it holds a row that others wait for, and calls that it makes at
+ * once are answered late: only a test that is about leases, waits or limits wants short ones.
+ */
+const testDefaults: Partial<Config> = {
+  callsInFlightMax: 1_000,
+  leaseMs: 60_000,
+  lockTimeoutMs: 100_000,
+  statementTimeoutMs: 100_000,
+  idleTransactionTimeoutMs: 100_000,
+  summaryWaitMs: 50_000,
+  logLevel: 'silent',
+  port: 0,
+};
 
 /** The project `embedded` of vitest.config.ts runs tests a second time, on the other store. */
 const defaultStore = process.env['BATON_TEST_STORE'] === 'embedded' ? 'embedded' : 'postgresql';

@@ -33,6 +33,22 @@ export async function createTestFolder(name = 'a folder'): Promise<TestFolder> {
   return { path, remove, [Symbol.asyncDispose]: remove };
 }
 
+/** Where a `baton` that a test starts keeps what it knows. */
+export interface TestState extends TestFolder {
+  /** What says so on its command line. */
+  readonly options: readonly string[];
+}
+
+/** A data folder with the state in PostgreSQL, which starts in a fraction of the time that the embedded store takes. */
+export async function createTestState(): Promise<TestState> {
+  const [folder, database] = await Promise.all([createTestFolder('state'), createTestDatabase()]);
+  const remove = async () => {
+    await database.drop();
+    await folder.remove();
+  };
+  return { path: folder.path, options: ['--data', folder.path, '--database-url', database.url], remove, [Symbol.asyncDispose]: remove };
+}
+
 /** A data folder with a migrated embedded store in it. */
 export async function createTestDataFolder(): Promise<TestFolder> {
   const { folder } = await getTemplate(inject('storesSocket'), 'embedded');

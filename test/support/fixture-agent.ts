@@ -49,6 +49,7 @@ export interface FixtureProcess extends AsyncDisposable {
   readonly child: ChildProcess;
   /** What it wrote to its standard error. */
   readonly lines: Inbox<string>;
+  /** Settles when it is gone and all that it wrote has been read. */
   readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
 }
 
@@ -68,8 +69,12 @@ export function startFixtureProcess(daemon: Pick<Daemon, 'url' | 'tokenFile'>, o
     stdio: ['ignore', 'ignore', 'pipe', ...(isChild ? (['ipc'] as const) : [])],
   });
   const lines = createInbox<string>((line) => line);
-  if (child.stderr !== null) createInterface({ input: child.stderr }).on('line', lines.put);
-  const exited = once(child, 'exit').then(([code, signal]) => ({ code: code as number | null, signal: signal as NodeJS.Signals | null }));
+  if (child.stderr === null) throw new Error('The process has no standard error.');
+  const reader = createInterface({ input: child.stderr }).on('line', lines.put);
+  const exited = Promise.all([once(child, 'exit'), once(reader, 'close')]).then(([[code, signal]]) => ({
+    code: code as number | null,
+    signal: signal as NodeJS.Signals | null,
+  }));
   const close = async () => {
     child.kill('SIGKILL');
     await exited;

@@ -1,6 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { Worker } from 'node:worker_threads';
 import { afterAll } from 'vitest';
+import { patienceMs } from './eventually.ts';
 
 /**
  * What a test file may leave behind: nothing that it did not find. Pipes and the like belong to the runner; sockets, servers,
@@ -18,11 +19,9 @@ subscribe('worker_threads', (message) => {
 
 const baseline = countResources();
 
-// Closing takes a few turns of the event loop after the call that closes has answered, and a busy machine its time for them.
-const graceMs = 10_000;
-
 afterAll(async () => {
-  const deadline = performance.now() + graceMs;
+  // Closing takes a few turns of the event loop after the call that closes has answered, and a busy machine its time for them.
+  const deadline = performance.now() + patienceMs;
   while (leftover().length > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
 
   const names = leftover();

@@ -1,6 +1,8 @@
 import { type Client, createClient } from '@baton/protocol';
 import { callOverHttp } from '@baton/sdk/connection';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { Client as Postgres } from 'pg';
 import type { Config } from '../../coordinator/src/config.ts';
 import { createTestDatabase, createTestFolder } from './database.ts';
@@ -65,8 +67,11 @@ export async function spawnPair(env: NodeJS.ProcessEnv = {}): Promise<SpawnedPai
     await database.drop();
     for (const folder of folders) await folder.remove();
   };
-  const start = (which: 0 | 1, port = 0) =>
-    spawnDaemon(['--data', folders[which].path, '--database-url', database.url, '--port', String(port), '--log-level', 'error'], { env });
+  const ports = [await choosePort(), await choosePort()] as const;
+  const start = (which: 0 | 1) =>
+    spawnDaemon(['--data', folders[which].path, '--database-url', database.url, '--port', String(ports[which]), '--log-level', 'error'], {
+      env,
+    });
 
   try {
     const daemons: [SpawnedDaemon, SpawnedDaemon] = await Promise.all([start(0), start(1)]);
@@ -77,10 +82,10 @@ export async function spawnPair(env: NodeJS.ProcessEnv = {}): Promise<SpawnedPai
       databaseUrl: database.url,
       observer,
       async killAndRestart(which) {
-        const { kill, exited, ready } = daemons[which];
+        const { kill, exited } = daemons[which];
         kill('SIGKILL');
         await exited;
-        daemons[which] = await start(which, Number(new URL(ready.httpUrl).port));
+        daemons[which] = await start(which);
       },
       async [Symbol.asyncDispose]() {
         await observer.end();
@@ -91,6 +96,27 @@ export async function spawnPair(env: NodeJS.ProcessEnv = {}): Promise<SpawnedPai
   } catch (error) {
     await cleanUp();
     throw error;
+  }
+}
+
+let count = 0;
+
+/**
+ * A port that nobody is given by chance while a coordinator is away that will come back to it: below those that systems hand out,
+ * and another in every process.
+ */
+async function choosePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + ((process.pid * 10 + (count += 1)) % 10_000);
+    const server = createServer().listen(port, '127.0.0.1');
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
   }
 }
 

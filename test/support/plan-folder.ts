@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type RunReport, runReport } from '../../coordinator/src/cli/run/report.ts';
-import { createTestDataFolder, createTestFolder } from './database.ts';
+import { createTestDataFolder, createTestFolder, createTestState } from './database.ts';
 import { eventually, patienceMs } from './eventually.ts';
 import { isRunning } from './is-running.ts';
 
@@ -26,12 +26,16 @@ export interface PlanFolder extends AsyncDisposable {
   writerOf(file: string): Promise<number>;
 }
 
-/** With a migrated store in its data folder, which is half of what a run costs; or without a data folder. */
-export async function createPlanFolder({ hasStore = true } = {}): Promise<PlanFolder> {
+/** Where a run keeps its state: migrated already, which is half of what a run costs; or nowhere yet. */
+type PlanStore = 'postgresql' | 'embedded' | 'none';
+
+export async function createPlanFolder({ store = 'postgresql' }: { readonly store?: PlanStore } = {}): Promise<PlanFolder> {
   const folder = await createTestFolder('run');
-  const data = hasStore ? await createTestDataFolder() : undefined;
+  const state = store === 'postgresql' ? await createTestState() : undefined;
+  const data = store === 'embedded' ? await createTestDataFolder() : state;
   const { path } = folder;
   const dataDir = data?.path ?? join(path, 'data');
+  const options = state?.options ?? ['--data', dataDir];
   await mkdir(join(path, 'project'));
   await writeFile(join(path, 'project', 'README'), 'A project.');
   const report = join(path, 'report.json');
@@ -52,7 +56,7 @@ export async function createPlanFolder({ hasStore = true } = {}): Promise<PlanFo
       await writeFile(file, JSON.stringify({ ...usual, ...given, phases: { ...free, ...phases } }, undefined, 2));
       return file;
     },
-    runArguments: (plan, ...more) => ['run', plan, '--data', dataDir, '--report', report, ...more],
+    runArguments: (plan, ...more) => ['run', plan, ...options, '--report', report, ...more],
     readReport: async () => runReport.parse(JSON.parse(await readFile(report, 'utf8'))),
     readJournal,
     writerOf: (file) =>

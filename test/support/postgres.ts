@@ -38,7 +38,7 @@ export async function startPostgres({ settings = {} }: PostgresOptions = {}): Pr
   const failures: string[] = [];
   for (const binaries of findPostgresBinaries()) {
     try {
-      return await startServer(binaries, { ...testSettings, ...settings }, failures);
+      return await startAnywhere(binaries, { ...testSettings, ...settings }, failures);
     } catch (error) {
       failures.push(`${binaries.origin} (${binaries.directory}): ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -46,6 +46,17 @@ export async function startPostgres({ settings = {} }: PostgresOptions = {}): Pr
   throw new Error(
     `No PostgreSQL for the tests. Set BATON_TEST_DATABASE_URL or install PostgreSQL 15 or later.\n  ${failures.join('\n  ')}`,
   );
+}
+
+/** At a free port. Somebody else may be given it before the server has taken it: then at another. */
+async function startAnywhere(...args: Parameters<typeof startServer>): Promise<PostgresServer> {
+  for (;;) {
+    try {
+      return await startServer(...args);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.includes('Address already in use')) throw error;
+    }
+  }
 }
 
 async function startServer(

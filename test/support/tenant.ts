@@ -71,7 +71,7 @@ export async function createTenant(
   await work.context.note({ ticketId: ticket.id, item: { kind: 'fact', text: `It belongs to ${mark}.` } });
   await client.gate.validate({ ticketId: ticket.id });
   const lockKey = `place:${mark}`;
-  await work.lock.acquire({ keys: [{ key: lockKey }] });
+  await work.lock.acquire({ keys: [{ key: lockKey }], ttlMs: 3_600_000 });
   return {
     tokens,
     objects: {

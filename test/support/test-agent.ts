@@ -1,5 +1,6 @@
 import type { Claim, NotificationName, NotificationParams, ParamsInput, Result } from '@baton/protocol';
 import type { Connection } from '@baton/sdk/connection';
+import { patienceMs } from './eventually.ts';
 import { createInbox } from './inbox.ts';
 
 export interface TestAgentOptions {
@@ -17,7 +18,7 @@ export interface TestAgent {
   readonly connection: Connection;
   readonly client: Connection['client'];
   claim(options?: ParamsInput<'task/claim'>): Promise<readonly Claim[]>;
-  /** The one task there is to claim, now or within ten seconds. */
+  /** The one task there is to claim, now or as soon as there is one. */
   claimOne(): Promise<Claim>;
   complete(claim: Claim, result?: Omit<ParamsInput<'task/complete'>, 'taskId' | 'attempt'>): Promise<Result<'task/complete'>>;
   fail(claim: Claim, options?: { permanent?: boolean; message?: string }): Promise<Result<'task/fail'>>;
@@ -57,7 +58,7 @@ export async function registerTestAgent(connection: Connection, options: TestAge
     client,
     claim,
     async claimOne() {
-      const [first] = await claim({ max: 1, waitMs: 10_000 });
+      const [first] = await claim({ max: 1, waitMs: patienceMs });
       if (first === undefined) throw new Error(`${name} found nothing to claim.`);
       return first;
     },

@@ -4,8 +4,8 @@ import type { Tx } from '../db/transaction.ts';
 import { freeReservations } from '../task/reservations.store.ts';
 import type { AgentRow } from './agent.entity.ts';
 import { lockAgent, refuseTerminated, settleAgent } from './agent.service.ts';
-import { loseSession, type SessionParts } from './session.service.ts';
-import type { SessionRow } from './session.store.ts';
+import { lockEndingSession, loseSession, type SessionParts } from './session.service.ts';
+import { findLivingSession } from './session.store.ts';
 
 /**
  * The agent that a caller speaks of: its own, or any that an operator names.
@@ -60,14 +60,15 @@ export async function setState(tx: Tx, parts: SessionParts, { agentId, state, re
   refuseTerminated(agent);
   agent.state = state;
   agent.stateReason = state === 'active' ? null : reason;
-  const session = await settle(tx, agent);
+  const living = state === 'terminated' ? await findLivingSession(tx.em, agentId) : undefined;
+  const ending = living && (await lockEndingSession(tx, living.id));
+  await settle(tx, agent);
   tx.record('agent.stateChanged', { agentId, agentName: agent.name, from, to: state, reason, by });
-  if (state === 'terminated' && session !== undefined) await loseSession(tx, parts, session, 'terminated');
+  if (ending !== undefined) await loseSession(tx, parts, ending, 'terminated');
 }
 
-async function settle(tx: Tx, agent: AgentRow): Promise<SessionRow | undefined> {
+async function settle(tx: Tx, agent: AgentRow): Promise<void> {
   const session = await settleAgent(tx, agent.id);
   if (agent.state === 'active' && agent.available) tx.hints.tasks = true;
   else await freeReservations(tx, { agentId: agent.id, ...(session !== undefined && { sessionId: session.id }) });
-  return session;
 }

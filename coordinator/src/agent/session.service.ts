@@ -8,6 +8,7 @@ import type { Tx } from '../db/transaction.ts';
 import { forgetHolders } from '../lock/lock.service.ts';
 import type { Metrics } from '../metrics.ts';
 import { type AttemptEndParts, settleAttempts } from '../task/attempt-end.service.ts';
+import { holdPlaces } from '../task/fence.store.ts';
 import { freeReservations } from '../task/reservations.store.ts';
 import { lockRunningTasksOfSession } from '../task/task.store.ts';
 import type { AgentRow } from './agent.entity.ts';
@@ -140,7 +141,7 @@ async function startSession(
 
 /** Ends a session as lost: its attempts and locks are free in the same transaction. */
 async function supersedeSession(tx: Tx, parts: SessionParts, sessionId: string): Promise<void> {
-  const session = await lockSession(tx.em, sessionId);
+  const session = await lockEndingSession(tx, sessionId);
   if (session !== undefined) await loseSession(tx, parts, session, 'superseded');
 }
 
@@ -150,8 +151,21 @@ const lossReasons = {
   terminated: 'its agent was terminated',
 } as const satisfies Partial<Record<SessionEndReason, string>>;
 
-/** Ends a session that its agent did not end: what it held is free in the same transaction. The row is locked by this one. */
-export async function loseSession(tx: Tx, parts: SessionParts, session: SessionRow, reason: keyof typeof lossReasons): Promise<void> {
+/** A session whose row this transaction holds, and before it the places of the tasks that it ran. */
+interface EndingSession extends SessionRow {
+  readonly placed: ReadonlySet<string>;
+}
+
+/** Locks a session that is to end, so that what its attempts leave can be noted: first their tickets and visits, as every transaction does. */
+export async function lockEndingSession(tx: Tx, sessionId: string, lock = lockSession): Promise<EndingSession | undefined> {
+  const taskIds = (await listHeldAttempts(tx.em, sessionId)).map(({ taskId }) => taskId);
+  if (taskIds.length > 0) await holdPlaces(tx, taskIds);
+  const session = await lock(tx.em, sessionId);
+  return session && { ...session, placed: new Set(taskIds) };
+}
+
+/** Ends a session that its agent did not end: what it held is free in the same transaction. */
+export async function loseSession(tx: Tx, parts: SessionParts, session: EndingSession, reason: keyof typeof lossReasons): Promise<void> {
   await closeSession(tx, parts, session, reason);
   tx.record('agent.lost', { ...toAgentEvent(session), reason: lossReasons[reason] });
 }
@@ -174,7 +188,7 @@ export async function drainAgent(tx: Tx, { agentId, agentName, sessionId }: Sess
  * @throws CoordinatorError `session_unknown` where it has ended otherwise
  */
 export async function deregisterSession(tx: Tx, parts: SessionParts, sessionId: string, reason: string | undefined): Promise<void> {
-  const session = await lockSession(tx.em, sessionId);
+  const session = await lockEndingSession(tx, sessionId);
   if (session === undefined) {
     const [ended] = await listEndedSessions(tx.em, [sessionId]);
     if (ended?.reason === 'deregistered') return;
@@ -186,8 +200,9 @@ export async function deregisterSession(tx: Tx, parts: SessionParts, sessionId: 
 
 const toAgentEvent = ({ id, agentId, agentName, epoch }: SessionRow) => ({ agentId, agentName, sessionId: id, epoch });
 
-/** Ends a session whose row this transaction holds: attempts handed back, locks handed on, requests withdrawn. */
-async function closeSession(tx: Tx, parts: SessionParts, { id, agentId, agentName }: SessionRow, reason: SessionEndReason): Promise<void> {
+/** Ends a session: attempts handed back, locks handed on, requests withdrawn. */
+async function closeSession(tx: Tx, parts: SessionParts, session: EndingSession, reason: SessionEndReason): Promise<void> {
+  const { id, agentId, agentName, placed } = session;
   await markSessionEnded(tx.em, id, reason);
   await freeReservations(tx, { agentId, sessionId: id });
   const running = await lockRunningTasksOfSession(tx.em, id);
@@ -195,7 +210,8 @@ async function closeSession(tx: Tx, parts: SessionParts, { id, agentId, agentNam
   await settleAttempts(
     tx,
     parts,
-    running.map((task) => ({ task, outcome: 'lost', error, permanent: false })),
+    // What was handed out since its places were taken has hardly been begun, and its visit is not held.
+    running.map((task) => ({ task, outcome: 'lost', error, permanent: false, isUndelivered: !placed.has(task.id) })),
   );
   // With the attempts' locks among them: all keys in one pass.
   await forgetHolders(tx, { sessionIds: [id] });

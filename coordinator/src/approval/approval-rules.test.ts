@@ -5,7 +5,7 @@ import { findMissingApprovals, settle, whyNot } from './approval-rules.ts';
 const rule = (given: Partial<ApprovalRule>) => gateDefinition.parse({ approvals: [{ name: 'release', ...given }] }).approvals![0]!;
 const by = (...names: readonly string[]) => new Map<string, Role>(names.map((name) => [name, 'operator']));
 const messageOf = (given: Partial<ApprovalRule>, authors: ReadonlyMap<string, Role>) =>
-  findMissingApprovals([rule(given)], [], authors)[0]?.message;
+  findMissingApprovals([rule(given)], [], { authors, strangers: new Set() })[0]?.message;
 
 describe('what the decisions come to', () => {
   const named: Partial<ApprovalRule> = { by: ['ada', 'bob', 'eva'], count: 2, onRefusal: 'count' };

@@ -20,6 +20,13 @@ const usualRoles: readonly Role[] = ['operator', 'admin'];
 /** Whose work is to be approved: the names of tokens, with their roles. */
 export type Authors = ReadonlyMap<string, Role>;
 
+/** Who stands in whose way: what the people of a gate have to do with what it judges. */
+export interface People {
+  readonly authors: Authors;
+  /** Those whom the gate asks and no token is for. */
+  readonly strangers: ReadonlySet<string>;
+}
+
 /** Why somebody may not decide, with what would help; undefined where he may. */
 export function whyNot(rule: ApprovalRule, { name, role }: Decider, authors: Authors): string | undefined {
   if (rule.by !== undefined && !rule.by.includes(name))
@@ -29,6 +36,19 @@ export function whyNot(rule: ApprovalRule, { name, role }: Decider, authors: Aut
     return `It takes a token with the role ${roles.join(' or ')}; your token ${name} has the role ${role}.`;
   if (!rule.authorsMay && authors.has(name))
     return `What is to be approved was made with your token ${name}, too. Decide with a token of another name (\`baton token create\`), give the agents tokens of their own, or let the gate say authorsMay: true.`;
+  return undefined;
+}
+
+/**
+ * Why somebody may not ask anew for what was refused; undefined where he may. Whose work was refused does not ask again until somebody
+ * says yes.
+ */
+export function whyNotAnew({ name: approval, authorsMay }: ApprovalRule, { name, role }: Decider, authors: Authors): string | undefined {
+  const what = `"${approval}" was refused`;
+  if (!mayAccess(role, 'operate'))
+    return `${what}. To ask for it anew takes a token with the role operator or admin; your token ${name} has the role ${role}. Change what was refused: then it is asked for by itself.`;
+  if (!authorsMay && authors.has(name))
+    return `${what}, and what it is about was made with your token ${name}, too. Somebody else may ask for it anew; or change what was refused: then it is asked for by itself.`;
   return undefined;
 }
 
@@ -66,14 +86,14 @@ export function settle(
 }
 
 /** What a gate lacks of its approvals, where nothing else is lacking. */
-export function findMissingApprovals(rules: readonly ApprovalRule[], approvals: readonly Approval[], authors: Authors): GateReason[] {
+export function findMissingApprovals(rules: readonly ApprovalRule[], approvals: readonly Approval[], people: People): GateReason[] {
   return rules.flatMap((rule) => {
     const approval = approvals.find((each) => each.rule.name === rule.name);
-    return approval?.state === 'approved' ? [] : [toReason(rule, approval, authors)];
+    return approval?.state === 'approved' ? [] : [toReason(rule, approval, people)];
   });
 }
 
-function toReason(rule: ApprovalRule, approval: Approval | undefined, authors: Authors): GateReason {
+function toReason(rule: ApprovalRule, approval: Approval | undefined, { authors, strangers }: People): GateReason {
   const { name, count: needed } = rule;
   const given = approval?.decisions.filter(({ decision }) => decision === 'approve').length ?? 0;
   const facts = { approval: { name, given, needed, ...(approval !== undefined && { id: approval.id }) } };
@@ -85,7 +105,11 @@ function toReason(rule: ApprovalRule, approval: Approval | undefined, authors: A
     default:
       return (countVoices(rule, authors) ?? needed) < needed
         ? { code: 'approval_impossible', message: describeImpossible(rule, authors), ...facts }
-        : { code: 'approval_waiting', message: `"${name}" waits for ${describeWanted(rule, authors, needed - given)}.`, ...facts };
+        : {
+            code: 'approval_waiting',
+            message: `"${name}" waits for ${describeWanted(rule, authors, needed - given)}${describeStrangers(rule, strangers)}.`,
+            ...facts,
+          };
   }
 }
 
@@ -106,6 +130,13 @@ function describeWanted(rule: ApprovalRule, authors: Authors, missing: number): 
   const excluded = excludedBy(rule, authors);
   const but = excluded.length === 0 ? '' : ` (not of ${describeNames(excluded)}, whose work it is)`;
   return `${missing} ${missing === 1 ? 'approval' : 'approvals'} of ${whom}${but}`;
+}
+
+/** A name may be misspelt, or its token not made yet. */
+function describeStrangers({ by = [] }: ApprovalRule, strangers: ReadonlySet<string>): string {
+  const unknown = by.filter((name) => strangers.has(name));
+  if (unknown.length === 0) return '';
+  return `; there is no token for ${describeNames(unknown)} (\`baton token create NAME --role operator\`, or the gate names somebody else)`;
 }
 
 /** How many names a sentence bears. */

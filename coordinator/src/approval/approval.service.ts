@@ -4,11 +4,11 @@ import type { CallContext } from '../call.ts';
 import { noteItems, replaceTopics } from '../context/context.service.ts';
 import { itemOfRefusal, refusalTopic } from '../context/returned-items.ts';
 import type { Tx } from '../db/transaction.ts';
-import { readBinding } from '../gate/judgeable.ts';
+import { readAskedFor } from '../gate/judgeable.ts';
 import { lockVisit } from '../phase/phase-visit.store.ts';
 import type { TicketRow } from '../ticket/ticket.entity.ts';
 import { holdTicket } from '../ticket/ticket.store.ts';
-import { settle, whyNot } from './approval-rules.ts';
+import { type Authors, type Decider, settle, whyNot, whyNotAnew } from './approval-rules.ts';
 import {
   endApprovals,
   getApproval,
@@ -24,8 +24,8 @@ export interface ApprovalRequest {
   readonly rules: readonly ApprovalRule[];
   /** Of the evidence that is to be approved. */
   readonly digest: string;
-  /** Asks again for what was refused or has expired. */
-  readonly renew: boolean;
+  /** Who asks again for what was refused or has expired; undefined where nobody does. */
+  readonly renewedBy: Decider | undefined;
   /** One refusal cancels the others. */
   readonly othersAreCancelled: boolean;
 }
@@ -43,15 +43,16 @@ export async function cancelOutdated(tx: Tx, ticket: TicketRow, digest: string):
 export async function requestApprovals(
   tx: Tx,
   ticket: TicketRow,
-  { rules, digest, renew, othersAreCancelled }: ApprovalRequest,
+  { rules, digest, renewedBy, othersAreCancelled }: ApprovalRequest,
 ): Promise<Approval[]> {
   const asked = await listApprovalsOf(tx.em, ticket.visitId, digest);
   const isAsked = ({ name }: ApprovalRule) =>
-    asked.some(({ rule, state }) => rule.name === name && (!renew || state === 'waiting' || state === 'approved'));
+    asked.some(({ rule, state }) => rule.name === name && (renewedBy === undefined || state === 'waiting' || state === 'approved'));
   const missing = rules.filter((rule) => !isAsked(rule));
   // What a refusal has cancelled beside it is not asked for again by itself.
-  const isRefusedForAll = othersAreCancelled && !renew && asked.some(({ state }) => state === 'refused');
+  const isRefusedForAll = othersAreCancelled && renewedBy === undefined && asked.some(({ state }) => state === 'refused');
   if (missing.length === 0 || isRefusedForAll) return asked;
+  if (renewedBy !== undefined) refuseRenewal(renewedBy, asked, await listAuthors(tx.em, ticket.id));
 
   const { id: ticketId, projectId, visitId, visitNumber, phase } = ticket;
   const rows = missing.map((rule) => ({ id: uuidv7(), projectId, ticketId, visitId, visitNumber, phase, rule, digest }));
@@ -59,6 +60,14 @@ export async function requestApprovals(
   for (const { id, rule } of rows)
     tx.record('approval.requested', { approvalId: id, ticketId, phase, visit: visitNumber, name: rule.name, count: rule.count });
   return listApprovalsOf(tx.em, visitId, digest);
+}
+
+/** @throws CoordinatorError `approval_not_yours` where something was refused that this caller may not ask for anew */
+export function refuseRenewal(by: Decider, asked: readonly Approval[], authors: Authors): void {
+  for (const { id: approvalId, rule, state } of asked) {
+    const message = state === 'refused' ? whyNotAnew(rule, by, authors) : undefined;
+    if (message !== undefined) throw new CoordinatorError('approval_not_yours', { approvalId, name: rule.name, message });
+  }
 }
 
 /** Cancels what a visit waits for, as when the ticket leaves it. */
@@ -131,7 +140,7 @@ export async function decideApproval(
     state,
     ...(comment !== undefined && { comment }),
   });
-  if (state === 'refused' && (await readBinding(tx.em, ticket)).gate?.onApprovalRefused === 'cancel_others')
+  if (state === 'refused' && (await readAskedFor(tx.em, ticket)).gate?.onApprovalRefused === 'cancel_others')
     await cancelApprovals(tx, ticket, `"${name}" was refused`);
   // A ticket that moves by itself waits for this.
   tx.hints.ticketIds.add(ticketId);
@@ -145,6 +154,6 @@ async function refuseClosed(tx: Tx, ticket: TicketRow, { id: approvalId, state, 
   };
   if (state !== 'waiting') refuse(`It is ${state}.`);
   if (visit !== ticket.visitNumber) refuse(`The ticket has left the phase ${phase}.`);
-  if ((await readBinding(tx.em, ticket)).evidenceDigest !== digest)
+  if ((await readAskedFor(tx.em, ticket)).evidenceDigest !== digest)
     refuse('What was to be approved has changed since: validate the gate, and decide about what is there now.');
 }

@@ -1,6 +1,7 @@
 import { type Approval, type ApprovalDecision, type ApprovalRule, CoordinatorError, type Role } from '@baton/protocol';
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
+import { firstIds, hasMore, listed, pageOf } from '../db/page.ts';
 import { findRow, rowsOf, toTimestamp } from '../db/rows.ts';
 
 interface ApprovalRow {
@@ -14,34 +15,49 @@ interface ApprovalRow {
   readonly ageMs: number;
   readonly expiresInMs: number | null;
   readonly createdAt: string;
-  readonly decisions: {
-    by: string;
-    agent: string | null;
-    role: Role;
-    decision: ApprovalDecision['decision'];
-    comment: string | null;
-    at: string;
-  }[];
+  readonly decisions: readonly DecisionRow[];
+  readonly refusedBefore: readonly DecisionRow[];
 }
+
+interface DecisionRow {
+  readonly by: string;
+  readonly agent: string | null;
+  readonly role: Role;
+  readonly decision: ApprovalDecision['decision'];
+  readonly comment: string | null;
+  readonly at: string;
+}
+
+/** The decisions of some approvals, as a list, in the order in which they were made. */
+const decisionsWhere = (condition: RawBuilder<unknown>) => sql`coalesce((select jsonb_agg(jsonb_build_object('by', d.decided_by,
+      'agent', d.agent_name, 'role', d.role, 'decision', d.decision, 'comment', d.comment, 'at', d.decided_at) order by d.decided_at, d.decided_by)
+    from approval_decisions d where ${condition}), '[]')`;
+
+/** The same that was asked about the same evidence, in the same visit. */
+const isAskedLike = sql`other.visit_id = a.visit_id and other.name = a.name and other.digest = a.digest`;
 
 const approvalColumns = sql`a.id, a.ticket_id, a.phase, a.visit_number, a.rule, a.digest, a.created_at,
   case when a.state = 'waiting' and a.expires_at <= clock_timestamp() then 'expired' else a.state end as state,
   (extract(epoch from clock_timestamp() - a.created_at) * 1000)::float8 as age_ms,
   case when a.state = 'waiting' then (extract(epoch from a.expires_at - clock_timestamp()) * 1000)::float8 end as expires_in_ms,
-  coalesce((select jsonb_agg(jsonb_build_object('by', d.decided_by, 'agent', d.agent_name, 'role', d.role, 'decision', d.decision, 'comment', d.comment, 'at', d.decided_at) order by d.decided_at, d.decided_by)
-            from approval_decisions d where d.approval_id = a.id), '[]') as decisions`;
+  ${decisionsWhere(sql`d.approval_id = a.id`)} as decisions,
+  ${decisionsWhere(sql`d.decision = 'refuse' and d.approval_id in
+    (select other.id from approvals other where ${isAskedLike} and other.created_at < a.created_at)`)} as refused_before`;
 
-const toApproval = ({ visitNumber, expiresInMs, createdAt, decisions, ...row }: ApprovalRow): Approval => ({
+const toApproval = ({ visitNumber, expiresInMs, createdAt, decisions, refusedBefore, ...row }: ApprovalRow): Approval => ({
   ...row,
   visit: visitNumber,
   createdAt: toTimestamp(createdAt),
-  decisions: decisions.map(({ comment, at, agent, ...decision }) => ({
-    ...decision,
-    at: toTimestamp(at),
-    ...(comment !== null && { comment }),
-    ...(agent !== null && { agent }),
-  })),
+  decisions: decisions.map(toDecision),
   ...(expiresInMs !== null && expiresInMs > 0 && { expiresInMs }),
+  ...(refusedBefore.length > 0 && { refusedBefore: refusedBefore.map(toDecision) }),
+});
+
+const toDecision = ({ comment, at, agent, ...decision }: DecisionRow): ApprovalDecision => ({
+  ...decision,
+  at: toTimestamp(at),
+  ...(comment !== null && { comment }),
+  ...(agent !== null && { agent }),
 });
 
 export interface ApprovalQuery {
@@ -59,19 +75,25 @@ export async function listApprovals(
 ): Promise<{ approvals: Approval[]; next?: string }> {
   const conditions = [sql`a.project_id = ${projectId}`];
   // What has just expired is still stored as waiting: first by what an index knows, then by what the clock says.
-  const stored = [...new Set(states.flatMap((state) => (state === 'expired' ? ['waiting', 'expired'] : [state])))];
-  conditions.push(stored.length === 1 && stored[0] === 'waiting' ? sql`a.state = 'waiting'` : sql`a.state = any(${stored}::text[])`);
+  const stored = states.flatMap((state) => (state === 'expired' ? ['waiting', 'expired'] : [state]));
   if (!states.includes('expired')) conditions.push(sql`(a.state <> 'waiting' or a.expires_at is null or a.expires_at > clock_timestamp())`);
   if (!states.includes('waiting')) conditions.push(sql`(a.state <> 'waiting' or a.expires_at <= clock_timestamp())`);
   if (ticketId !== undefined) conditions.push(sql`a.ticket_id = ${ticketId}`);
   if (after !== undefined) conditions.push(sql`a.id > ${after}`);
+  const oneOf = [{ column: sql`a.state`, values: listed(stored) }];
+  const ids = firstIds({ table: sql`approvals a`, conditions, oneOf, order: 'asc', limit });
+  const ordered = sql`select a.id, row_number() over (order by a.id) as place, octet_length(a.rule::text)
+        + (select coalesce(sum(octet_length(d.comment)), 0) from approvals other join approval_decisions d on d.approval_id = other.id
+            where ${isAskedLike}) as bytes
+      from approvals a where a.id = any(array(${ids})) order by a.id`;
   const rows = await rowsOf(
     em,
-    sql<ApprovalRow>`select ${approvalColumns} from approvals a where ${sql.join(conditions, sql` and `)} order by a.id limit ${limit + 1}`,
+    sql<ApprovalRow & { found: number }>`with page as (${pageOf(ordered, limit)}) select ${approvalColumns}, p.found
+      from page p join approvals a on a.id = p.id order by p.place`,
   );
-  const page = rows.slice(0, limit).map(toApproval);
-  const last = page.at(-1);
-  return { approvals: page, ...(rows.length > limit && last !== undefined && { next: last.id }) };
+  const approvals = rows.map(({ found: _, ...row }) => toApproval(row));
+  const last = approvals.at(-1);
+  return { approvals, ...(hasMore(rows) && last !== undefined && { next: last.id }) };
 }
 
 /** The newest approval of each name that was asked for in a visit, with that digest. */
@@ -79,7 +101,7 @@ export async function listApprovalsOf(em: EntityManager, visitId: string, digest
   const rows = await rowsOf(
     em,
     sql<ApprovalRow>`select distinct on (a.name) ${approvalColumns} from approvals a
-        where a.visit_id = ${visitId} and a.digest = ${digest} and a.state <> 'cancelled' order by a.name, a.id desc`,
+        where a.visit_id = ${visitId} and a.digest = ${digest} and a.state <> 'cancelled' order by a.name, a.created_at desc, a.id desc`,
   );
   return rows.map(toApproval);
 }
@@ -161,6 +183,18 @@ export const insertDecision = (
     sql`insert into approval_decisions (approval_id, decided_by, token_id, agent_name, role, decision, comment)
         values (${approvalId}, ${by}, ${tokenId}, ${agent ?? null}, ${role}, ${decision}, ${comment ?? null})`,
   );
+
+/** Which of these names no token has with which somebody could decide. */
+export async function listStrangers(em: EntityManager, projectId: string, names: readonly string[]): Promise<Set<string>> {
+  if (names.length === 0) return new Set();
+  const rows = await rowsOf(
+    em,
+    sql<{ name: string }>`select named.name from unnest(${names}::text[]) as named (name) where not exists (
+          select 1 from tokens k where k.project_id = ${projectId} and k.name = named.name and k.revoked_at is null
+            and (k.expires_at is null or k.expires_at > clock_timestamp()))`,
+  );
+  return new Set(rows.map(({ name }) => name));
+}
 
 /**
  * Whose work a gate judges, by the names of the tokens: those that stored a version of the ticket's artifacts, and those whose

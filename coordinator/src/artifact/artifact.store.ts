@@ -1,7 +1,8 @@
-import { type Artifact, type ArtifactWithContent, CoordinatorError, type JsonValue } from '@baton/protocol';
+import { type Artifact, type ArtifactWithContent, CoordinatorError, type JsonValue, type JudgedArtifact } from '@baton/protocol';
 import { sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
 import { findRow, rowsOf } from '../db/rows.ts';
+import type { TicketRow } from '../ticket/ticket.entity.ts';
 
 /** A row without its content. Append-only: storing a type and name again makes the next version. */
 export interface StoredArtifact {
@@ -139,21 +140,30 @@ export async function listReplacedArtifacts(em: EntityManager, visitId: string):
   return rows.map((row) => toArtifact(toStoredArtifact(row)));
 }
 
-type ContentRow = Omit<StoredArtifact, 'projectId' | 'visitId' | 'tokenId' | 'createdAt'> & {
-  createdAt: string;
-  content: JsonValue | null;
+type ContentRow = Pick<StoredArtifact, 'mediaType' | 'sizeBytes' | 'uri' | 'taskId' | 'attempt' | 'author' | 'token'> & {
+  readonly createdAt: string;
+  readonly content: JsonValue | null;
 };
 
-/** The versions with these ids and their content, in the order of the ids. */
-export async function readContents(em: EntityManager, ids: readonly string[]): Promise<ArtifactWithContent[]> {
+/** Versions in the visit that a ticket is in, with their content, in the order given. */
+export async function readContents(
+  em: EntityManager,
+  { id: ticketId, phase, visitNumber }: Pick<TicketRow, 'id' | 'phase' | 'visitNumber'>,
+  versions: readonly JudgedArtifact[],
+): Promise<ArtifactWithContent[]> {
+  const ids = versions.map(({ artifactId }) => artifactId);
   const rows = await rowsOf(
     em,
-    // Rows, and nothing that is not needed: a gate has a thousand of them read, and one JSON text of them all takes twice as long.
-    sql<ContentRow>`select a.id, a.ticket_id, a.phase, a.visit_number, a.type, a.name, a.version, a.media_type, a.sha256, a.size_bytes::float8,
-          a.uri, a.task_id, a.attempt, a.author, k.name as token, a.created_at, a.content
+    // Rows, and nothing that is known: a gate has a thousand of them read, each column costs, and one JSON text of them all takes twice as long.
+    sql<ContentRow>`select a.media_type, a.size_bytes::float8, a.uri, a.task_id, a.attempt, a.author, k.name as token, a.created_at, a.content
         from unnest(${ids}::uuid[]) with ordinality as j(id, place) join artifacts a on a.id = j.id join tokens k on k.id = a.token_id order by j.place`,
   );
-  return rows.map(({ content, createdAt, ...row }) => toArtifactWithContent({ ...row, createdAt: new Date(createdAt) }, content));
+  return versions.map(({ artifactId: id, ...version }, index) => {
+    const row = rows[index];
+    if (row === undefined) throw new Error('A version that was stored is there for good.');
+    const { content, createdAt, ...rest } = row;
+    return toArtifactWithContent({ id, ticketId, phase, visitNumber, ...version, ...rest, createdAt: new Date(createdAt) }, content);
+  });
 }
 
 /** The versions in a ticket that have one of these digests, oldest first. */

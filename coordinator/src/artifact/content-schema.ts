@@ -48,7 +48,13 @@ const faultsMax = 20;
 
 function toFault({ instancePath, message = 'does not fit', params, keyword, parentSchema }: ErrorObject): SchemaFault {
   const path = `content${instancePath.replaceAll('/', '.')}`;
-  if (keyword === 'enum') return { path, message: `${message}: ${JSON.stringify(params['allowedValues']).slice(0, allowedCharsMax)}` };
+  if (keyword === 'enum')
+    return {
+      path,
+      message: `${message}: ${JSON.stringify(params['allowedValues'])
+        .slice(0, allowedCharsMax)
+        .replace(/\p{Surrogate}$/u, '')}`,
+    };
   if (keyword !== 'additionalProperties') return { path, message };
   const property = String(params['additionalProperty']);
   return { path, message: `${message}: ${property}`, extra: { property, known: Object.keys(Object(parentSchema?.['properties'])) } };

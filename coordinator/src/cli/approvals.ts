@@ -31,7 +31,10 @@ export async function approvals(shell: Shell, { ticket, all = false, ...options 
       describeDeciders(approval),
       formatDuration(approval.ageMs),
       approval.expiresInMs === undefined ? '' : formatDuration(approval.expiresInMs),
-      approval.decisions.map(describeDecision).join('; '),
+      [
+        ...approval.decisions.map(describeDecision),
+        ...(approval.refusedBefore ?? []).map((each) => `before, ${describeDecision(each)}`),
+      ].join('; '),
     ],
     none: all ? 'There are no approvals.' : 'Nothing waits for an approval.',
   });

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { readArtifact } from '@baton/sdk';
 import { collectPages, printList, type ReadOptions } from './list.ts';
 import { CommandError, printLine, type Shell } from './shell.ts';
+import { showControls } from './show-controls.ts';
 import { ask, findTarget } from './target.ts';
 
 export interface ArtifactListOptions extends ReadOptions {
@@ -38,7 +39,7 @@ export interface ArtifactOptions extends ReadOptions {
   readonly out?: string;
 }
 
-/** `baton artifact`: the content of one, held against its digest where it lies elsewhere. */
+/** `baton artifact`: the content of one, held against its digest where it lies elsewhere. Exact, but for what a terminal would obey. */
 export async function artifact(shell: Shell, artifactId: string, { out, json = false, ...options }: ArtifactOptions): Promise<number> {
   const found = await ask(await findTarget(options, shell.env), (client) => client.artifact.get({ artifactId }));
   if (json) {
@@ -48,7 +49,7 @@ export async function artifact(shell: Shell, artifactId: string, { out, json = f
   const bytes = await readArtifact(found).catch((cause: unknown) => {
     throw new CommandError(cause instanceof Error ? cause.message : String(cause), { cause });
   });
-  if (out === undefined) shell.stdout.write(bytes);
+  if (out === undefined) shell.stdout.write(shell.stdout.isTTY === true ? showControls(bytes.toString()) : bytes);
   else {
     await writeFile(out, bytes).catch((cause: unknown) => {
       throw new CommandError(`${out} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });

@@ -57,18 +57,24 @@ async function context(
   return 0;
 }
 
+/** How many items one call asks for. */
+const askedMax = 1_000;
+
 /** The items that the lines of a pack come from, in the order of their citations. */
 async function findSources(client: Client, { ticketId, text, phases, own }: ContextPack): Promise<ContextItem[]> {
   const cited = listCited(text);
   const told = [...phases, ...(own === undefined ? [] : [own])].flatMap(({ items }) => items);
   const found = new Map(told.filter(({ citation }) => cited.has(citation)).map((item) => [item.citation, item]));
   // What a task said of itself, its artifacts, what no longer holds and what is told in short stand in the pack as text only.
-  let after: string | undefined;
-  while (found.size < cited.size) {
-    const page = await client.context.list({ ticketId, after, limit: 1_000 });
-    for (const item of page.items) if (cited.has(item.citation)) found.set(item.citation, item);
-    after = page.next;
-    if (after === undefined) break;
+  const missing = [...cited].filter((citation) => !found.has(citation));
+  for (let first = 0; first < missing.length; first += askedMax) {
+    const citations = missing.slice(first, first + askedMax);
+    let after: string | undefined;
+    do {
+      const page = await client.context.list({ ticketId, citations, after, limit: askedMax });
+      for (const item of page.items) found.set(item.citation, item);
+      after = page.next;
+    } while (after !== undefined);
   }
   return [...found.values()].toSorted((a, b) => toNumber(a.citation) - toNumber(b.citation));
 }
@@ -78,8 +84,8 @@ function listCited(text: string): Set<string> {
   const lines = text.split('\n').filter((line) => line.startsWith('- '));
   return new Set(
     lines.flatMap((line) => {
-      const own = /\[(c:\d+), [^\]\d][^\]]*\]$/.exec(line)?.[1];
-      return own === undefined ? (line.match(/c:\d+(?=[^[\]]*\])/g) ?? []) : [own];
+      const own = /\[(c:\d{1,9}), [^\]\d][^\]]*\]$/.exec(line)?.[1];
+      return own === undefined ? (line.match(/\bc:\d{1,9}\b(?=[^[\]]*\])/g) ?? []) : [own];
     }),
   );
 }
@@ -92,15 +98,36 @@ const toRow = ({ citation, phase, author, taskId, references }: ContextItem) => 
   references.map(describeReference).join(', '),
 ];
 
-const describeReference = ({ kind, value, line }: ContextReference): string =>
-  kind === 'file' ? `${value}${line === undefined ? '' : `:${line}`}` : `${kind} ${kind === 'artifact' ? value.slice(0, 12) : value}`;
+const describeReference = ({ kind, value, line, lineEnd }: ContextReference): string => {
+  if (kind !== 'file') return `${kind} ${kind === 'artifact' ? value.slice(0, 12) : value}`;
+  const lines = [line, lineEnd].filter((each) => each !== undefined);
+  return lines.length === 0 ? value : `${value}:${lines.join('-')}`;
+};
 
-function describePack({ tokens, budgetTokens, counter, omitted, omittedBeyond, asOf, digest }: ContextPack): string {
+function describePack({
+  tokens,
+  budgetTokens,
+  counter,
+  omitted,
+  omittedBeyond,
+  notConsidered = 0,
+  cut = [],
+  asOf,
+  digest,
+}: ContextPack): string {
   const more = omitted.reduce((sum, each) => sum + each.tokens, omittedBeyond?.tokens ?? 0);
   const count = omitted.length + (omittedBeyond?.items ?? 0);
   const items = count === 1 ? '1 item is' : `${count} items are`;
   const left = count === 0 ? 'nothing is left out' : `${items} left out, which would take ${more} more`;
-  return `${tokens} of ${budgetTokens} tokens (${counter}); ${left}. As of event ${asOf}, digest ${digest.slice(0, 12)}.`;
+  const others = notConsidered === 0 ? '' : ` ${notConsidered} more hold and were not considered; \`context/list\` tells them.`;
+  return `${tokens} of ${budgetTokens} tokens (${counter}); ${left}.${others}${describeCut(cut)} As of event ${asOf}, digest ${digest.slice(0, 12)}.`;
+}
+
+function describeCut(cut: NonNullable<ContextPack['cut']>): string {
+  if (cut.length === 0) return '';
+  const named = cut.slice(0, 10).map(({ citation }) => citation);
+  const more = cut.length > named.length ? ` and ${cut.length - named.length} more` : '';
+  return ` Not all is told of ${named.join(', ')}${more}; \`context/expand\` tells it.`;
 }
 
 function parseSince(text: string): number | string {

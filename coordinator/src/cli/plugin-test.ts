@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { glob } from 'node:fs/promises';
 import { findPackageJSON } from 'node:module';
 import { join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { CommandError, type Shell } from './shell.ts';
+import { showControls } from './show-controls.ts';
 
 /** `baton plugin test`: runs the tests of a plugin package with the test runner of Node. The exit code is 1 where one fails. */
 export async function testPlugin(shell: Shell, folder: string): Promise<number> {
@@ -20,16 +22,19 @@ export async function testPlugin(shell: Shell, folder: string): Promise<number> 
   const [program, ...options] = shell.self.slice(0, -1);
   if (program === undefined) throw new TypeError('A shell names the program that it runs.');
   const child = spawn(program, [...options, '--test', '--test-reporter=spec', ...files], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
-  child.stdout.pipe(shell.stdout, { end: false });
-  child.stderr.pipe(shell.stderr, { end: false });
   // Ctrl-C reaches the tests as well; this command waits for what they say to it.
   const stopListening = shell.onInterrupt((signal) => child.kill(signal));
   try {
-    const [code] = await once(child, 'close');
+    const [[code]] = await Promise.all([once(child, 'close'), print(child.stdout, shell.stdout), print(child.stderr, shell.stderr)]);
     return code === 0 ? 0 : 1;
   } finally {
     stopListening();
   }
+}
+
+/** What tests say holds what plugins say, of which a terminal obeys nothing. */
+async function print(said: Readable, stream: NodeJS.WritableStream): Promise<void> {
+  for await (const text of said.setEncoding('utf8') as AsyncIterable<string>) stream.write(showControls(text));
 }
 
 /** Whether packages that are looked for from there upwards have the SDK among them. */

@@ -10,21 +10,25 @@ test.each([
   ['failed\rpassed', 'failed\\u000dpassed'],
   ['a\b\u007F', 'a\\u0008\\u007f'],
   ['\u0085[31m', '\\u0085[31m'],
+  ['pay \u202Eeno\u202C or \u2066two\u2069', 'pay \\u202eeno\\u202c or \\u2066two\\u2069'],
+  ['a\u200Eb\u061Cc', 'a\\u200eb\\u061cc'],
+  ['pass\u200Bword \u2060\uFEFF\u00AD', 'pass\\u200bword \\u2060\\ufeff\\u00ad'],
+  ['hi\u{E0041}', 'hi\\udb40\\udc41'],
 ])('%j is shown and not obeyed', (text, shown) => {
   expect(showControls(text)).toBe(shown);
 });
 
 test('colours, tabs, breaks of lines and letters of all kinds stay as they are', () => {
-  const text = `${styleText('green', '✓', { validateStream: false })} ${styleText('bold', 'größer', { validateStream: false })}\n\t你好 👩‍🚀`;
+  const text = `${styleText('green', '✓', { validateStream: false })} ${styleText('bold', 'größer', { validateStream: false })}\n\t你好 👩‍🚀 ❤️ می\u200Cخواهم 葛\u{E0100}`;
 
   expect(showControls(text)).toBe(text);
 });
 
 test('what JSON says stays the same', () => {
-  const value = { text: 'a\u009B2J\u007F\u001B\n' };
+  const value = { text: 'a\u009B2J\u007F\u001B\n\u202E\u{E0041}' };
 
   const shown = showControls(JSON.stringify(value));
 
-  expect(shown).not.toContain('\u009B');
+  expect(shown).not.toMatch(/[\u009B\u202E]|\u{E0041}/u);
   expect(JSON.parse(shown)).toEqual(value);
 });

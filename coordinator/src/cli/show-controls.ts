@@ -1,14 +1,15 @@
-const control = /\p{Cc}(?:\[(?:0|1|2|22|3\d|9\d)m)?/gu;
+import { unseen } from '../unseen.ts';
+
+const colour = String.raw`\u001B\[(?:0|1|2|22|3\d|9\d)m`;
+const allowed = new RegExp(`^(?:${colour}|[\\n\\t])$`);
+const special = new RegExp(`${colour}|${unseen}`, 'gv');
 
 /**
- * A text as a terminal may have it: what others wrote neither moves the cursor nor hides anything. Colours, tabs and breaks of lines stay;
- * any other control character is shown as JSON writes it, so that JSON stays the same value.
+ * A text as a terminal may have it: what others wrote neither moves the cursor nor hides or turns anything. Colours, tabs and breaks of lines stay;
+ * any other character that is obeyed or not seen is shown as JSON writes it, so that JSON stays the same value.
  */
-export const showControls = (text: string): string =>
-  text.replace(control, (found) => {
-    const [character = ''] = found;
-    const isColour = character === '\u001B' && found.length > 1;
-    return isColour || character === '\n' || character === '\t' ? found : `${toEscape(character)}${found.slice(1)}`;
-  });
+export const showControls = (text: string): string => text.replace(special, (found) => (allowed.test(found) ? found : toEscapes(found)));
 
-const toEscape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+/** One for each half of a character that has two. */
+const toEscapes = (found: string): string =>
+  Array.from({ length: found.length }, (_, index) => `\\u${found.charCodeAt(index).toString(16).padStart(4, '0')}`).join('');

@@ -7,14 +7,17 @@ import { ask, findTarget, type TargetOptions } from './target.ts';
 export async function status(shell: Shell, { json = false, ...options }: TargetOptions & { readonly json?: boolean }): Promise<number> {
   const target = await findTarget(options, shell.env);
   const answer = await ask(target, async (client) => {
-    const [info, { agents }, tickets, { tasks }] = await Promise.all([
+    const [info, { agents }, tickets, tasks] = await Promise.all([
       client.coordinator.info(),
       client.agent.list({ limit: 1_000 }),
       collectPages(async (page) => {
         const { tickets: items, next } = await client.ticket.list({ ...page, states: ['open', 'blocked'] });
         return { items, next };
       }),
-      client.task.list({ states: ['ready', 'running'], limit: 1_000 }),
+      collectPages(async (page) => {
+        const { tasks: items, next } = await client.task.list({ ...page, states: ['ready', 'running'] });
+        return { items, next };
+      }),
     ]);
     const count = (state: string) => tasks.filter((task) => task.state === state).length;
     return {

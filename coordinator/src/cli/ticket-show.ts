@@ -9,14 +9,17 @@ import { ask, findTarget } from './target.ts';
 /** `baton ticket show`: where a ticket stands, how it came there, what its gate lacks, and who has decided what. */
 export async function showTicket(shell: Shell, ticketId: string, { json = false, ...options }: ReadOptions): Promise<number> {
   const shown = await ask(await findTarget(options, shell.env), async (client) => {
-    const [ticket, visits, gate, { approvals }] = await Promise.all([
+    const [ticket, visits, gate, approvals] = await Promise.all([
       client.ticket.get({ ticketId }),
       collectPages(async (page) => {
         const { visits: items, next } = await client.ticket.history({ ...page, ticketId });
         return { items, next };
       }),
       client.gate.status({ ticketId }),
-      client.approval.list({ ticketId, states: [...approvalStates], limit: 1_000 }),
+      collectPages(async (page) => {
+        const { approvals: items, next } = await client.approval.list({ ...page, ticketId, states: [...approvalStates] });
+        return { items, next };
+      }),
     ]);
     return { ticket, visits, gate, approvals };
   });

@@ -7,8 +7,9 @@ import { CommandError, printLine, type Shell } from './shell.ts';
 import { ask, findTarget } from './target.ts';
 import { checkWorkflow, toWorkflowJsonSchema } from './workflow/check-workflow.ts';
 import { toDot, toMermaidGraph } from './workflow/workflow-graph.ts';
+import { printProblems } from './yaml/print-problems.ts';
 import { readText } from './yaml/read-text.ts';
-import { formatProblem, readYamlDocument } from './yaml/yaml-document.ts';
+import { readYamlDocument } from './yaml/yaml-document.ts';
 
 export interface WorkflowFileOptions {
   readonly plugin?: readonly string[];
@@ -101,7 +102,7 @@ export function workflowSchema(shell: Shell): number {
   return 0;
 }
 
-/** Reads and checks a workflow. Its mistakes are printed, all of them, and undefined is returned. */
+/** Reads and checks a workflow. Its mistakes are printed, and undefined is returned. */
 async function loadWorkflow(
   shell: Shell,
   file: string,
@@ -113,8 +114,7 @@ async function loadWorkflow(
   const validators = offered?.validators;
   if (json) printLine(shell.stdout, JSON.stringify({ file, problems, validators }));
   else {
-    for (const problem of problems) printLine(shell.stderr, formatProblem(file, problem));
-    printLine(shell.stderr, `${problems.length} mistake${problems.length === 1 ? '' : 's'} in ${file}.`);
+    printProblems(shell, { file, problems });
     if (validators !== undefined) printLine(shell.stderr, describeOffered(validators));
   }
   return undefined;

@@ -3,7 +3,7 @@ import { digestOf } from '../artifact/digest.ts';
 import type { EntityManager } from '../db/orm.ts';
 import { byNeed } from '@baton/sdk/plugin';
 import { toNumber } from './citation.ts';
-import type { HeldItems } from './held-items.ts';
+import type { HeldItems, NotHeld } from './held-items.ts';
 import { addNarrative, type NarrativeParts, uncoveredMax } from './narrative.ts';
 import { readPhases } from './pack-state.ts';
 import { dropRepeated, isStatement } from './phase-context.ts';
@@ -27,21 +27,25 @@ export async function aggregate(
   em: EntityManager,
   { ticketId, phase, limit }: AggregateQuery,
 ): Promise<ContextAggregate> {
-  const gathered = await readPhases(held, em, { ticketId, phase });
+  const { phases, notHeld } = await readPhases(held, em, { ticketId, phase });
   // At the same time: who reads waits for one summary, however many phases there are.
-  const contexts = await Promise.all(gathered.map((each) => addNarrative(parts, em, each)));
+  const contexts = await Promise.all(phases.map((each) => addNarrative(parts, em, each)));
   const narrative = phase === undefined ? joinNarratives(contexts) : contexts[0]?.narrative;
   return {
     ...(phase !== undefined && { phase }),
     visit: Math.max(0, ...contexts.map(({ visit }) => visit)),
     tasksCompleted: contexts.reduce((sum, { tasksCompleted }) => sum + tasksCompleted, 0),
-    ...bound(contexts, limit),
+    ...bound(contexts, notHeld, limit),
     stored: contexts.length > 0 && contexts.every(({ stored }) => stored),
     ...(narrative !== undefined && { narrative }),
   };
 }
 
-function bound(contexts: readonly PhaseContext[], limit: number): Pick<ContextAggregate, 'items' | 'summaries' | 'artifacts' | 'omitted'> {
+function bound(
+  contexts: readonly PhaseContext[],
+  notHeld: NotHeld,
+  limit: number,
+): Pick<ContextAggregate, 'items' | 'summaries' | 'artifacts' | 'omitted'> {
   // What several phases say stands once, where it was said last.
   const items = dropRepeated(
     contexts.flatMap((context) => context.items.filter(isStatement)).toSorted((a, b) => toNumber(a.citation) - toNumber(b.citation)),
@@ -59,9 +63,9 @@ function bound(contexts: readonly PhaseContext[], limit: number): Pick<ContextAg
     ),
     ...newest,
     omitted: {
-      items: items.length - chosen.length,
-      summaries: summaries.length - newest.summaries.length,
-      artifacts: artifacts.length - newest.artifacts.length,
+      items: items.length - chosen.length + notHeld.items,
+      summaries: summaries.length - newest.summaries.length + notHeld.summaries,
+      artifacts: artifacts.length - newest.artifacts.length + notHeld.artifacts,
     },
   };
 }

@@ -2,6 +2,7 @@ import { CoordinatorError } from '@baton/protocol';
 import type { Liveness } from '../agent/agent.store.ts';
 import type { CallContext, HandlersOf } from '../call.ts';
 import { type Database, write } from '../db/transaction.ts';
+import { getLastSeq } from '../event/event.store.ts';
 import { holdTicketForEvidence } from '../ticket/evidence.ts';
 import { getTicket } from '../ticket/ticket.store.ts';
 import { findPhase } from '../workflow/workflow-rules.ts';
@@ -20,7 +21,10 @@ export interface ContextParts extends PackParts {
 
 export const contextHandlers = ({ db, ...parts }: ContextParts): HandlersOf<'context'> => ({
   'context/note': (params, call) =>
-    write(db, call, params, async (tx) => noteItem(tx, await holdTicketForEvidence(tx, call, params), params.item)),
+    write(db, call, params, async (tx) => {
+      const origin = await holdTicketForEvidence(tx, call, { ...params, mayHaveEnded: true });
+      return noteItem(tx, { origin, item: params.item, isReturned: origin.attempt !== undefined });
+    }),
 
   'context/supersede': (params, call) =>
     write(db, call, params, async (tx) => supersedeItem(tx, await holdTicketForEvidence(tx, call, params), params)),
@@ -45,11 +49,21 @@ export const contextHandlers = ({ db, ...parts }: ContextParts): HandlersOf<'con
 
   'context/get': async (query, call) => {
     const forPhase = await findForPhase(call, query.ticketId, query.forPhase);
+    await refuseFuture(call, query.since);
     return makePack(parts, call.em, { ...query, forPhase }, { maySummarize: true });
   },
 
   'context/rehydrate': (params, call) => rehydrate(parts, call, params),
 });
+
+/** A number that was mistyped would answer that nothing is new. */
+async function refuseFuture({ em, caller }: CallContext, since: number | string | undefined): Promise<void> {
+  if (typeof since !== 'number') return;
+  const lastSeq = await getLastSeq(em, caller.projectId);
+  if (since <= lastSeq) return;
+  const message = `There is no event ${since} yet: the newest of the project is ${lastSeq}. Give the \`asOf\` of an earlier pack.`;
+  throw new CoordinatorError('invalid_params', { fields: [{ path: 'since', message }] });
+}
 
 /** The phase that is named, or the one the ticket is in. */
 async function findForPhase({ em, caller }: CallContext, ticketId: string, name: string | undefined): Promise<string> {

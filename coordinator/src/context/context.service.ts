@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Origin } from '../artifact/artifact.service.ts';
 import type { Tx } from '../db/transaction.ts';
 import { findSameItems, getItem, getSaidItem, type IdentifiedItem, insertItems, type ItemOf, updateItems } from './context.store.ts';
-import { factOfLostPin, gateTopics } from './mechanical-facts.ts';
+import { factOfLostPin } from './mechanical-facts.ts';
 import { bringsMore, joinRepeated, repeatItem } from './merge-items.ts';
 import { openPinRoom, type PinRoom, pinsFull } from './pin-room.ts';
 import type { ReturnedItems } from './returned-items.ts';
@@ -19,6 +19,7 @@ import {
   supersedeTopics,
   type Topic,
 } from './standing.store.ts';
+import { gateTopics } from './topic.ts';
 
 /** Who records what nobody said. */
 export const recorder = 'coordinator';
@@ -157,11 +158,15 @@ async function handPinsOn(tx: Tx, pinned: readonly GivenUp[]): Promise<ContextIt
   return lost;
 }
 
-/** @throws CoordinatorError `limit_exceeded` where it is to be pinned and there is no room */
-export async function noteItem(tx: Tx, origin: Origin, item: NewContextItem): Promise<ContextItem> {
+/**
+ * Notes what is said. What an attempt brings and was given up since it began is answered as given up.
+ * @throws CoordinatorError `limit_exceeded` where it is to be pinned and there is no room
+ */
+export async function noteItem(tx: Tx, said: ItemOf): Promise<ContextItem> {
+  const { origin, item } = said;
   if (item.pinned) await takePin(tx, { ...origin, ...item, source: 'said' }, { what: 'The pin of this item', field: 'item.pinned' });
-  await noteItems(tx, [{ origin, item }]);
-  return getSaidItem(tx.em, origin.visitId, item);
+  await noteItems(tx, [said]);
+  return getSaidItem(tx.em, origin, item);
 }
 
 export interface Supersession {
@@ -184,7 +189,7 @@ export async function supersedeItem(
   refuseForeign(origin, { ...old, isByOperator: await isByOperator(tx.em, old) });
   // Its pin is set once the other's is gone, which makes room.
   const replacement =
-    typeof by === 'string' ? await getHoldingItem(tx, ticketId, by) : await noteItem(tx, origin, { ...by, pinned: false });
+    typeof by === 'string' ? await getHoldingItem(tx, ticketId, by) : await noteItem(tx, { origin, item: { ...by, pinned: false } });
   if (replacement.kind === old.kind && replacement.text === old.text && replacement.source === old.source)
     throw new CoordinatorError('invalid_params', {
       fields: [{ path: 'by', message: `It says the same as ${citation}, which cannot take its own place. Give what holds instead.` }],

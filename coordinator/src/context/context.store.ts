@@ -114,11 +114,11 @@ export async function insertItems(em: EntityManager, projectId: string, items: r
             where x."isReturned" and n.task_id = x."taskId" and n.number = x.attempt
               and s.ticket_id = x."ticketId" and s.kind = x.kind and s.source = x.source and s.text = x.text
               and not exists (select from context_items h
-                where h.ticket_id = s.ticket_id and h.kind = s.kind and h.source = s.source and h.text = s.text and h.superseded_at is null)
+                where h.ticket_id = s.ticket_id and h.kind = s.kind and h.source = s.source and md5(h.text) = md5(s.text) and h.text = s.text and h.superseded_at is null)
             order by s.superseded_at desc limit 1
           ) g on true
         order by x.position
-        on conflict (visit_id, kind, source, md5(text)) where superseded_at is null do nothing returning ${columns}`,
+        on conflict (ticket_id, kind, source, md5(text), visit_id) where superseded_at is null do nothing returning ${columns}`,
   );
   return inserted.map(toContextItem);
 }
@@ -138,8 +138,8 @@ export async function findSameItems(em: EntityManager, items: readonly Identifie
   const rows = await rowsOf(
     em,
     sql<ItemRow & { again: string }>`select ${columns}, x.id as again
-        from jsonb_to_recordset(${JSON.stringify(items.map(toRow))}::jsonb) as x(id uuid, "visitId" uuid, kind text, source text, text text)
-          join context_items c on c.visit_id = x."visitId" and c.kind = x.kind and c.source = x.source and md5(c.text) = md5(x.text)
+        from jsonb_to_recordset(${JSON.stringify(items.map(toRow))}::jsonb) as x(id uuid, "ticketId" uuid, "visitId" uuid, kind text, source text, text text)
+          join context_items c on c.ticket_id = x."ticketId" and c.visit_id = x."visitId" and c.kind = x.kind and c.source = x.source and md5(c.text) = md5(x.text)
             and c.superseded_at is null`,
   );
   return new Map(rows.map(({ again, ...row }) => [again, toContextItem(row)]));
@@ -164,17 +164,20 @@ export async function updateItems(em: EntityManager, items: readonly IdentifiedI
   return updated.map(toContextItem).toSorted((a, b) => toNumber(a.citation) - toNumber(b.citation));
 }
 
-/** What is said in these words in a visit. */
+/** What is said in these words in a visit: what holds, else the newest that was given up. */
 export async function getSaidItem(
   em: EntityManager,
-  visitId: string,
+  { ticketId, visitId }: Pick<Origin, 'ticketId' | 'visitId'>,
   { kind, text }: Pick<NewContextItem, 'kind' | 'text'>,
 ): Promise<ContextItem> {
-  const row = await findRow(
-    em,
-    sql<ItemRow>`select ${columns} from context_items c
-        where c.visit_id = ${visitId} and c.kind = ${kind} and c.source = 'said' and md5(c.text) = md5(${text}) and c.superseded_at is null`,
-  );
+  const isSaid = sql`c.ticket_id = ${ticketId} and c.visit_id = ${visitId} and c.kind = ${kind} and c.source = 'said' and md5(c.text) = md5(${text})`;
+  const row =
+    (await findRow(em, sql<ItemRow>`select ${columns} from context_items c where ${isSaid} and c.superseded_at is null`)) ??
+    (await findRow(
+      em,
+      sql<ItemRow>`select ${columns} from context_items c
+          where ${isSaid} and c.superseded_at is not null order by c.number desc limit 1`,
+    ));
   if (row === undefined) throw new Error('An item was noted and is not there.');
   return toContextItem(row);
 }
@@ -209,28 +212,55 @@ export async function listSuperseded(em: EntityManager, itemId: string, limit: n
 const columnsOfPacks = columnsWith(sql`case when c.source = 'artifact' then c.data end as data`);
 
 /** Those of a ticket's items that still hold, oldest first. */
-export async function findHolding(em: EntityManager, ticketId: string, citations: readonly string[]): Promise<ContextItem[]> {
+export const findHolding = (em: EntityManager, ticketId: string, citations: readonly string[]): Promise<ContextItem[]> =>
+  readHolding(em, ticketId, citations.map(toNumber));
+
+async function readHolding(em: EntityManager, ticketId: string, numbers: readonly number[]): Promise<ContextItem[]> {
   const rows = await rowsOf(
     em,
     sql<ItemRow>`select ${columnsOfPacks} from context_items c
-        where c.ticket_id = ${ticketId} and c.superseded_at is null and c.number = any(${citations.map(toNumber)}::int[]) order by c.number`,
+        where c.ticket_id = ${ticketId} and c.superseded_at is null and c.number = any(${numbers}::int[]) order by c.number`,
   );
   return rows.map(toContextItem);
 }
 
-/** What still holds in a ticket, oldest first: of more than the limit what is pinned, what must not be forgotten and the newest. */
+/** So many items take a few milliseconds to be taken over, in which nobody else is served. */
+const readTogether = 1_000;
+
+/**
+ * What still holds in a ticket, oldest first: of more than the limit what is pinned, what must not be forgotten and the newest.
+ * Others are served while it is read; `em` reads one snapshot.
+ */
 export async function listMostNeeded(em: EntityManager, ticketId: string, limit: number): Promise<ContextItem[]> {
-  const rows = await rowsOf(
+  const needed = await findRow(
     em,
-    sql<ItemRow>`with needed as (
-          select id from context_items where ticket_id = ${ticketId} and superseded_at is null
-          order by pinned desc, source = 'said' and kind = any(${neededKinds}::text[]) desc, number desc limit ${limit})
-        select ${columnsOfPacks} from context_items c where c.id in (select id from needed) order by c.number`,
+    sql<{ numbers: number[] | null }>`select array_agg(number order by number) as numbers from (
+          select number from context_items where ticket_id = ${ticketId} and superseded_at is null
+          order by pinned desc, source = 'said' and kind = any(${neededKinds}::text[]) desc, number desc limit ${limit}) as needed`,
   );
-  return rows.map(toContextItem);
+  const numbers = needed?.numbers ?? [];
+  const items: ContextItem[] = [];
+  for (let read = 0; read < numbers.length; read += readTogether)
+    items.push(...(await readHolding(em, ticketId, numbers.slice(read, read + readTogether))));
+  return items;
 }
 
-const neededKinds = ['instruction', ...coveredKinds];
+/** What must not be forgotten, where it is said. */
+export const neededKinds: readonly ContextKind[] = ['instruction', ...coveredKinds];
+
+export interface HoldingCount {
+  readonly visit: number;
+  readonly source: ContextSource;
+  readonly items: number;
+}
+
+/** How much still holds in a ticket. */
+export const countHolding = (em: EntityManager, ticketId: string): Promise<HoldingCount[]> =>
+  rowsOf(
+    em,
+    sql<HoldingCount>`select visit_number as visit, source, count(*)::int as items from context_items
+        where ticket_id = ${ticketId} and superseded_at is null group by visit_number, source`,
+  );
 
 export interface ContextQuery {
   readonly ticketId: string;
@@ -243,13 +273,14 @@ export interface ContextQuery {
   readonly pinned?: boolean | undefined;
   readonly superseded?: boolean | undefined;
   readonly sources?: readonly ContextSource[] | undefined;
+  readonly citations?: readonly string[] | undefined;
 }
 
 /** A page ends before the limit where its items are long: an answer has a size that every client takes. Each item fits into one by far. */
 const pageCharactersMax = 4_000_000;
 
 export async function listItems(em: EntityManager, query: ContextQuery): Promise<{ items: ContextItem[]; next?: string }> {
-  const { ticketId, phase, kinds, after, limit, author, taskId, pinned, superseded, sources } = query;
+  const { ticketId, phase, kinds, after, limit, author, taskId, pinned, superseded, sources, citations } = query;
   const conditions = [sql`c.ticket_id = ${ticketId}`];
   if (phase !== undefined) conditions.push(sql`c.phase = ${phase}`);
   if (kinds !== undefined) conditions.push(sql`c.kind = any(${kinds}::text[])`);
@@ -259,6 +290,7 @@ export async function listItems(em: EntityManager, query: ContextQuery): Promise
   if (pinned !== undefined) conditions.push(sql`c.pinned = ${pinned}`);
   if (superseded !== undefined) conditions.push(superseded ? sql`c.superseded_at is not null` : sql`c.superseded_at is null`);
   if (sources !== undefined) conditions.push(sql`c.source = any(${sources}::text[])`);
+  if (citations !== undefined) conditions.push(sql`c.number = any(${citations.map(toNumber)}::int[])`);
   const rows = await rowsOf(
     em,
     sql<ItemRow & { found: number }>`select ${columns}, c.found from (

@@ -2,9 +2,10 @@ import type { ContextItem } from '@baton/protocol';
 import { LRUCache } from 'lru-cache';
 import type { EntityManager } from '../db/orm.ts';
 import { toNumber } from './citation.ts';
-import { findHolding, listMostNeeded } from './context.store.ts';
+import { countHolding, findHolding, type HoldingCount, listMostNeeded } from './context.store.ts';
+import { keepMostNeeded } from './most-needed.ts';
 import { getLastSeqOfItems, listItemEvents } from './pack.store.ts';
-import { dropRepeated, isSaying } from './phase-context.ts';
+import { dropRepeated, isSaying, isStatement } from './phase-context.ts';
 
 /** What holds in tickets, kept from one pack to the next: read once, and then only what has changed. */
 export interface HeldItems {
@@ -20,12 +21,22 @@ export interface Selection {
   readonly items: readonly ContextItem[];
   /** Of each phase what can be said in short: all but artifacts. */
   readonly statements: ReadonlyMap<string, ContextItem[]>;
+  /** How many more hold of what was noted in these visits, what was said more than once counted as often. */
+  readonly notHeld: NotHeld;
+}
+
+export interface NotHeld {
+  readonly items: number;
+  readonly summaries: number;
+  readonly artifacts: number;
 }
 
 interface Held {
   /** Of the newest event that has told of a change to them. */
   readonly seq: number;
   readonly items: readonly ContextItem[];
+  /** How much holds in all where that may be more than these. */
+  readonly counts: readonly HoldingCount[];
   /** By the visits. */
   readonly selections: Map<string, Selection>;
 }
@@ -47,22 +58,21 @@ export function createHeldItems(itemsMax = heldItemsMax): HeldItems {
     const before = kept.get(ticketId);
     if (before?.seq === seq) return before;
     // A snapshot may be older than what another reader has left here meanwhile.
-    const items =
-      before === undefined || before.seq > seq
-        ? await listMostNeeded(em, ticketId, itemsMax)
-        : await readChanged(em, ticketId, { ...before, itemsMax });
-    const held = { seq, items, selections: new Map<string, Selection>() };
+    const changed = before === undefined || before.seq > seq ? undefined : await readChanged(em, ticketId, { ...before, itemsMax });
+    const items = changed ?? (await listMostNeeded(em, ticketId, itemsMax));
+    const counts = items.length < itemsMax ? [] : await countHolding(em, ticketId);
+    const held = { seq, items, counts, selections: new Map<string, Selection>() };
     if (seq > (kept.get(ticketId)?.seq ?? 0)) kept.set(ticketId, held);
     return held;
   }
 
   return {
     async read(em, ticketId, visits) {
-      const { items, selections } = await readAll(em, ticketId);
+      const { selections, ...held } = await readAll(em, ticketId);
       const key = visits.join(' ');
       const known = selections.get(key);
       if (known !== undefined) return known;
-      const selection = select(items, new Set(visits));
+      const selection = select(held, new Set(visits));
       selections.set(key, selection);
       return selection;
     },
@@ -76,24 +86,37 @@ function countCharacters(items: readonly ContextItem[]): number {
   return characters;
 }
 
-function select(all: readonly ContextItem[], visits: ReadonlySet<number>): Selection {
+function select({ items: all, counts }: Pick<Held, 'items' | 'counts'>, visits: ReadonlySet<number>): Selection {
   const items = all.filter(({ visit, pinned }) => pinned || visits.has(visit));
   const byPhase = Map.groupBy(items.filter(isSaying), ({ phase }) => phase);
   return {
     items: dropRepeated(items),
     statements: new Map([...byPhase].map(([phase, ofPhase]) => [phase, dropRepeated(ofPhase)])),
+    notHeld: countNotHeld(all, counts, visits),
   };
 }
 
+function countNotHeld(all: readonly ContextItem[], counts: readonly HoldingCount[], visits: ReadonlySet<number>): NotHeld {
+  const notHeld = { items: 0, summaries: 0, artifacts: 0 };
+  if (counts.length === 0) return notHeld;
+  for (const { visit, source, items } of counts) if (visits.has(visit)) notHeld[listOf({ source })] += items;
+  for (const item of all) if (visits.has(item.visit)) notHeld[listOf(item)] -= 1;
+  return notHeld;
+}
+
+const listOf = ({ source }: Pick<ContextItem, 'source'>): keyof NotHeld =>
+  isStatement({ source }) ? 'items' : source === 'summary' ? 'summaries' : 'artifacts';
+
+/** What is held after what has changed; undefined where that is to be read anew. */
 async function readChanged(
   em: EntityManager,
   ticketId: string,
-  { seq, items, itemsMax }: Held & { readonly itemsMax: number },
-): Promise<ContextItem[]> {
+  { seq, items, itemsMax }: Pick<Held, 'seq' | 'items'> & { readonly itemsMax: number },
+): Promise<readonly ContextItem[] | undefined> {
   const changed = new Set((await listItemEvents(em, ticketId, seq)).flatMap(({ citations }) => citations));
-  // Where there are more than are held, one that comes or goes decides about others as well.
-  if (changed.size > changesMax || items.length + changed.size > itemsMax) return listMostNeeded(em, ticketId, itemsMax);
+  if (changed.size > changesMax) return undefined;
   const read = await findHolding(em, ticketId, [...changed]);
   const same = items.filter(({ citation }) => !changed.has(citation));
-  return [...same, ...read].sort((a, b) => toNumber(a.citation) - toNumber(b.citation));
+  const all = [...same, ...read].sort((a, b) => toNumber(a.citation) - toNumber(b.citation));
+  return keepMostNeeded(items, all, itemsMax);
 }

@@ -1,11 +1,14 @@
 import { CoordinatorError } from '@baton/protocol';
 import type { EntityManager } from '../db/orm.ts';
 import type { Withdrawal } from './pack-rules.ts';
+import { toNumber } from './citation.ts';
 import { countVisitsBegun, findNotedSeq, findNotedUntil, type ItemEvent, listItemEvents } from './pack.store.ts';
 
 export interface ItemChanges {
   /** The citations of what came or was pinned. */
   readonly came: ReadonlySet<string>;
+  /** What has a higher number came, too. */
+  readonly cameAfter: number;
   /** What a reader may know and no longer holds, with what holds in its place; the newest first. */
   readonly withdrawn: readonly Withdrawal[];
   /** How many visits of phases the ticket has begun. */
@@ -13,7 +16,8 @@ export interface ItemChanges {
 }
 
 /**
- * What has happened to a ticket and its items after an event or the noting of an item.
+ * What has happened to a ticket and its items after an event or the noting of an item. After an item that is all that has a higher
+ * number and all that later events tell of: what was noted with it, before or after it, may be among that again, and nothing is lost.
  * @throws CoordinatorError `context_item_not_found`
  */
 export async function findItemChanges(em: EntityManager, ticketId: string, since: number | string): Promise<ItemChanges> {
@@ -29,6 +33,8 @@ export async function findItemChanges(em: EntityManager, ticketId: string, since
     .map((citation) => ({ citation, by: findHolding(superseded, citation) }));
   return {
     came: new Set([...noted, ...pinned]),
+    // One event tells of many items, and not in the order of their numbers: what is told of in it or before may be newer than this one.
+    cameAfter: typeof since === 'number' ? Infinity : toNumber(since),
     withdrawn: withdrawn.toReversed(),
     visitsBegun: await countVisitsBegun(em, ticketId, after),
   };

@@ -65,7 +65,7 @@ describe('an entry of a list in an output', () => {
       items: [said('number', 'Two ms.')],
       leftOut: [
         {
-          text: 'lists under "numbers" what has no text and was not taken: 500, {"name":"p99","value":120}, ""',
+          text: 'has under "numbers" what has no text and was not taken: 500, {"name":"p99","value":120}, ""',
           data: [500, nameless, ''],
         },
       ],
@@ -76,10 +76,49 @@ describe('an entry of a list in an output', () => {
     const { items, leftOut } = readListedItems({ facts: Array.from({ length: 103 }, (_, index) => `Fact ${index}.`) });
 
     expect(items).toHaveLength(100);
-    expect(leftOut).toEqual([{ text: 'lists under "facts" 3 more than the 100 that were taken', data: { beyond: 3 } }]);
+    expect(leftOut).toEqual([{ text: 'has under "facts" 3 more than the 100 that were taken', data: { beyond: 3 } }]);
   });
 });
 
-test.each([undefined, null, 'decisions', ['decisions'], { decisions: 'none' }])('an output without lists says nothing: %j', (output) => {
-  expect(readListedItems(output)).toEqual({ items: [], leftOut: [] });
+describe('what an output has without a list', () => {
+  test('is one entry where it is a text or an object with one', () => {
+    const output = { constraints: 'No logging of cards.', decisions: { text: 'Use PostgreSQL.', rationale: 'It locks rows.' } };
+
+    expect(readListedItems(output)).toEqual({
+      items: [said('decision', 'Use PostgreSQL.', { rationale: 'It locks rows.' }), said('constraint', 'No logging of cards.')],
+      leftOut: [],
+    });
+  });
+
+  test('is as many as it has names for texts and numbers', () => {
+    const output = { numbers: { poolSize: 32, timeout: '15 s' }, decisions: { store: 'PostgreSQL' } };
+
+    expect(readListedItems(output)).toEqual({
+      items: [said('decision', 'store: PostgreSQL'), said('number', 'poolSize: 32'), said('number', 'timeout: 15 s')],
+      leftOut: [],
+    });
+  });
+
+  test('is named as left out where it is anything else', () => {
+    const output = { numbers: { pool: { size: 32 }, retries: 3 }, risks: 7, facts: true };
+
+    expect(readListedItems(output)).toEqual({
+      items: [said('number', 'retries: 3')],
+      leftOut: [
+        { text: 'has under "risks" what has no text and was not taken: 7', data: [7] },
+        { text: 'has under "facts" what has no text and was not taken: true', data: [true] },
+        {
+          text: 'has under "numbers" what has no text and was not taken: {"pool":{"size":32}}',
+          data: [{ pool: { size: 32 } }],
+        },
+      ],
+    });
+  });
 });
+
+test.each([undefined, null, 'decisions', ['decisions'], { decisions: [], risks: null, facts: '', numbers: {} }])(
+  'an output without lists says nothing: %j',
+  (output) => {
+    expect(readListedItems(output)).toEqual({ items: [], leftOut: [] });
+  },
+);

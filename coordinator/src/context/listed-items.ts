@@ -39,7 +39,8 @@ interface Listed {
 
 /**
  * The items in an output such as `{ decisions: ['Use OAuth2', { text: 'Use PostgreSQL', rationale: 'We know it.' }] }`. What an entry
- * has beside the fields of an item becomes its `data`. An entry without a text, and what is beyond the limit, is named as left out.
+ * has beside the fields of an item becomes its `data`. One entry may stand without a list, and texts and numbers may have names:
+ * `{ constraints: 'No lock', numbers: { poolSize: 32 } }`. An entry without a text, and what is beyond the limit, is named as left out.
  */
 export function readListedItems(output: JsonValue | undefined): Listed {
   if (!isObject(output)) return { items: [], leftOut: [] };
@@ -49,8 +50,8 @@ export function readListedItems(output: JsonValue | undefined): Listed {
   return { items: lists.flatMap(({ items }) => items), leftOut: lists.flatMap(({ leftOut }) => leftOut) };
 }
 
-function readList(name: string, kind: ContextKind, list: JsonValue | undefined): Listed {
-  if (!Array.isArray(list)) return { items: [], leftOut: [] };
+function readList(name: string, kind: ContextKind, given: JsonValue | undefined): Listed {
+  const list = listEntries(given);
   const entries: readonly JsonValue[] = list.slice(0, listedMax);
   const items = entries.map((entry) => toItem(kind, entry));
   const taken = items.flatMap((item) => item ?? []);
@@ -60,11 +61,20 @@ function readList(name: string, kind: ContextKind, list: JsonValue | undefined):
   return {
     items: taken,
     leftOut: [
-      ...(others.length === 0 ? [] : [{ text: `lists under "${name}" what has no text and was not taken: ${shown}`, data: others }]),
-      ...(beyond === 0 ? [] : [{ text: `lists under "${name}" ${beyond} more than the ${listedMax} that were taken`, data: { beyond } }]),
+      ...(others.length === 0 ? [] : [{ text: `has under "${name}" what has no text and was not taken: ${shown}`, data: others }]),
+      ...(beyond === 0 ? [] : [{ text: `has under "${name}" ${beyond} more than the ${listedMax} that were taken`, data: { beyond } }]),
     ].map(({ text, data }) => ({ text, data: fits(data) ? data : null })),
   };
 }
+
+function listEntries(given: JsonValue | undefined): readonly JsonValue[] {
+  if (given === undefined || given === null || given === '') return [];
+  if (Array.isArray(given)) return given as readonly JsonValue[];
+  if (!isObject(given) || typeof given['text'] === 'string') return [given];
+  return Object.entries(given).map(([name, value]) => (isPlain(value) ? `${name}: ${value}` : { [name]: value }));
+}
+
+const isPlain = (value: JsonValue): value is string | number => typeof value === 'string' || typeof value === 'number';
 
 function toItem(kind: ContextKind, entry: JsonValue): NewContextItem | undefined {
   const given: JsonObject = typeof entry === 'string' ? { text: entry } : isObject(entry) ? entry : {};

@@ -13,14 +13,16 @@ import { clip } from './clip.ts';
 import type { ItemOf } from './context.store.ts';
 import { countTests } from './count-tests.ts';
 import { pinnedTokensMax } from './pin-limit.ts';
+import { topicOf } from './topic.ts';
 
 // What nobody has to say: few items, each short, and the newest about a thing in the place of the older. What the coordinator saw is its
 // own word; what stands in an artifact is the word of whoever wrote the artifact.
 
 /** How many names one item lists. */
 const namesMax = 30;
-/** How many findings of one gate result become items. */
+/** How many findings of one gate result become items, and how many of them may be sums and the like, whatever else is found. */
 const findingsMax = 20;
+const infosMin = 5;
 /** How long what others wrote may be within an item, in characters. */
 const quoteMax = 300;
 
@@ -28,10 +30,8 @@ const toldByArtifacts = ['files', 'commands', 'tests'] as const;
 
 type NamedArtifact = Pick<NewArtifact, 'type' | 'name'>;
 
-const topicOf = (what: (typeof toldByArtifacts)[number], { type, name }: NamedArtifact): string => JSON.stringify([what, type, name]);
-
 /** All that an artifact may tell of. */
-export const topicsOfArtifact = (artifact: NamedArtifact): string[] => toldByArtifacts.map((what) => topicOf(what, artifact));
+export const topicsOfArtifact = ({ type, name }: NamedArtifact): string[] => toldByArtifacts.map((what) => topicOf(what, type, name));
 
 /** What an artifact tells: the files that a change touches, the commands that were run, the tests that were counted. */
 export function factsOfArtifact(origin: Origin, { type, name, content }: NewArtifact, sha256: string): ItemOf[] {
@@ -40,7 +40,7 @@ export function factsOfArtifact(origin: Origin, { type, name, content }: NewArti
     facts.push({
       origin,
       source: 'reported',
-      topic: topicOf(what, { type, name }),
+      topic: topicOf(what, type, name),
       item: {
         kind,
         text: `${type} "${name}"${told}, reported by ${origin.author}`,
@@ -84,11 +84,6 @@ export const factsOfLeftOut = (
     toFact(origin, undefined, { kind: 'fact', text: `The output of "${quote(title)}" ${text}`, ...(data !== null && { data }) }),
   );
 
-/** How the topics of what a gate found begin. */
-export const gateTopics = '["gate",';
-
-const gateTopicOf = (...about: readonly (string | null)[]): string => JSON.stringify(['gate', ...about]);
-
 /** That items an attempt brought with a pin have it no more. */
 export function factOfUnpinned(origin: Origin, texts: readonly string[]): ItemOf {
   const items = texts.length === 1 ? '1 item' : `${texts.length} items`;
@@ -111,25 +106,25 @@ const runners = ['command', 'exec'];
 /** A program that is not there gives an error, too. */
 const run = { pass: 'ran', fail: 'ran', error: 'tried to run', timeout: 'ran' } as const;
 
-const bySeverity = ['fail', 'warn', 'info'] as const satisfies readonly Finding['severity'][];
-
 /** Of a gate result: what the validators found, the gravest first, and which programs were run. */
 export function factsOfGate(origin: Origin, verdicts: readonly Verdict[], validators: readonly GateValidator[]): ItemOf[] {
   const all = verdicts.flatMap(({ validator, findings }) => findings.map((finding) => ({ validator, finding })));
-  const findings = bySeverity.flatMap((severity) => all.filter(({ finding }) => finding.severity === severity));
+  const listOf = (severity: Finding['severity']) => all.filter(({ finding }) => finding.severity === severity);
+  const infos = listOf('info');
+  const grave = [...listOf('fail'), ...listOf('warn')].slice(0, findingsMax - Math.min(infos.length, infosMin));
   const commands = verdicts.flatMap(({ validator, outcome }, index) => {
     const command = runners.includes(validator) ? validators[index]?.config['command'] : undefined;
     return Array.isArray(command) && outcome !== 'skipped' ? [{ command: quote(command.join(' ')), outcome }] : [];
   });
   return [
-    ...findings.slice(0, findingsMax).map(({ validator, finding }) => {
+    ...[...grave, ...infos].slice(0, findingsMax).map(({ validator, finding }) => {
       const { code, path = null } = finding;
-      return toFact(origin, gateTopicOf('finding', validator, code, path), toFinding(validator, finding));
+      return toFact(origin, topicOf('gate', 'finding', validator, code, path), toFinding(validator, finding));
     }),
     ...commands
       .slice(0, findingsMax)
       .map(({ command, outcome }) =>
-        toFact(origin, gateTopicOf('command', command), { kind: 'fact', text: `The gate ${run[outcome]} \`${command}\`: ${outcome}` }),
+        toFact(origin, topicOf('gate', 'command', command), { kind: 'fact', text: `The gate ${run[outcome]} \`${command}\`: ${outcome}` }),
       ),
   ];
 }

@@ -3,6 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { ItemOf } from './context.store.ts';
 import { joinRepeated, mergeItems } from './merge-items.ts';
 
+// Always the same cases, so that they fail for what was changed.
+fc.configureGlobal({ seed: 20_261_123 });
+
 const file = (value: string, line?: number) => ({ kind: 'file' as const, value, ...(line !== undefined && { line }) });
 const said = (more: object = {}) => ({ pinned: false, references: [], ...more });
 

@@ -74,7 +74,7 @@ const mergeReferences = (older: readonly ContextReference[], newer: readonly Con
   takeFitting(listOnce([...older, ...newer]).toReversed()).toReversed();
 
 const listOnce = (references: readonly ContextReference[]): ContextReference[] => [
-  ...new Map(references.map((each) => [`${each.kind} ${each.line ?? ''} ${each.value}`, each])).values(),
+  ...new Map(references.map((each) => [`${each.kind} ${each.line ?? ''}-${each.lineEnd ?? ''} ${each.value}`, each])).values(),
 ];
 
 /** From the first on as many as an item takes. */

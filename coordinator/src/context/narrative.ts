@@ -1,5 +1,5 @@
 import type { ContextItem, JsonObject, Narrative, PhaseContext } from '@baton/protocol';
-import { byNeed, findSummaryFault, findUncovered, isDue } from '@baton/sdk/plugin';
+import { byNeed, findSummaryFault, findUncovered, isDue, mayBeRetold } from '@baton/sdk/plugin';
 import type { PluginHost } from '@baton/sdk/plugin/host';
 import { digestOf } from '../artifact/digest.ts';
 import type { EntityManager } from '../db/orm.ts';
@@ -85,18 +85,25 @@ const withNarrative = (phase: PhaseContext, { leftOut }: PlannedWork, narrative:
 });
 
 /** Asks the summarizer, unless it could only fail: a model that is asked costs money. */
-function ask({ writer, count }: NarrativeParts, work: PlannedWork, waitMs: number): Promise<Written> {
-  // Of each that has to be covered a summary has the citation, and of several perhaps the same words.
-  const cited = work.items.filter(isDue).map(({ citation }) => citation);
-  const tokens = count(`[${cited.join(',')}]`);
-  if (tokens <= work.budgetTokens) return writer.write(work, { waitMs });
-  const reason = `The citations alone of the ${cited.length} constraints, rejected alternatives and numbers have ${tokens} tokens, and a summary has ${work.budgetTokens}.`;
+function ask({ writer }: NarrativeParts, { leastTokens, ...work }: PlannedWork, waitMs: number): Promise<Written> {
+  if (leastTokens <= work.budgetTokens) return writer.write(work, { waitMs });
+  const due = work.items.filter(isDue).length;
+  const reason = `What it must have of the ${due} constraints, rejected alternatives and numbers has ${leastTokens} tokens, and a summary has ${work.budgetTokens}.`;
   return Promise.resolve({ outcome: 'failed', reason });
+}
+
+/** Of each that has to be covered a summary has the citation, and perhaps its very words, which several may share. */
+function writeLeast(items: readonly ContextItem[]): string {
+  const due = items.filter(isDue);
+  const words = new Set(due.filter((item) => !mayBeRetold(item)).map(({ text }) => text.replaceAll(/\s+/g, ' ').trim()));
+  return `${[...words].join('\n')}[${due.map(({ citation }) => citation).join(',')}]`;
 }
 
 interface PlannedWork extends SummaryWork {
   /** What has to be covered and is not given to the summarizer, by citation. */
   readonly leftOut: readonly string[];
+  /** With fewer no summary covers what it has to. */
+  readonly leastTokens: number;
 }
 
 /** What is to be summarized of a phase; undefined where it has no items. */
@@ -110,7 +117,8 @@ export function planSummary(parts: NarrativeParts, { phase, items: all }: PhaseC
   const about = { ticketId, phase, summarizer, items, budgetTokens: narrativeTokens };
   const given = new Set(items);
   const leftOut = all.filter((item) => isDue(item) && !given.has(item)).map(({ citation }) => citation);
-  const work = { ...about, leftOut, digest: digestWork(about, parts.config) };
+  const leastTokens = parts.count(writeLeast(items));
+  const work = { ...about, leftOut, leastTokens, digest: digestWork(about, parts.config) };
   parts.plans.set(all, work);
   return work;
 }

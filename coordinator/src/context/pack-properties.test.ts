@@ -6,8 +6,12 @@ import { describe, expect, test } from 'vitest';
 import { itemOf } from './item-fixture.ts';
 import { createPackCounter } from './pack-counter.ts';
 import { type PackText, type Withdrawal, writePack } from './pack-rules.ts';
+import { oneLine } from './pack-sections.ts';
 import { rankItems } from './rank-items.ts';
 import { createRelevance } from './relevance.ts';
+
+// Always the same cases, so that they fail for what was changed.
+fc.configureGlobal({ seed: 20_261_123 });
 
 const phases = ['REQUIREMENTS', 'DESIGN', 'IMPLEMENTATION'];
 const query = 'session lease in src/a.ts';
@@ -110,6 +114,74 @@ describe.each(Object.entries(counters))('counted by %s', (_name, count) => {
       { numRuns: 150 },
     );
   });
+});
+
+/** Enough short ones that narratives have room beside them, and lines that speak of any of them. */
+const manyItems = fc
+  .array(fc.tuple(fc.constantFrom(...contextKinds), fc.integer({ min: 1, max: 60 }), fc.constantFrom(...phases)), {
+    minLength: 80,
+    maxLength: 160,
+  })
+  .map((given) =>
+    given.map(([kind, words, phase], index) => itemOf(index + 1, kind, `Item ${index} ${'says it '.repeat(words)}`, { phase })),
+  );
+const manySayings = fc.array(
+  fc
+    .tuple(fc.array(fc.integer({ min: 1, max: 80 }), { minLength: 1, maxLength: 3 }), fc.integer({ min: 1, max: 40 }))
+    .map(([numbers, words]) => `So ${'it was '.repeat(words)}${numbers.map((each) => `[c:${each}]`).join('')}`),
+  { maxLength: 40 },
+);
+const told = ({ text }: PackText) => new Set(text.match(/c:\d+/g));
+
+test('a larger budget tells whatever a smaller one did, be it in short', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      manyItems,
+      manySayings,
+      fc.integer({ min: 1_900, max: 4_000 }),
+      fc.integer({ min: 1, max: 40 }),
+      async (all, sayings, one, more) => {
+        const packs = [
+          await packOf({ all, narratives: sayings, withdrawn: [] }, one),
+          await packOf({ all, narratives: sayings, withdrawn: [] }, one + more),
+        ];
+        const [smaller, larger] = packs.map((pack) => told(pack as PackText));
+
+        expect([...(smaller ?? [])].filter((citation) => larger?.has(citation) !== true)).toEqual([]);
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
+test('an item whose line has not all of it is named as cut', async () => {
+  await fc.assert(
+    fc.asyncProperty(given, budget, async (given, budgetTokens) => {
+      const pack = await packOf(given, budgetTokens);
+      if (pack === undefined) return;
+      const cut = new Set(pack.cut.map(({ citation }) => citation));
+
+      for (const { citation, text, rationale = '' } of given.all.filter((each) =>
+        pack.chosen.some(({ citation }) => citation === each.citation),
+      )) {
+        const isWhole = pack.text.includes(oneLine(text)) && pack.text.includes(oneLine(rationale));
+        expect(isWhole || cut.has(citation)).toBe(true);
+      }
+    }),
+  );
+});
+
+test('a larger budget cuts nothing that a smaller one told whole', async () => {
+  await fc.assert(
+    fc.asyncProperty(given, budget, budget, async (given, one, other) => {
+      const smaller = await packOf(given, Math.min(one, other));
+      const larger = await packOf(given, Math.max(one, other));
+      const cut = new Set(smaller?.cut.map(({ citation }) => citation));
+      const known = citationsOf(smaller);
+
+      expect(larger?.cut.filter(({ citation }) => known.has(citation) && !cut.has(citation)) ?? []).toEqual([]);
+    }),
+  );
 });
 
 test('no pinned item is ever lost: it is there or the pack is refused', async () => {

@@ -15,6 +15,13 @@ export function countFitting(lines: readonly Line[], room: Room, budgetTokens: n
   return end === -1 ? lines.length : end;
 }
 
+/** What all of them take, beside nothing else. */
+export function countTogether(lines: readonly Line[], count: PackCounter['count']): number {
+  const room = createRoom(count);
+  for (const { heading, tokens } of lines) room.take(heading, tokens);
+  return room.spent();
+}
+
 export interface Room {
   take(heading: string, tokens: number): void;
   /** Whether it did. */

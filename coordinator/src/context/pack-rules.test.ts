@@ -71,10 +71,76 @@ test('control characters are shown as signs that nothing obeys', () => {
   expect(text).toBe('## Facts\n- It is \uFFFD[8mblue\uFFFD0m.\t\uFFFD (a\uFFFDb) [c:1, DESIGN]\n');
 });
 
+test('what turns the order of letters and what nobody sees is shown as well; joiners of letters and emoji stay', () => {
+  const { text } = pack(
+    [itemOf(1, 'fact', 'Pay \u202Eeno\u202C or \u2066two\u2069 pass\u200Bword\uFEFF 👩‍🚀 ❤️ می\u200Cخواهم', { rationale: 'a\u200Eb' })],
+    1_000,
+  );
+
+  expect(text).toBe(
+    '## Facts\n- Pay \uFFFDeno\uFFFD or \uFFFDtwo\uFFFD pass\uFFFDword\uFFFD 👩‍🚀 ❤️ می\u200Cخواهم (a\uFFFDb) [c:1, DESIGN]\n',
+  );
+});
+
 test('long reasons stand on the line as far as 400 characters, and never with half a character', () => {
-  const { text } = pack([itemOf(1, 'decision', 'Use flags.', { rationale: `${'a'.repeat(398)}🙂 and more` })], 1_000);
+  const other = itemOf(2, 'fact', 'It is blue. '.repeat(300));
+
+  const { text } = pack([itemOf(1, 'decision', 'Use flags.', { rationale: `${'a'.repeat(398)}🙂 and more` }), other], 1_000);
 
   expect(text).toBe(`## Decisions\n- Use flags. (${'a'.repeat(398)}…) [c:1, DESIGN]\n`);
+});
+
+describe('what a line has not all of', () => {
+  const reasons = `${'It was slow in the trial. '.repeat(16)}The default pool size is 32.`;
+  const rejected = itemOf(1, 'rejected', 'SQLite', { rationale: reasons });
+  const facts = Array.from({ length: 60 }, (_, index) =>
+    itemOf(index + 10, 'fact', `Fact ${index} is good to know but not more than that.`),
+  );
+
+  test('has all of its reasons where there is room for everything else', () => {
+    const { text, cut } = pack([rejected, ...facts], 4_000);
+
+    expect(text).toContain(`- SQLite (${reasons}) [c:1, DESIGN]\n`);
+    expect(cut).toEqual([]);
+  });
+
+  test('is named with the tokens that it lacks, where others are left out', () => {
+    const { text, cut, omitted } = pack([rejected, ...facts], 500);
+
+    expect(omitted).not.toEqual([]);
+    expect(text).not.toContain('pool size is 32');
+    const shown = text.split('\n').find((line) => line.startsWith('- SQLite')) ?? '';
+    expect(cut).toEqual([{ citation: 'c:1', tokens: countTokens(`- SQLite (${reasons}) [c:1, DESIGN]\n`) - countTokens(`${shown}\n`) }]);
+  });
+
+  test('is given room in the order of its size, so that as many as can be are whole', () => {
+    const long = itemOf(2, 'rejected', 'MySQL', { rationale: reasons.repeat(5) });
+    const pinned = itemOf(3, 'constraint', 'No locks.', { rationale: reasons.repeat(2), pinned: true });
+
+    const { cut, text } = pack([long, rejected, pinned], 800);
+
+    expect(cut.map(({ citation }) => citation)).toEqual(['c:2']);
+    expect(text).toContain(reasons.repeat(2));
+  });
+
+  test('are pins that have no room for their reasons: that there are some is marked', () => {
+    const pins = Array.from({ length: 20 }, (_, index) =>
+      itemOf(index + 100, 'constraint', `Rule ${index}.`, { pinned: true, rationale: reasons }),
+    );
+
+    const { text, cut } = pack([...pins, ...facts], 1_000);
+
+    expect(text).toContain('- Rule 0. (…) [c:100, DESIGN]\n');
+    expect(cut.map(({ citation }) => citation).toSorted()).toEqual(pins.map(({ citation }) => citation));
+    expect(pack(pins, 4_000).cut).toEqual([]);
+  });
+
+  test('is what stands there as far as it fits', () => {
+    const { cut, chosen } = pack([itemOf(1, 'constraint', 'Never delete a row that anybody may still refer to. '.repeat(60))], 200);
+
+    expect(chosen).toHaveLength(1);
+    expect(cut).toEqual([{ citation: 'c:1', tokens: expect.any(Number) as number }]);
+  });
 });
 
 test('reasons that are blank leave no brackets', () => {
@@ -119,6 +185,9 @@ describe('the budget', () => {
     expect(() => pack(pinned, 60)).toThrow(
       expect.objectContaining({
         kind: 'limit_exceeded',
+        message: expect.stringMatching(
+          /^This is more than a limit allows\. The pinned items need \d+ tokens, and the budget is 60; ask for a larger one\.$/,
+        ) as string,
         data: expect.objectContaining({ neededTokens: expect.any(Number) as number }) as object,
       }) as Error,
     );
@@ -139,6 +208,22 @@ describe('a narrative', () => {
     expect(text).not.toContain('Nobody stands behind');
     expect(text).not.toContain('It ended with fact 400.');
     expect(tokens).toBeLessThanOrEqual(3_000);
+  });
+
+  test('is told as far as before by a larger budget, whatever else has room there', () => {
+    const all = Array.from({ length: 200 }, (_, index) =>
+      itemOf(index + 1, 'fact', `Fact ${index} about what was seen in run ${(index * 37) % 101}, ${'word '.repeat((index * 13) % 60)}`),
+    );
+    const inShort = all.filter((_, index) => index % 3 === 0).map(({ text, citation }) => `fact: ${text.slice(0, 40)} [${citation}]`);
+    const parts = { ranked: rankItems(all, { phases, query: '', relevance: new Map() }), phases, narratives: [inShort.join('\n')] };
+    const toldIn = (budget: number) => new Set(writePack(parts, budget, counter).text.match(/c:\d+/g));
+
+    let before = toldIn(2_000);
+    for (let budget = 2_001; budget < 2_200; budget += 1) {
+      const now = toldIn(budget);
+      expect({ budget, lost: [...before].filter((citation) => !now.has(citation)) }).toEqual({ budget, lost: [] });
+      before = now;
+    }
   });
 
   test('is not needed where everything is there', () => {
@@ -228,19 +313,19 @@ describe('what no longer holds', () => {
 });
 
 test('a line of a narrative that cites what no longer holds is left out', () => {
-  const long = itemOf(2, 'fact', 'It is round, which took us long to find out. '.repeat(40).trim());
+  const long = itemOf(2, 'fact', 'It is round, which took us long to find out. '.repeat(400).trim());
   const narratives = ['It is red, since it was painted. [c:1, c:2]\nIt is round. [c:2]'];
 
-  const { text } = writePack({ ranked: [long], phases, narratives }, 100, counter);
+  const { text } = writePack({ ranked: [long], phases, narratives }, 2_500, counter);
 
   expect(text).toBe('## The rest in short\n- It is round. [c:2]\n');
 });
 
 test('a citation quoted in the words of an item is no source of a line of a narrative', () => {
-  const long = itemOf(2, 'fact', `As [c:1] says, it is round, which took us long to find out. ${'It is. '.repeat(200)}`);
+  const long = itemOf(2, 'fact', `As [c:1] says, it is round, which took us long to find out. ${'It is. '.repeat(2_000)}`);
   const narratives = ['As [c:1] says, it is round. [c:2]\nAs [c:2] says, nobody stands behind this line.'];
 
-  const { text } = writePack({ ranked: [long, itemOf(3, 'fact', 'So says [c:2].')], phases, narratives }, 100, counter);
+  const { text } = writePack({ ranked: [long, itemOf(3, 'fact', 'So says [c:2].')], phases, narratives }, 2_500, counter);
 
   expect(text).toContain('## The rest in short\n- As [c:1] says, it is round. [c:2]\n');
   expect(text).not.toContain('nobody stands behind');

@@ -1,5 +1,6 @@
 import { type ContextItem, contextKinds } from '@baton/protocol';
 import { toNumber } from './citation.ts';
+import { unseen } from '../unseen.ts';
 import { clip } from './clip.ts';
 
 /** In the order in which a pack has them. */
@@ -33,46 +34,49 @@ export const narrativeHeading = 'The rest in short';
 
 export const writeHeading = (heading: string): string => `## ${heading}\n`;
 
-/** As much of the reasons for an item stands on its line, in characters; `context/expand` tells all of them. */
+/** As much of the reasons for an item stands on its line where others have no room, in characters; `context/expand` tells all of them. */
 export const reasonsMax = 400;
 
 // A line is a line: what others wrote cannot begin a section of its own.
-export function writeLine({
-  citation,
-  text,
-  rationale = '',
-  phase,
-}: Pick<ContextItem, 'citation' | 'text' | 'rationale' | 'phase'>): string {
+export function writeLine(
+  { citation, text, rationale = '', phase }: Pick<ContextItem, 'citation' | 'text' | 'rationale' | 'phase'>,
+  charactersMax = reasonsMax,
+): string {
   const reasons = oneLine(rationale);
-  return `- ${oneLine(text)}${reasons === '' ? '' : ` (${clip(reasons, reasonsMax)})`} [${citation}, ${phase}]\n`;
+  return `- ${oneLine(text)}${reasons === '' ? '' : ` (${clip(reasons, charactersMax)})`} [${citation}, ${phase}]\n`;
 }
 
-/** A line is a line: breaks are blanks, and control characters signs that nothing obeys. */
+// Packs are printed too: no terminal is to obey what others wrote, and a reader sees all that is there.
+const special = new RegExp(unseen, 'gv');
+
+/** A line is a line: breaks are blanks, and what is obeyed or not seen, but for tabs, is a sign that is neither. */
 export const oneLine = (text: string): string =>
   text
     .split(/[\r\n\u2028\u2029]+/)
     .map((line) => line.trim())
     .filter((line) => line !== '')
     .join(' ')
-    // Packs are printed too: no terminal is to obey what others wrote.
-    .replace(/[^\P{Cc}\t]/gu, '\uFFFD');
+    .replace(special, (found) => (found === '\t' ? found : '\uFFFD'));
 
 export interface Written {
   readonly notices: readonly string[];
   readonly chosen: readonly ContextItem[];
+  /** Those of them that stand there with all of their reasons. */
+  readonly whole: ReadonlySet<ContextItem>;
   /** The phases, in the order of the workflow. */
   readonly phases: readonly string[];
   readonly inShort: readonly string[];
 }
 
 /** The sections that have something, in their order; in each what is pinned, then the phases in theirs. */
-export function writeSections({ notices, chosen, phases, inShort }: Written): string {
+export function writeSections({ notices, chosen, whole, phases, inShort }: Written): string {
   const order = new Map(phases.map((phase, index) => [phase, index]));
   const placeOf = ({ phase }: ContextItem) => order.get(phase) ?? 0;
   const inOrder = [...chosen].sort(
     (a, b) => Number(b.pinned) - Number(a.pinned) || placeOf(a) - placeOf(b) || toNumber(a.citation) - toNumber(b.citation),
   );
-  const linesOf = (section: Section) => inOrder.filter((item) => sectionOf(item) === section).map(writeLine);
+  const linesOf = (section: Section) =>
+    inOrder.filter((item) => sectionOf(item) === section).map((item) => writeLine(item, whole.has(item) ? Infinity : reasonsMax));
   return [
     writeSection(noticeHeading, notices),
     ...sections.map((section) => writeSection(headings[section], linesOf(section))),

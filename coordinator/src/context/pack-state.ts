@@ -3,7 +3,8 @@ import { IsolationLevel } from '@mikro-orm/core';
 import type { EntityManager } from '../db/orm.ts';
 import { TicketEntity } from '../ticket/ticket.entity.ts';
 import { getWorkflow } from '../workflow/workflow.store.ts';
-import type { HeldItems, Selection } from './held-items.ts';
+import { toNumber } from './citation.ts';
+import type { HeldItems, NotHeld, Selection } from './held-items.ts';
 import { findItemChanges, type ItemChanges } from './item-changes.ts';
 import { type NarrativeParts, planSummary } from './narrative.ts';
 import { findSummaries } from './narrative.store.ts';
@@ -24,6 +25,8 @@ export interface PackState {
   readonly phases: readonly PhaseContext[];
   /** What holds, each statement once. */
   readonly items: readonly ContextItem[];
+  /** How many more hold. */
+  readonly notConsidered: number;
   /** With `since` alone. */
   readonly changes: ItemChanges | undefined;
   /** What summarizers have written of these phases, by the digest of what it was made from. */
@@ -48,7 +51,7 @@ export const readPackState = (
   readSnapshot(em, ticketId, async (em, { definition, visits }) => {
     const asOf = await getLastSeqOfTicket(em, ticketId);
     const selected = selectVisits(definition, visits, forPhase).map(({ number }) => number);
-    const { items, statements } = await held.read(em, ticketId, selected);
+    const { items, statements, notHeld } = await held.read(em, ticketId, selected);
     const changed = since === undefined ? undefined : await findItemChanges(em, ticketId, since);
     const changes = changed && withSeen(changed, items, { definition, visits, forPhase });
     // What is pinned may come from others.
@@ -64,6 +67,7 @@ export const readPackState = (
       asOf,
       phases,
       items,
+      notConsidered: notHeld.items + notHeld.summaries + notHeld.artifacts,
       changes,
       kept: await findSummaries(
         em,
@@ -72,26 +76,30 @@ export const readPackState = (
     };
   });
 
-/** What each phase has come to, or the one that is named: all of it, in the order of the workflow. */
+/** What each phase has come to, or the one that is named, in the order of the workflow; and how many of their items were not considered. */
 export const readPhases = (
   held: HeldItems,
   em: EntityManager,
   { ticketId, phase }: { readonly ticketId: string; readonly phase?: string | undefined },
-): Promise<PhaseContext[]> =>
+): Promise<{ phases: PhaseContext[]; notHeld: NotHeld }> =>
   readSnapshot(em, ticketId, async (em, { definition, visits }) => {
     const wanted = visits.filter((visit) => phase === undefined || visit.phase === phase);
-    const { items, statements } = await held.read(
+    const { items, statements, notHeld } = await held.read(
       em,
       ticketId,
       wanted.map(({ number }) => number),
     );
-    return groupByPhase(definition, wanted).map((each) => {
+    const phases = groupByPhase(definition, wanted).map((each) => {
       const context = toPhaseContext(each, statements);
       return { ...fillPhase(context, items), items: context.items };
     });
+    return { phases, notHeld };
   });
 
-/** With what has come into view: after a regression a phase builds on visits that it knew nothing of before. */
+/**
+ * With what is newer than the item that was named, and what has come into view: after a regression a phase builds on visits that it knew
+ * nothing of before.
+ */
 function withSeen(
   changes: ItemChanges,
   items: readonly ContextItem[],
@@ -99,7 +107,7 @@ function withSeen(
 ): ItemChanges {
   const numbersOf = (seen: readonly VisitFacts[]) => new Set(selectVisits(definition, seen, forPhase).map(({ number }) => number));
   const [before, now] = [numbersOf(visits.slice(0, visits.length - changes.visitsBegun)), numbersOf(visits)];
-  const seen = items.filter(({ visit }) => now.has(visit) && !before.has(visit));
+  const seen = items.filter(({ citation, visit }) => toNumber(citation) > changes.cameAfter || (now.has(visit) && !before.has(visit)));
   return { ...changes, came: new Set([...changes.came, ...seen.map(({ citation }) => citation)]) };
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type ContextPack, CoordinatorError, type PhaseContext } from '@baton/protocol';
 import type { EntityManager } from '../db/orm.ts';
 import type { HeldItems } from './held-items.ts';
-import { forEachInTurns } from './in-turns.ts';
+import { forEachInTurns, giveWay } from './in-turns.ts';
 import { addKeptNarrative, awaitNarratives, type NarrativeParts } from './narrative.ts';
 import type { PackCounter } from './pack-counter.ts';
 import { narrativeFrom, writePack } from './pack-rules.ts';
@@ -64,18 +64,20 @@ async function narrate(
 async function packState(
   { relevance, counter, lines }: PackParts,
   query: PackQuery,
-  { asOf, phases, items, changes }: PackState,
+  { asOf, phases, items, notConsidered, changes }: PackState,
 ): Promise<ContextPack> {
   const { ticketId, forPhase, budgetTokens, query: text = '' } = query;
   const wanted = changes === undefined ? items : items.filter(({ citation }) => changes.came.has(citation));
   const order = phases.map(({ phase }) => phase);
   const scores = await relevance.score(`${ticketId} ${forPhase} ${changes === undefined ? '' : 'since'}`, wanted, text);
+  await giveWay();
   const ranked = rankItems(wanted, { phases: order, query: text, relevance: scores });
   // Each line is counted once, and most have been for an earlier pack.
   await forEachInTurns(ranked, lines.countLine);
+  await giveWay();
   // The nearest phase first.
   const narratives = phases.flatMap(({ narrative }) => narrative?.text ?? []).toReversed();
-  const { chosen, omitted, ...written } = writePack(
+  const { chosen, omitted, cut, ...written } = writePack(
     {
       ranked,
       phases: order,
@@ -95,12 +97,14 @@ async function packState(
     ...written,
     ...boundOmitted(omitted),
     ...(own !== undefined && { own: fillPhase(own, chosen) }),
+    ...(notConsidered > 0 && { notConsidered }),
+    ...(cut.length > 0 && { cut: cut.slice(0, omittedMax) }),
   };
   const lasting = { ...told, phases: told.phases.map(withoutReason) };
   return { ...told, asOf, digest: createHash('sha256').update(JSON.stringify(lasting)).digest('hex') };
 }
 
-/** How many items that found no room are named. */
+/** How many items that found no room are named, and how many that are cut. */
 const omittedMax = 1_000;
 
 function boundOmitted(omitted: ContextPack['omitted']): Pick<ContextPack, 'omitted' | 'omittedBeyond'> {

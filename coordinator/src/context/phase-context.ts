@@ -8,7 +8,7 @@ import { shortenItem } from './short-item.ts';
 export const isSaying = ({ source }: ContextItem): boolean => source !== 'artifact';
 
 /** Summaries and artifacts are items as well, and stand beside the others in what a phase has come to. */
-export const isStatement = ({ source }: ContextItem): boolean => source !== 'summary' && source !== 'artifact';
+export const isStatement = ({ source }: Pick<ContextItem, 'source'>): boolean => source !== 'summary' && source !== 'artifact';
 
 /** A phase with those of these items that are of it, the oldest first, in short. */
 export function fillPhase(context: PhaseContext, items: readonly ContextItem[]): PhaseContext {

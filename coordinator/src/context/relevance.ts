@@ -1,7 +1,7 @@
 import type { ContextItem } from '@baton/protocol';
 import { LRUCache } from 'lru-cache';
 import MiniSearch from 'minisearch';
-import { forEachInTurns } from './in-turns.ts';
+import { forEachInTurns, giveWay } from './in-turns.ts';
 import { splitWords } from './split-words.ts';
 
 type Statement = Pick<ContextItem, 'citation' | 'text' | 'rationale'>;
@@ -31,6 +31,7 @@ export function createRelevance(): Relevance {
       const index = kept.get(place) ?? createIndex();
       const found = index.isFree.then(async () => {
         await fill(index, items);
+        await giveWay();
         return search(index, query);
       });
       kept.set(place, { ...index, isFree: found.catch(() => undefined) }, { size: items.length + 1 });

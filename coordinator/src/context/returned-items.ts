@@ -4,6 +4,7 @@ import type { ItemOf } from './context.store.ts';
 import { readListedItems } from './listed-items.ts';
 import { factsOfArtifact, factsOfLeftOut, factsOfLocks, topicsOfArtifact } from './mechanical-facts.ts';
 import type { Topic } from './standing.store.ts';
+import { topicOf } from './topic.ts';
 
 /** An artifact as it was given and as it was stored. */
 export interface ReturnedArtifact {
@@ -93,7 +94,7 @@ export const itemOfRefusal = (
   },
 });
 
-export const refusalTopic = (approval: string): string => JSON.stringify(['approval', approval]);
+export const refusalTopic = (approval: string): string => topicOf('approval', approval);
 
 const toSummaryItem = (origin: Origin, text: string): ItemOf => ({ origin, source: 'summary', item: { ...plain, kind: 'fact', text } });
 
@@ -102,7 +103,7 @@ function toArtifactItem(origin: Origin, { type, name, version, sha256, uri }: Ar
   return {
     origin,
     source: 'artifact',
-    topic: JSON.stringify(['artifact', type, name]),
+    topic: topicOf('artifact', type, name),
     item: {
       ...plain,
       kind: 'fact',

@@ -8,9 +8,9 @@ import { toCitation, toNumber } from './citation.ts';
 
 type Statement = Pick<ContextItem, 'ticketId' | 'kind' | 'source' | 'text'>;
 
-/** Wherever the ticket holds it. */
+/** Wherever the ticket holds it: found by the digest of its text, which the index `context_items_once` has. */
 const isOf = ({ ticketId, kind, source, text }: Statement) =>
-  sql`ticket_id = ${ticketId} and kind = ${kind} and source = ${source} and text = ${text} and superseded_at is null`;
+  sql`ticket_id = ${ticketId} and kind = ${kind} and source = ${source} and md5(text) = md5(${text}) and text = ${text} and superseded_at is null`;
 
 /** Whether a token that may operate has said a statement, pinned it or let it go. */
 export async function isByOperator(em: EntityManager, statement: Statement): Promise<boolean> {

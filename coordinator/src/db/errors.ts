@@ -32,6 +32,12 @@ function hasLostConnection(error: unknown): boolean {
 
 export const isUniqueViolation = (error: unknown): boolean => codeOf(error) === '23505';
 
+/** The SQLSTATE of an error that is about a value that was to be stored: a data exception (class 22), or a limit of the database (54). */
+export function findDataFault(error: unknown): string | undefined {
+  const code = codeOf(error);
+  return code !== undefined && /^(22|54)...$/.test(code) ? code : undefined;
+}
+
 /** What the database threw, in the words of the catalogue where it has some; the one place that reads SQLSTATEs. */
 export function translateDatabaseError(error: unknown): unknown {
   if (error instanceof CoordinatorError) return error;

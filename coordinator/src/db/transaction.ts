@@ -1,7 +1,7 @@
 import type { EventData, EventName } from '@baton/protocol';
 import type { CallContext } from '../call.ts';
 import { appendEvents } from '../event/event.store.ts';
-import { makeTicketsDue } from '../ticket/ticket.store.ts';
+import { tellWorkflows } from '../ticket/ticket.store.ts';
 import type { Changes } from './changes.ts';
 import { mayRunAgain, translateDatabaseError } from './errors.ts';
 import { answerAgain, findResults, keepResults, takeKeys, toKeyedCall } from './idempotency.store.ts';
@@ -51,7 +51,7 @@ export async function transact<T>(db: Database, projectId: string, work: (tx: Tx
       result = await db.em.fork().transactional(async (em) => {
         const result = await work(attempt.open(em));
         await em.flush();
-        await makeTicketsDue(em, attempt.ticketIds());
+        await tellWorkflows(em, attempt.ticketIds());
         await appendEvents(em, projectId, attempt.events);
         return result;
       });

@@ -3,6 +3,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
 import { findRow } from '../db/rows.ts';
 import { locksOfAttempt } from '../task/attempt.store.ts';
+import { taskBytes } from '../task/task.store.ts';
 
 export interface JudgedTask {
   readonly id: string;
@@ -37,29 +38,45 @@ export interface VisitEvidence {
   /** The newest versions, in the order of type and name. */
   readonly artifacts: readonly JudgedArtifact[];
   readonly tasks: readonly JudgedTask[];
-  /** What the contents of these versions take, in bytes of JSON. */
-  readonly contentBytes: number;
 }
 
 /** What there is in a visit, with the digests of exactly that. */
 export async function readVisitEvidence(em: EntityManager, visitId: string, options: DigestOptions): Promise<VisitEvidence> {
-  const { current, judged, contentBytes, ...digests } = await getRow<
-    VisitDigests & { current: JudgedArtifact[]; judged: JudgedTask[]; contentBytes: number }
-  >(
+  const { current, judged, ...digests } = await getRow<VisitDigests & { current: JudgedArtifact[]; judged: JudgedTask[] }>(
     em,
     // One text for each list: rows of their own would each repeat the digests.
     sql`with ${evidenceOf(visitId)} select ${digestsOf(visitId, options)},
         (select coalesce(json_agg(x), '[]') from (select id as "artifactId", type, name, version, sha256 from current) x) as current,
-        (select coalesce(json_agg(x), '[]') from (select id, ref, title, state, error from judged) x) as judged,
-        (select coalesce(sum(size_bytes) filter (where uri is null), 0)::float8 from current) as "contentBytes"`,
+        (select coalesce(json_agg(x), '[]') from (select id, ref, title, state, error from judged) x) as judged`,
   );
-  return { digests, artifacts: current, tasks: judged, contentBytes };
+  return { digests, artifacts: current, tasks: judged };
 }
+
+/** What validators would be shown of a visit, in bytes of JSON; of the facts about tasks and attempts about that much. */
+export interface VisitSize {
+  readonly contentBytes: number;
+  readonly factBytes: number;
+}
+
+/** What a task, or an attempt, takes beside its long texts: ids, times, and the names of the fields. */
+const rowBytes = 600;
+
+/** Measures the visit that a ticket is in, without reading it. */
+export const measureVisit = (em: EntityManager, ticketId: string): Promise<VisitSize> =>
+  getRow<VisitSize>(
+    em,
+    sql`with visit as (select visit_id as id from tickets where id = ${ticketId}),
+      newest as (select distinct on (type, name) size_bytes, uri from artifacts where visit_id = (select id from visit) order by type, name, version desc),
+      shown as (select t.id, octet_length(t.title) + ${taskBytes} as bytes from tasks t where t.visit_id = (select id from visit))
+      select (select coalesce(sum(size_bytes) filter (where uri is null), 0)::float8 from newest) as "contentBytes",
+        (select coalesce(sum(bytes + ${rowBytes}), 0)::float8 from shown)
+        + (select coalesce(sum(octet_length((${locksOfAttempt})::text) + ${rowBytes}), 0)::float8 from shown t join attempts n on n.task_id = t.id) as "factBytes"`,
+  );
 
 /** The newest versions of the artifacts, and the tasks: a later task with the same reference has taken the place of an earlier. */
 const evidenceOf = (visitId: string) => sql`
     current as materialized (
-      select distinct on (type, name) id, type, name, version, sha256, size_bytes, uri from artifacts where visit_id = ${visitId} order by type, name, version desc),
+      select distinct on (type, name) id, type, name, version, sha256 from artifacts where visit_id = ${visitId} order by type, name, version desc),
     judged as materialized (
       select distinct on (coalesce(ref, id::text)) id, ref, title, state, error from tasks where visit_id = ${visitId} order by coalesce(ref, id::text), id desc)`;
 

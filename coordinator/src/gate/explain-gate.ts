@@ -1,4 +1,4 @@
-import { CoordinatorError, type GateExplanation, type Role } from '@baton/protocol';
+import { type Artifact, CoordinatorError, type GateExplanation, type JudgedArtifact, type Role } from '@baton/protocol';
 import type { AttemptFacts } from '@baton/sdk/plugin';
 import type { ArtifactSchemas } from '../artifact/artifact-schemas.ts';
 import type { ArtifactLimits } from '../artifact/artifact.service.ts';
@@ -12,6 +12,7 @@ import { findMissing, isOpen } from './gate-rules.ts';
 import type { GateParts } from './gate.service.ts';
 import { judge } from './judge.ts';
 import { type Judgeable, readEvidence } from './judgeable.ts';
+import { takePlace } from './judgement-place.ts';
 
 export interface ExplainParts extends GateParts {
   readonly schemas: ArtifactSchemas;
@@ -39,17 +40,20 @@ export interface Question {
 /**
  * As `validateGate`, of what is there and of what is assumed besides; nothing is recorded and nobody is asked for an approval.
  * What could not be stored is refused as it would be then.
- * @throws CoordinatorError `phase_closed`, `limit_exceeded`, `artifact_invalid`, `task_not_found`, `task_state_refused`
+ * @throws CoordinatorError `phase_closed`, `limit_exceeded`, `artifact_invalid`, `task_not_found`, `task_state_refused`, `overloaded`
  */
 export async function explainGate(
-  { db, plugins, schemas, limits }: ExplainParts,
+  { db, plugins, turns, schemas, limits }: ExplainParts,
   { projectId, ticketId, author, token, role, assume }: Question,
   signal?: AbortSignal,
 ): Promise<GateExplanation> {
+  const asking = db.em.fork();
+  using place = await takePlace({ em: asking, turns }, await getTicket(asking, projectId, ticketId), signal);
+  // Read when it is its turn: it may have changed meanwhile.
   const em = db.em.fork();
   const ticket = await getTicket(em, projectId, ticketId);
   refuseOver(ticket, assume);
-  const stored = await readEvidence(em, ticket);
+  const stored = await readEvidence(em, plugins, ticket);
   refuseTasks(stored, ticket, assume);
   const fault = await schemas.findFault(
     ticketId,
@@ -72,14 +76,8 @@ export async function explainGate(
       ...evidence,
       gate,
       ticket,
-      readContents: async () => [
-        ...(await readContents(
-          em,
-          kept.map(({ id }) => id),
-        )),
-        ...assumed,
-      ],
-      contentBytes: measureContents(supposed),
+      readContents: async () => [...(await readContents(em, ticket, kept.map(toJudged))), ...assumed],
+      shownBytes: place.factBytes + measureContents(supposed),
       listAttempts: async () => attempts.map((attempt) => completeAssumed(attempt, assume.completed)),
       listReplaced: async () => findReplaced(supposed, await listReplacedArtifacts(em, ticket.visitId)),
     },
@@ -92,7 +90,7 @@ export async function explainGate(
   const authors = isAssuming ? new Map([...stored.authors, [token, role]]) : stored.authors;
   const missing = findMissing(
     gate,
-    { ...evidence, approvals, authors },
+    { ...evidence, approvals, authors, strangers: stored.strangers },
     judgements.flatMap(({ reasons }) => reasons),
   );
   return {
@@ -104,6 +102,14 @@ export async function explainGate(
     verdicts: judgements.map(({ verdict }) => verdict),
   };
 }
+
+const toJudged = ({ id: artifactId, type, name, version, sha256 }: Artifact): JudgedArtifact => ({
+  artifactId,
+  type,
+  name,
+  version,
+  sha256,
+});
 
 function refuseOver(ticket: TicketRow, { artifacts }: Assumption): void {
   const { id: ticketId, phase } = ticket;

@@ -9,6 +9,7 @@ const evidence = (tasks: Evidence['tasks'], ...types: string[]) => ({
   artifacts: types.map((type) => ({ type })),
   approvals: [],
   authors: new Map<string, never>(),
+  strangers: new Set<string>(),
 });
 const codes = (reasons: readonly { code: string }[]) => reasons.map(({ code }) => code);
 
@@ -50,12 +51,12 @@ describe('what a gate lacks', () => {
       validator: 'v',
       message: 'There is no artifact doc.',
     } as const;
-    const held = [skipped('There is no artifact doc.'), skipped('There are no tests.'), failed];
+    const told = [skipped('There are no tests.'), skipped('The bucket of doc cannot be looked at, since no region is set.')];
+    const held = [skipped('There is no artifact doc.'), skipped('There is no doc'), ...told, failed];
 
-    expect(codes(findMissing(gate({ artifacts: ['doc'], tasksMin: 0 }), evidence([]), held))).toEqual([
-      'artifact_missing',
-      'validator_skipped',
-    ]);
+    const [missing, ...rest] = findMissing(gate({ artifacts: ['doc'], tasksMin: 0 }), evidence([]), held);
+    expect(missing).toMatchObject({ code: 'artifact_missing', artifactType: 'doc' });
+    expect(rest).toEqual(told);
     expect(findMissing(gate({ tasksMin: 0 }), evidence([]), held)).toEqual(held);
   });
 
@@ -150,6 +151,17 @@ describe('verdicts', () => {
   ] as const)('a required validator that says %s', (outcome, reasons) =>
     expect(codes(reasonsOf(verdict(outcome), { onError: 'block' }))).toEqual(reasons),
   );
+
+  test('why one was skipped is told, and not what it found on the way', () => {
+    const findings = [
+      { severity: 'warn', code: 'odd', message: 'Something is odd.' },
+      { severity: 'info', code: 'skipped', message: 'There is no build.' },
+    ] as const;
+
+    expect(reasonsOf(verdict('skipped', { findings: [...findings] }), { onError: 'block' })).toMatchObject([
+      { message: 'There is no build.' },
+    ]);
+  });
 
   test('an advisory one holds nothing', () =>
     expect(reasonsOf(verdict('fail', { requirement: 'advisory' }), { onError: 'block' })).toEqual([]));

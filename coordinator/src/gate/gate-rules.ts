@@ -1,5 +1,5 @@
 import type { Approval, Finding, GateDefinition, GateReason, GateStatus, GateValidator, JsonObject, Verdict } from '@baton/protocol';
-import { type Authors, findMissingApprovals } from '../approval/approval-rules.ts';
+import { findMissingApprovals, type People } from '../approval/approval-rules.ts';
 import type { JudgedTask } from './evidence.store.ts';
 
 /** All that a gate judges, as it stands at one moment. */
@@ -13,21 +13,27 @@ export const isOpen = ({ state }: JudgedTask) => state === 'blocked' || state ==
 /** Why a gate does not let a ticket go: all of it, each thing once. `held` is why its validators hold it, as far as they were asked. */
 export function findMissing(
   gate: GateDefinition | undefined,
-  { approvals, authors, ...evidence }: Evidence & { readonly approvals: readonly Approval[]; readonly authors: Authors },
+  { approvals, authors, strangers, ...evidence }: Evidence & People & { readonly approvals: readonly Approval[] },
   held: readonly GateReason[] = [],
 ): GateReason[] {
   if (gate === undefined) return [];
   const lacking = findLacking(gate, evidence);
   const rest = [...lacking, ...held.filter((reason) => !followsFrom(lacking, reason))];
-  const waiting = findMissingApprovals(gate.approvals ?? [], approvals, authors);
+  const waiting = findMissingApprovals(gate.approvals ?? [], approvals, { authors, strangers });
   const refusal = gate.onApprovalRefused === 'cancel_others' ? waiting.find(({ code }) => code === 'approval_refused') : undefined;
   return [...rest, ...waiting.map((reason) => tellWhen(reason, { rest, refused: refusal?.approval?.name }))];
 }
 
-/** A validator that skips or fails for want of an artifact says again what has been said. It names what it did not find. */
+/**
+ * A validator that fails or skips for want of an artifact says again what has been said. A failure says so by its code; a skip has none,
+ * and says it where it says nothing else.
+ */
 const followsFrom = (lacking: readonly GateReason[], { code, findingCode, message }: GateReason): boolean =>
-  (code === 'validator_skipped' || findingCode === 'artifact_missing') &&
-  lacking.some(({ artifactType }) => artifactType !== undefined && namesIn(message).has(artifactType));
+  lacking.some(({ artifactType: type }) => {
+    if (type === undefined) return false;
+    if (findingCode === 'artifact_missing') return namesIn(message).has(type);
+    return code === 'validator_skipped' && [`There is no artifact ${type}`, `There is no ${type}`].includes(message.replace(/\.$/, ''));
+  });
 
 /** The words of a text that may be types of artifacts, without the full stops of sentences. */
 const namesIn = (text: string): Set<string> => new Set(text.match(/[a-z0-9_.-]*[a-z0-9_-]/g));
@@ -123,6 +129,12 @@ export function validatorsOf(gate: GateDefinition, { artifacts }: Evidence): Gat
   return [{ use: criteriaValidator, config, requirement: 'required', onError: 'block' }, ...gate.validators];
 }
 
+/** The validators that a gate may run, by their names. */
+export const usedBy = ({ criteria, validators }: GateDefinition): string[] => [
+  ...(criteria.length > 0 ? [criteriaValidator] : []),
+  ...validators.map(({ use }) => use),
+];
+
 const codeOf = { fail: 'validator_failed', error: 'validator_error', timeout: 'validator_timeout', skipped: 'validator_skipped' } as const;
 
 /** Why a verdict holds the gate; nothing where it does not. A crash, a time-out and a skip are not passes. */
@@ -131,8 +143,9 @@ export function reasonsOf(verdict: Verdict, { onError }: Pick<GateValidator, 'on
   if (outcome === 'pass' || requirement === 'advisory') return [];
   if ((outcome === 'error' || outcome === 'timeout') && onError === 'ignore') return [];
   const said = findings.filter(({ severity }) => severity === 'fail');
-  const first = findings[0] ?? { message: `The validator ${validator} said ${outcome}.` };
-  return (said.length > 0 ? said : [first]).map((finding) => ({ code: codeOf[outcome], validator, ...toReasonFields(finding) }));
+  // Why it was skipped comes last, after what was found on the way.
+  const sole = (outcome === 'skipped' ? findings.at(-1) : findings[0]) ?? { message: `The validator ${validator} said ${outcome}.` };
+  return (said.length > 0 ? said : [sole]).map((finding) => ({ code: codeOf[outcome], validator, ...toReasonFields(finding) }));
 }
 
 const toReasonFields = ({ message, code, path, line }: Pick<Finding, 'message'> & Partial<Finding>) => ({

@@ -20,11 +20,16 @@ export const gateHandlers = (parts: ExplainParts): HandlersOf<'gate'> => ({
   'gate/validate': async (params, call) => {
     const { em, caller, signal } = call;
     const { ticketId, renew } = params;
-    const kept = await findAnswer<Kept>(em, call, params);
-    if (kept !== undefined) return getResult(em, kept.id);
+    const findKept = async () => {
+      const kept = await findAnswer<Kept>(em, call, params);
+      return kept && getResult(em, kept.id);
+    };
+    const kept = await findKept();
+    if (kept !== undefined) return kept;
     return validateGate(parts, caller.projectId, ticketId, {
       signal,
-      renew,
+      findKept,
+      renewedBy: renew ? { name: caller.name, role: caller.role } : undefined,
       async record(work) {
         let made: GateResult | undefined;
         const { id } = await write<Kept>(parts.db, call, params, async (tx) => ({ id: (made = await work(tx)).id }));

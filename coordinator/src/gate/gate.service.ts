@@ -1,39 +1,56 @@
 import type { GateResult, GateStatus, Verdict } from '@baton/protocol';
 import type { PluginHost } from '@baton/sdk/plugin/host';
-import { cancelOutdated, requestApprovals } from '../approval/approval.service.ts';
+import type { Decider } from '../approval/approval-rules.ts';
+import { cancelOutdated, refuseRenewal, requestApprovals } from '../approval/approval.service.ts';
 import { noteFindings, recorder } from '../context/context.service.ts';
 import { factsOfGate } from '../context/mechanical-facts.ts';
+import { findDataFault } from '../db/errors.ts';
 import type { EntityManager } from '../db/orm.ts';
 import { type Database, transact, type Tx } from '../db/transaction.ts';
+import type { Log } from '../log.ts';
 import { lockVisit } from '../phase/phase-visit.store.ts';
 import type { TicketRow } from '../ticket/ticket.entity.ts';
 import { getTicket, holdTicket } from '../ticket/ticket.store.ts';
 import { findMissing, gateState, validatorsOf } from './gate-rules.ts';
 import { findNewestResultOfVisit, findRecordedResult, insertResult, type RecordedResult } from './gate.store.ts';
 import { askValidators, recallVerdicts, type Said } from './hear-validators.ts';
-import { bindApprovals, type Judgeable, readBinding, readEvidence } from './judgeable.ts';
+import { bindApprovals, type Judgeable, type ListedPlugins, readBinding, readEvidence } from './judgeable.ts';
+import { takePlace } from './judgement-place.ts';
+import type { JudgementTurns } from './judgement-turns.ts';
 import { hasCrashed } from './refusal-rules.ts';
+import { withoutWords } from './unstored.ts';
 
-export interface ResultLimits {
+interface ResultLimits {
   /** How long a result holds that depends on the world outside. */
   readonly outsideVerdictMs: number;
 }
 
-export interface GateParts extends ResultLimits {
+/** What it takes to know whether a result still stands. */
+interface StandingParts extends ResultLimits {
+  readonly plugins: ListedPlugins;
+}
+
+export interface GateParts extends StandingParts {
   readonly db: Database;
   readonly plugins: Pick<PluginHost, 'validate' | 'refuseEvidence' | 'list'>;
+  readonly turns: JudgementTurns;
+  readonly log: Pick<Log, 'error'>;
 }
 
 /**
  * Tells what the gate of the phase a ticket is in still lacks. Runs no validator and writes nothing: what they said of exactly what
  * is there now still holds the gate.
  */
-export async function readGateStatus(limits: ResultLimits, em: EntityManager, ticket: TicketRow): Promise<GateStatus> {
-  const judgeable = await readEvidence(em, ticket);
+export async function readGateStatus(
+  { plugins, outsideVerdictMs }: StandingParts,
+  em: EntityManager,
+  ticket: TicketRow,
+): Promise<GateStatus> {
+  const judgeable = await readEvidence(em, plugins, ticket);
   const result = await findNewestResultOfVisit(em, ticket.visitId);
   const said = result?.digest === judgeable.digest ? result.reasons.filter(({ validator }) => validator !== undefined) : [];
   const missing = findMissing(judgeable.gate, judgeable, said);
-  const recorded = await findRecordedResult(em, ticket.visitId, limits.outsideVerdictMs);
+  const recorded = await findRecordedResult(em, ticket.visitId, outsideVerdictMs);
   return {
     ticketId: ticket.id,
     phase: ticket.phase,
@@ -48,10 +65,14 @@ export async function readGateStatus(limits: ResultLimits, em: EntityManager, ti
 
 export interface ValidateOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Asks anew for approvals that were refused or have expired. */
-  readonly renew?: boolean;
+  /** Who asks anew for approvals that were refused or have expired. */
+  readonly renewedBy?: Decider | undefined;
   /** Takes over what validators said when they were last shown the same, where that lets the gate open and has not aged. */
   readonly takesOver?: boolean;
+  /** The workflow of the ticket asks, and acts on the result itself. */
+  readonly isByWorkflow?: boolean;
+  /** Finds the result of the same call, which may have been sent twice. Asked again when it is its turn. */
+  readonly findKept?: () => Promise<GateResult | undefined>;
   /** The transaction that records the result; without it one of its own. */
   readonly record?: (work: (tx: Tx) => Promise<GateResult>) => Promise<GateResult>;
 }
@@ -60,55 +81,89 @@ export interface ValidateOptions {
  * Judges the gate of the phase a ticket is in, and records the result with the digest of what was judged. Validators run
  * outside of any transaction; what they looked at may have changed when they end, and then the result is stale at once. What a
  * signal has cut short is thrown away.
+ * @throws CoordinatorError `overloaded` where too many judgements wait for their turn
  */
 export async function validateGate(
-  { db, plugins, outsideVerdictMs }: GateParts,
+  { db, plugins, turns, log, outsideVerdictMs }: GateParts,
   projectId: string,
   ticketId: string,
-  { signal, renew = false, takesOver = false, record = (work) => transact(db, projectId, work) }: ValidateOptions = {},
+  options: ValidateOptions = {},
 ): Promise<GateResult> {
+  const {
+    signal,
+    renewedBy,
+    takesOver = false,
+    isByWorkflow = false,
+    findKept,
+    record = (work) => transact(db, projectId, work),
+  } = options;
+  const asking = db.em.fork();
+  using size = await takePlace({ em: asking, turns }, await getTicket(asking, projectId, ticketId), signal);
+  const kept = await findKept?.();
+  if (kept !== undefined) return kept;
+  // Read when it is its turn: it may have changed meanwhile.
   const em = db.em.fork();
   const ticket = await getTicket(em, projectId, ticketId);
-  const judgeable = await readEvidence(em, ticket);
+  const judgeable = await readEvidence(em, plugins, ticket);
+  // Before validators work for nothing. What is refused meanwhile is seen when the result is recorded.
+  if (renewedBy !== undefined) refuseRenewal(renewedBy, judgeable.approvals, judgeable.authors);
   const startedAt = performance.now();
   const known = takesOver ? await recallVerdicts(em, { ticket, judgeable }, outsideVerdictMs) : undefined;
-  const said = known ?? (await askValidators({ em, plugins }, { ticket, judgeable }, signal));
+  const said = known ?? (await askValidators({ em, plugins }, { ticket, judgeable, size }, signal));
   // A validator that was cancelled says that it failed, which is nothing about the evidence.
   signal?.throwIfAborted();
   const durationMs = Math.round(performance.now() - startedAt);
-  return record((tx) => recordResult(tx, ticket, { judgeable, renew, said, durationMs }));
+  const findings = { plugins, judgeable, renewedBy, isByWorkflow, durationMs };
+  const recordSaid = (said: Said) => record((tx) => recordResult(tx, ticket, { ...findings, said }));
+  try {
+    return await recordSaid(said);
+  } catch (error) {
+    const sqlState = findDataFault(error);
+    if (sqlState === undefined) throw error;
+    // It would be the same at every try, and nobody would learn why the gate is not judged.
+    log.error({ err: error, ticketId }, 'what validators said cannot be stored');
+    return await recordSaid(withoutWords(said, sqlState));
+  }
 }
 
-/** As `validateGate` with what is known, and without asking anybody: `unjudged` where validators have to be asked. */
+/** As `validateGate` with what is known, and without asking or waiting for anybody: `unjudged` where validators have to be asked. */
 export async function judgeUnasked(
-  { db, outsideVerdictMs }: Pick<GateParts, 'db' | 'outsideVerdictMs'>,
+  { db, plugins, outsideVerdictMs }: Pick<GateParts, 'db' | 'plugins' | 'outsideVerdictMs'>,
   projectId: string,
   ticketId: string,
+  { isByWorkflow = false }: Pick<ValidateOptions, 'isByWorkflow'> = {},
 ): Promise<GateResult | 'unjudged'> {
   const em = db.em.fork();
   const ticket = await getTicket(em, projectId, ticketId);
-  const judgeable = await readEvidence(em, ticket);
+  const judgeable = await readEvidence(em, plugins, ticket);
   const said = await recallVerdicts(em, { ticket, judgeable }, outsideVerdictMs);
   if (said === undefined) return 'unjudged';
-  return transact(db, projectId, (tx) => recordResult(tx, ticket, { judgeable, renew: false, said, durationMs: 0 }));
+  const findings = { plugins, judgeable, renewedBy: undefined, isByWorkflow, said, durationMs: 0 };
+  return transact(db, projectId, (tx) => recordResult(tx, ticket, findings));
 }
 
 interface Findings {
+  readonly plugins: ListedPlugins;
   readonly judgeable: Judgeable;
-  readonly renew: boolean;
+  readonly renewedBy: Decider | undefined;
+  readonly isByWorkflow: boolean;
   readonly said: Said;
   readonly durationMs: number;
 }
 
 /** Where nothing else is lacking, the approvals are asked for in the same transaction; what waits about other evidence is cancelled. */
-async function recordResult(tx: Tx, seen: TicketRow, { judgeable, renew, said, durationMs }: Findings): Promise<GateResult> {
+async function recordResult(
+  tx: Tx,
+  seen: TicketRow,
+  { plugins, judgeable, renewedBy, isByWorkflow, said, durationMs }: Findings,
+): Promise<GateResult> {
   const { gate, evidenceDigest, shownDigest } = judgeable;
   const { verdicts, held, looksOutside, verdictsOf } = said;
   const ticket = await holdTicket(tx.em, seen.projectId, seen.id);
   await lockVisit(tx.em, ticket.visitId);
   // What was judged may be gone: then nobody is asked about it, and what was asked about the new stands.
   const isThere =
-    ticket.visitId === seen.visitId && ticket.state === 'open' && (await readBinding(tx.em, ticket)).shownDigest === shownDigest;
+    ticket.visitId === seen.visitId && ticket.state === 'open' && (await readBinding(tx.em, plugins, ticket)).shownDigest === shownDigest;
   if (isThere && verdictsOf === undefined) await recordFindings(tx, ticket, { judgeable, verdicts });
   const rules = gate?.approvals ?? [];
   const othersAreCancelled = gate?.onApprovalRefused === 'cancel_others';
@@ -117,7 +172,7 @@ async function recordResult(tx: Tx, seen: TicketRow, { judgeable, renew, said, d
   if (hasApprovals) await cancelOutdated(tx, ticket, evidenceDigest);
   const approvals =
     hasApprovals && isRestThere
-      ? await requestApprovals(tx, ticket, { rules, renew, othersAreCancelled, digest: evidenceDigest })
+      ? await requestApprovals(tx, ticket, { rules, renewedBy, othersAreCancelled, digest: evidenceDigest })
       : judgeable.approvals;
   const reasons = findMissing(gate, { ...judgeable, approvals }, held);
   const { phase, visitNumber: visit } = seen;
@@ -137,8 +192,8 @@ async function recordResult(tx: Tx, seen: TicketRow, { judgeable, renew, said, d
     durationMs,
     ...(verdictsOf !== undefined && { verdictsOf }),
   });
-  // Whoever judged it, the workflow acts on it. A check that has crashed is left alone for a while.
-  if (!hasCrashed(result)) tx.hints.ticketIds.add(seen.id);
+  // Whoever else judged it, the workflow acts on it. A check that has crashed is left alone for a while.
+  if (!isByWorkflow && !hasCrashed(result)) tx.hints.ticketIds.add(seen.id);
   tx.record('gate.evaluated', {
     ticketId: seen.id,
     phase,
@@ -166,17 +221,17 @@ async function recordFindings(
 
 /** The newest result of the visit a ticket is in, where what it judged is what is there now. */
 export async function findBoundResult(
-  { outsideVerdictMs }: ResultLimits,
+  { plugins, outsideVerdictMs }: StandingParts,
   em: EntityManager,
   ticket: TicketRow,
 ): Promise<RecordedResult | undefined> {
   const result = await findRecordedResult(em, ticket.visitId, outsideVerdictMs);
   if (result === undefined) return undefined;
-  return result.digest === (await readBinding(em, ticket)).digest ? result : undefined;
+  return result.digest === (await readBinding(em, plugins, ticket)).digest ? result : undefined;
 }
 
 /** A result that still stands: it judged exactly what is there now, and has not aged. */
-export async function findStandingResult(limits: ResultLimits, em: EntityManager, ticket: TicketRow): Promise<RecordedResult | undefined> {
-  const result = await findBoundResult(limits, em, ticket);
+export async function findStandingResult(parts: StandingParts, em: EntityManager, ticket: TicketRow): Promise<RecordedResult | undefined> {
+  const result = await findBoundResult(parts, em, ticket);
   return result?.hasAged === true ? undefined : result;
 }

@@ -3,6 +3,7 @@ import { listReplacedArtifacts, readContents } from '../artifact/artifact.store.
 import type { EntityManager } from '../db/orm.ts';
 import { listAttempts } from '../task/attempt.store.ts';
 import type { TicketRow } from '../ticket/ticket.entity.ts';
+import type { VisitSize } from './evidence.store.ts';
 import { isOpen, validatorsOf } from './gate-rules.ts';
 import { findGivenVerdicts } from './gate.store.ts';
 import { judge, type JudgeParts } from './judge.ts';
@@ -11,6 +12,10 @@ import type { Judgeable } from './judgeable.ts';
 interface Case {
   readonly ticket: TicketRow;
   readonly judgeable: Judgeable;
+}
+
+interface MeasuredCase extends Case {
+  readonly size: VisitSize;
 }
 
 /** What the validators of a gate say of what is there. */
@@ -32,7 +37,7 @@ const asksNobody = ({ gate, ...evidence }: Judgeable): boolean =>
 /** Asks the validators, where there is something to ask. */
 export async function askValidators(
   { em, plugins }: JudgeParts,
-  { ticket, judgeable }: Case,
+  { ticket, judgeable, size }: MeasuredCase,
   signal: AbortSignal | undefined,
 ): Promise<Said> {
   if (asksNobody(judgeable)) return nothing;
@@ -41,11 +46,8 @@ export async function askValidators(
     {
       ...judgeable,
       ticket,
-      readContents: () =>
-        readContents(
-          em,
-          judgeable.artifacts.map(({ artifactId }) => artifactId),
-        ),
+      shownBytes: size.contentBytes + size.factBytes,
+      readContents: () => readContents(em, ticket, judgeable.artifacts),
       listAttempts: () => listAttempts(em, ticket.visitId),
       listReplaced: () => listReplacedArtifacts(em, ticket.visitId),
     },

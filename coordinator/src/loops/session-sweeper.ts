@@ -1,5 +1,5 @@
 import type { LiveSessions } from '../agent/live-sessions.ts';
-import { loseSession, type SessionParts } from '../agent/session.service.ts';
+import { lockEndingSession, loseSession, type SessionParts } from '../agent/session.service.ts';
 import {
   extendIdleLeases,
   extendLeases,
@@ -110,6 +110,6 @@ async function writeBeats(em: EntityManager, live: LiveSessions, leaseMs: number
 
 const endExpired = (db: Database, parts: SessionParts, sessionId: string, projectId: string): Promise<void> =>
   transact(db, projectId, async (tx) => {
-    const expired = await lockExpiredSession(tx.em, sessionId);
+    const expired = await lockEndingSession(tx, sessionId, lockExpiredSession);
     if (expired !== undefined) await loseSession(tx, parts, expired, 'expired');
   });

@@ -16,8 +16,8 @@ interface Due {
   readonly projectId: string;
 }
 
-/** How many tickets one look finds. */
-const ticketsMax = 100;
+/** How many tickets one look finds. Few: what workflows are told of meanwhile is found first by the next. */
+const ticketsMax = 25;
 /** How many tickets are looked at at once. */
 const looksMax = 4;
 /** How many gates are judged at once by validators; those that wait beyond this find their place later. */

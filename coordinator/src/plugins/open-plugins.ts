@@ -15,6 +15,8 @@ export async function openPlugins(config: Config, log: Log, metrics: Pick<Metric
       plugins: config.plugins,
       mayRunPrograms: config.pluginsWithPrograms,
       sandbox: config.pluginSandbox,
+      // Tokens, the store, keys: a plugin is often developed in the very folder in which its coordinator keeps them.
+      withheld: [config.dataDir, config.tlsKey, config.summarizerConfigFile].filter((path) => path !== undefined),
       bases: [import.meta.url],
       log,
       metrics,

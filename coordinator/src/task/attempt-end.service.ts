@@ -6,7 +6,8 @@ import { forgetHolders } from '../lock/lock.service.ts';
 import type { EndKey } from './attempt-keys.store.ts';
 import { backoffMs, type BackoffLimits } from './backoff.ts';
 import { propagateFailure } from './propagate.ts';
-import { findAgentNames, type LockedTask, toAttemptEvent } from './task.store.ts';
+import { findAgentNames, toAttemptEvent } from './task.store.ts';
+import { noteUnfinished, type UnfinishedAttempt } from './unfinished-attempt.ts';
 
 /** Tells a session that an attempt of its is over; does nothing where the session's connection is elsewhere. */
 export interface Sessions {
@@ -18,9 +19,7 @@ export interface AttemptEndParts {
   readonly sessions: Sessions;
 }
 
-export interface AttemptEnd {
-  /** Running, and locked by this transaction. */
-  readonly task: LockedTask;
+export interface AttemptEnd extends UnfinishedAttempt {
   readonly outcome: Exclude<AttemptOutcome, 'completed' | 'cancelled'>;
   readonly error: TaskError;
   /** No further attempt can help. */
@@ -43,8 +42,8 @@ export async function endAttempts(tx: Tx, parts: Pick<AttemptEndParts, 'limits'>
 
 /**
  * Ends attempts that brought no result. A task is tried again after its back-off unless the error is permanent or its
- * attempts are used up; then it has failed, and its dependents are decided about. What the attempts hold is left to the
- * caller, who may have more to let go of: the keys of one transaction are locked in one pass.
+ * attempts are used up; then it has failed, and its dependents are decided about. What they leave is noted. What they hold is
+ * left to the caller, who may have more to let go of: the keys of one transaction are locked in one pass.
  */
 export async function settleAttempts(
   tx: Tx,
@@ -53,6 +52,7 @@ export async function settleAttempts(
 ): Promise<AttemptVerdict[]> {
   if (ends.length === 0) return [];
   const verdicts = ends.map((end) => ({ ...end, ...judge(end, limits) }));
+  await noteUnfinished(tx, ends);
   await writeAttemptEnds(
     tx,
     verdicts.map(({ task, outcome, error, endKey }) => ({ taskId: task.id, attempt: task.attempt, outcome, error, endKey })),

@@ -23,13 +23,14 @@ export async function listAttempts(em: EntityManager, visitId: string): Promise<
 }
 
 export interface AttemptWork {
+  readonly agentName: string;
   /** So far where the attempt has not ended. */
   readonly durationMs: number;
   /** All that it held at some time. */
   readonly locks: readonly GrantedLock[];
 }
 
-/** How long attempts took and what they held, by the task. */
+/** Whose attempts they are, how long they took and what they held, by the task. */
 export async function findAttemptWork(
   em: EntityManager,
   attempts: readonly { readonly taskId: string; readonly attempt: number }[],
@@ -39,8 +40,8 @@ export async function findAttemptWork(
     em,
     sql<
       AttemptWork & { taskId: string }
-    >`select n.task_id, (extract(epoch from coalesce(n.finished_at, clock_timestamp()) - n.started_at) * 1000)::float8 as duration_ms, ${locksOfAttempt} as locks
-        from attempts n join jsonb_to_recordset(${JSON.stringify(attempts.map(({ taskId, attempt }) => ({ taskId, attempt })))}::jsonb) as x("taskId" uuid, attempt int)
+    >`select n.task_id, (extract(epoch from coalesce(n.finished_at, clock_timestamp()) - n.started_at) * 1000)::float8 as duration_ms, ${locksOfAttempt} as locks, a.name as agent_name
+        from attempts n join agents a on a.id = n.agent_id join jsonb_to_recordset(${JSON.stringify(attempts.map(({ taskId, attempt }) => ({ taskId, attempt })))}::jsonb) as x("taskId" uuid, attempt int)
           on n.task_id = x."taskId" and n.number = x.attempt`,
   );
   return new Map(rows.map(({ taskId, ...work }) => [taskId, work]));

@@ -11,6 +11,7 @@ import { holdPlaces } from './fence.store.ts';
 import { lockAll } from './lock-all.ts';
 import { propagateFailure } from './propagate.ts';
 import { type LockedTask, lockOpenTasksOfVisit, toTaskEvent } from './task.store.ts';
+import { noteUnfinished } from './unfinished-attempt.ts';
 
 /** Cancels one task, and what its caller chooses to go with it. Again is no error; what has ended otherwise stays as it is, and is refused unless its children are to go. */
 export async function cancelTask(tx: Tx, sessions: Sessions, params: Params<'task/cancel'>): Promise<Result<'task/cancel'>> {
@@ -59,7 +60,7 @@ async function cancelLocked(tx: Tx, sessions: Sessions, locked: readonly LockedT
 const openStates = sourcesOf(taskMachine, 'cancel');
 const isOpen = ({ state }: LockedTask): boolean => openStates.includes(state);
 
-/** Cancels all that is open in a phase visit which is left: nothing of a closed phase is claimable. */
+/** Cancels all that is open in a phase visit which is left: nothing of a closed phase is claimable. The ticket is locked. */
 export async function cancelOpenTasks(tx: Tx, sessions: Sessions, visitId: string, reason: string): Promise<void> {
   const open = await lockOpenTasksOfVisit(tx.em, visitId);
   await markCancelled(tx, sessions, open, { reason, told: 'phase_closed' });
@@ -72,7 +73,7 @@ interface Cancellation {
   readonly told: RevocationReason;
 }
 
-/** Their locks are released by the caller, after all tasks that this concerns are locked. */
+/** Notes what running ones leave in their visits, which are held. Their locks are released by the caller, after all tasks that this concerns are locked. */
 async function markCancelled(tx: Tx, sessions: Sessions, tasks: readonly LockedTask[], { reason, told }: Cancellation): Promise<void> {
   if (tasks.length === 0) return;
   const ids = tasks.map(({ id }) => id);
@@ -82,6 +83,10 @@ async function markCancelled(tx: Tx, sessions: Sessions, tasks: readonly LockedT
         where id = any(${ids}::uuid[])`,
   );
   const running = tasks.filter(({ state }) => state === 'running');
+  await noteUnfinished(
+    tx,
+    running.map((task) => ({ task })),
+  );
   await writeAttemptEnds(
     tx,
     running.map(({ id, attempt }) => ({ taskId: id, attempt, outcome: 'cancelled' })),

@@ -18,7 +18,7 @@ import {
   storeArtifacts,
 } from '../artifact/artifact.service.ts';
 import { noteReturned } from '../context/context.service.ts';
-import { itemsOfCompletion, itemsOfFailure, type ReturnedArtifact } from '../context/returned-items.ts';
+import { itemsOfCompletion, type ReturnedArtifact } from '../context/returned-items.ts';
 import { type CallOutcome, outcomeOf } from '../db/outcome.ts';
 import { rowsOf } from '../db/rows.ts';
 import type { Tx } from '../db/transaction.ts';
@@ -130,20 +130,13 @@ export async function failTasks(
 ): Promise<CallOutcome<AttemptVerdict & { attempt: number }>[]> {
   const held = await holdAttempts(tx, failures);
   const current = firstOfEach(failures.filter((failure) => held.isCurrent(failure)));
-  const reached = current.filter(({ role }) => role !== undefined);
-  const work = await findAttemptWork(tx.em, reached);
-  await noteReturned(
-    tx,
-    reached.map((failure) => {
-      const { taskId, role, context } = failure;
-      const { title } = held.get(taskId);
-      return itemsOfFailure(toOrigin(held, failure, role), { context, title, locks: work.get(taskId)?.locks ?? [] });
-    }),
-  );
   const verdicts = await endAttempts(
     tx,
     parts,
-    current.map(({ taskId, outcome, error, permanent, endKey }) => ({ task: held.get(taskId), outcome, error, permanent, endKey })),
+    current.map(({ taskId, outcome, error, permanent, endKey, context, role }) => {
+      const isUndelivered = role === undefined;
+      return { task: held.get(taskId), outcome, error, permanent, endKey, context, role, isUndelivered };
+    }),
   );
   const ended = new Map(current.map((failure, index) => [failure, verdicts[index]]));
   const others = without(failures, current);
@@ -276,7 +269,7 @@ async function storeArtifactsOf(
 function toOrigin(
   held: Awaited<ReturnType<typeof holdAttempts>>,
   { taskId, attempt }: Pick<AttemptCall, 'taskId' | 'attempt'>,
-  role: Role | undefined,
+  role: Role,
 ): Origin {
   const { ticketId, visitId, visitNumber, phase } = held.get(taskId);
   return { ticketId, visitId, visitNumber, phase, author: held.authorOf(taskId), role, taskId, attempt };

@@ -43,6 +43,27 @@ export interface Fence {
 }
 
 /**
+ * Makes sure that an attempt, whether it runs or has ended, is one of the caller's agent. A task of another project is none.
+ * @throws CoordinatorError `claim_stale`
+ */
+export async function findOwnAttempt(
+  { em, projectId }: Pick<Tx, 'em' | 'projectId'>,
+  { taskId, attempt, sessionId, token }: Fence & { readonly attempt: number },
+): Promise<{ ticketId: string; attempt: number }> {
+  const isOwn =
+    sessionId === undefined
+      ? sql`exists (select 1 from sessions s join tokens k on k.id = s.token_id where s.id = n.session_id and k.name = ${token})`
+      : sql`n.agent_id = (select agent_id from sessions where id = ${sessionId})`;
+  const row = await findRow(
+    em,
+    sql<{ ticketId: string; attempt: number }>`select t.ticket_id, n.number as attempt from attempts n join tasks t on t.id = n.task_id
+        where n.task_id = ${taskId} and n.number = ${attempt} and t.project_id = ${projectId} and ${isOwn}`,
+  );
+  if (row === undefined) throw new CoordinatorError('claim_stale', { taskId, attempt });
+  return row;
+}
+
+/**
  * Makes sure that an attempt still runs, and keeps it from ending before this transaction does. A task of another project is
  * none.
  * @throws CoordinatorError `claim_stale`

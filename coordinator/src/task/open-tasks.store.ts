@@ -4,17 +4,20 @@ import { rowsOf } from '../db/rows.ts';
 
 /**
  * Locks visits in the order of their ids, so that those who add tasks to one take turns, and raises how many tasks may be open in
- * each at most. A bound rather than a count: tasks that end do not write to the one row that all tasks of a visit would share.
+ * each at most. A bound rather than a count: tasks that end do not write to the one row that all tasks of a visit would share. The
+ * workflow is told for the same reason: it looks when the last of the tasks has ended.
  * @returns what the bounds were before
  */
 export async function raiseOpenTaskBounds(em: EntityManager, added: ReadonlyMap<string, number>): Promise<Map<string, number>> {
   const rows = await rowsOf(
     em,
     sql<{ id: string; before: number }>`with held as (
-          select v.id, x.n as added from phase_visits v join jsonb_to_recordset(${toRows(added)}::jsonb) as x(id uuid, n int) on x.id = v.id
-          order by v.id for no key update of v
+          select v.id, x.n as added, t.automatic from phase_visits v join jsonb_to_recordset(${toRows(added)}::jsonb) as x(id uuid, n int) on x.id = v.id
+            join tickets t on t.id = v.ticket_id order by v.id for no key update of v
         )
-        update phase_visits v set open_tasks_bound = v.open_tasks_bound + held.added from held where v.id = held.id
+        update phase_visits v set open_tasks_bound = v.open_tasks_bound + held.added,
+          told_at = case when held.automatic then clock_timestamp() else v.told_at end
+        from held where v.id = held.id
         returning v.id, v.open_tasks_bound - held.added as before`,
   );
   return new Map(rows.map(({ id, before }) => [id, before]));

@@ -9,6 +9,7 @@ import {
 } from '@baton/protocol';
 import { type RawBuilder, sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
+import { firstIds, hasMore, pageOf } from '../db/page.ts';
 import { findRow, rowsOf, toTimestamp } from '../db/rows.ts';
 import type { Tx } from '../db/transaction.ts';
 
@@ -30,7 +31,13 @@ const taskColumns = sql`
   t.progress, t.summary, t.error, t.reason, t.created_at, t.started_at, t.finished_at,
   (extract(epoch from t.run_at - clock_timestamp()) * 1000)::float8 as run_in_ms`;
 
-const taskTables = sql`tasks t join phase_visits v on v.id = t.visit_id join capability_sets c on c.id = t.capability_set_id left join agents a on a.id = t.agent_id`;
+const taskJoins = sql`join phase_visits v on v.id = t.visit_id join capability_sets c on c.id = t.capability_set_id left join agents a on a.id = t.agent_id`;
+const taskTables = sql`tasks t ${taskJoins}`;
+
+/** What the large fields of a task take: what is said of it, its locks, and an id for each task that it depends on or excludes. */
+export const taskBytes = sql`octet_length(t.locks::text) + octet_length(coalesce(t.progress::text, '')) + octet_length(coalesce(t.summary, ''))
+  + octet_length(coalesce(t.error::text, '')) + octet_length(coalesce(t.reason, ''))
+  + 39 * ((select count(*) from task_dependencies d where d.task_id = t.id) + (select count(*) from task_exclusions e where e.task_id = t.id))`;
 
 function toTask({ visitNumber, waitingKey, createdAt, startedAt, finishedAt, runInMs, notBy, ...same }: TaskRow): Task {
   return {
@@ -57,7 +64,6 @@ export interface TaskQuery {
   readonly ticketId?: string | undefined;
   readonly phase?: string | undefined;
   readonly states?: readonly TaskState[] | undefined;
-  readonly visitId?: string | undefined;
   readonly after?: string | undefined;
   readonly limit: number;
 }
@@ -72,24 +78,34 @@ export async function findTasks(em: EntityManager, projectId: string, ids: reado
   return rows.map(toTask);
 }
 
+/** All tasks of a visit, in the order of submission. */
+export async function listTasksOfVisit(em: EntityManager, visitId: string): Promise<Task[]> {
+  const rows = await rowsOf(em, sql<TaskRow>`select ${taskColumns} from ${taskTables} where t.visit_id = ${visitId} order by t.id`);
+  return rows.map(toTask);
+}
+
 /** A page of tasks in the order of submission, which is the order of their ids. */
 export async function listTasks(
   em: EntityManager,
-  { projectId, ticketId, phase, states, visitId, after, limit }: TaskQuery,
+  { projectId, ticketId, phase, states, after, limit }: TaskQuery,
 ): Promise<{ tasks: Task[]; next?: string }> {
   const conditions = [sql`t.project_id = ${projectId}`];
   if (ticketId !== undefined) conditions.push(sql`t.ticket_id = ${ticketId}`);
   if (phase !== undefined) conditions.push(sql`t.phase = ${phase}`);
   if (states !== undefined) conditions.push(sql`t.state = any(${states}::text[])`);
-  if (visitId !== undefined) conditions.push(sql`t.visit_id = ${visitId}`);
   if (after !== undefined) conditions.push(sql`t.id > ${after}`);
+  // Not state by state, for which each claim would have one more index to write: there is one for each state but that which most are in.
+  const ids = firstIds({ table: sql`tasks t`, conditions, oneOf: [], order: 'asc', limit });
+  const ordered = sql`select t.id, row_number() over (order by t.id) as place, ${taskBytes} as bytes
+      from tasks t where t.id = any(array(${ids})) order by t.id`;
   const rows = await rowsOf(
     em,
-    sql<TaskRow>`select ${taskColumns} from ${taskTables} where ${sql.join(conditions, sql` and `)} order by t.id limit ${limit + 1}`,
+    sql<TaskRow & { found: number }>`with page as (${pageOf(ordered, limit)}) select ${taskColumns}, p.found
+      from page p join tasks t on t.id = p.id ${taskJoins} order by p.place`,
   );
-  const page = rows.slice(0, limit).map(toTask);
-  const last = page.at(-1);
-  return { tasks: page, ...(rows.length > limit && last !== undefined && { next: last.id }) };
+  const tasks = rows.map(({ found: _, ...row }) => toTask(row));
+  const last = tasks.at(-1);
+  return { tasks, ...(hasMore(rows) && last !== undefined && { next: last.id }) };
 }
 
 type AttemptRow = { readonly [F in keyof Attempt]-?: undefined extends Attempt[F] ? Exclude<Attempt[F], undefined> | null : Attempt[F] };

@@ -5,7 +5,7 @@ import type { RecordedResult } from '../gate/gate.store.ts';
 import { hasCrashed } from '../gate/refusal-rules.ts';
 import { findPhase, nextPhase } from '../workflow/workflow-rules.ts';
 import { getWorkflow } from '../workflow/workflow.store.ts';
-import { actInVisit, afterRefusal, blockTicket, lookAgainMs, move, type Outcome, type Stay } from './after-gate.ts';
+import { actInVisit, afterRefusal, blockTicket, lookAgainMs, move, type Outcome, type Stay, staysMs } from './after-gate.ts';
 import { judgeAlone } from './judging-claim.ts';
 import { ResultGone } from './pass-gate.ts';
 import type { TicketRow } from './ticket.entity.ts';
@@ -21,8 +21,8 @@ export interface AdvanceOptions {
 /** `unjudged`: validators have to be asked, and may not be. */
 export type Step = Outcome | 'unjudged';
 
-/** How long a ticket is left alone then, unless something is added to it, so that it holds up no other. */
-const pauses = { done: undefined, changed: 0, stays: lookAgainMs, unjudged: lookAgainMs } as const satisfies Record<
+/** How long a ticket is left alone then that the workflow is told nothing more of, so that it holds up no other. */
+const pauses = { done: undefined, changed: undefined, stays: staysMs, unjudged: lookAgainMs } as const satisfies Record<
   Step,
   number | undefined
 >;
@@ -43,14 +43,15 @@ export async function advanceTicket(
   if (ticket.state !== 'open' || !ticket.automatic) return 'done';
   const look = await findLook(em, ticket.visitId);
   if (look === undefined) return 'done';
-  let step: Step = 'stays';
+  // Where the step fails it may be better then.
+  let pauseMs: number | undefined = lookAgainMs;
   try {
-    step = await advance(parts, { ticket, look }, options);
+    const step = await advance(parts, { ticket, look }, options);
+    pauseMs = pauses[step];
+    return step;
   } finally {
-    const pauseMs = pauses[step];
     if (pauseMs !== undefined && !options.signal.aborted) await postponeTicket(parts.db.em.fork(), look, pauseMs);
   }
-  return step;
 }
 
 async function advance(
@@ -102,12 +103,13 @@ async function findOrJudge(
   const { projectId, id } = ticket;
   const found = await findUsable(parts, ticket);
   if (found !== undefined) return found;
-  if (!mayAsk) return judgeUnasked(gates, projectId, id);
+  if (!mayAsk) return judgeUnasked(gates, projectId, id, { isByWorkflow: true });
   const judged = await judgeAlone(parts, {
     visitId: ticket.visitId,
     signal,
     // Another may have judged it before the claim was free.
-    work: async (signal) => (await findUsable(parts, ticket)) ?? validateGate(gates, projectId, id, { signal, takesOver: true }),
+    work: async (signal) =>
+      (await findUsable(parts, ticket)) ?? validateGate(gates, projectId, id, { signal, takesOver: true, isByWorkflow: true }),
   });
   return judged ?? 'done';
 }

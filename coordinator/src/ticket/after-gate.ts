@@ -16,8 +16,10 @@ import { hasOpenTasks, lockTicket, type Look, postponeTicket, writeHindrance } f
 /** What became of a ticket: it went on or will be looked at when it is due, it stays, or there is something else to be judged. */
 export type Outcome = 'done' | 'stays' | 'changed';
 
-/** How long a ticket that has nowhere to go is left alone, unless something is added to it. */
+/** How long a ticket is left alone that could not be looked at, or not be judged. */
 export const lookAgainMs = 10_000;
+/** How long one is left alone that has nowhere to go: what lets it go on tells its workflow, and nothing else is expected. */
+export const staysMs = 600_000;
 /** How long at most until a gate is judged again that could not be judged: somebody may have mended it. */
 const judgeAgainMaxMs = 600_000;
 
@@ -44,7 +46,7 @@ export const afterRefusal = (parts: TicketParts, stay: Stay, result: Refusal): P
 /** One transaction for the count and what follows it, so that a refusal counts once, whoever sees it and whenever he dies. */
 const goBack = (parts: TicketParts, stay: Stay, { reasons, digest }: Refusal): Promise<Outcome> =>
   actInVisit(parts, stay.ticket, async (tx, ticket) => {
-    if ((await readBinding(tx.em, ticket)).digest !== digest) return 'changed';
+    if ((await readBinding(tx.em, parts.gates.plugins, ticket)).digest !== digest) return 'changed';
     const { name, onRefused, tasks } = stay.phase;
     const rounds = await countRefusals(tx.em, ticket.id, name);
     const said = toSentence(reasons);

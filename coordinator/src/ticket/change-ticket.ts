@@ -2,6 +2,7 @@ import { CoordinatorError, type JsonObject, type Priority, type Ticket } from '@
 import { sql } from 'kysely';
 import { rowsOf } from '../db/rows.ts';
 import type { Tx } from '../db/transaction.ts';
+import { lockVisit } from '../phase/phase-visit.store.ts';
 import type { Sessions } from '../task/attempt-end.service.ts';
 import { reprioritise } from '../task/reprioritise.ts';
 import { getWorkflow } from '../workflow/workflow.store.ts';
@@ -24,6 +25,7 @@ export interface TicketChange {
 /** Changes what a ticket says of itself, unless it has changed since its version was read, or is over. */
 export async function updateTicket(tx: Tx, by: string, { ticketId, version, ...change }: TicketChange): Promise<Ticket> {
   const ticket = await lockTicket(tx.em, tx.projectId, ticketId);
+  await lockVisit(tx.em, ticket.visitId);
   const over = whyOver(ticket);
   if (over !== undefined)
     throw new CoordinatorError('phase_closed', { ticketId, phase: ticket.phase, message: `${over} What it says of itself stays.` });
@@ -40,6 +42,8 @@ export async function updateTicket(tx: Tx, by: string, { ticketId, version, ...c
   if (changed.length > 0) {
     await saveChange(tx, ticket);
     if (ticket.priority !== before) await reprioritise(tx, { visitId: ticket.visitId, before, after: ticket.priority });
+    // Its validators are shown what it says of itself.
+    tx.hints.ticketIds.add(ticketId);
     tx.record('ticket.updated', { ticketId, version: ticket.version, changed, by });
   }
   return toTicket(ticket, await getWorkflow(tx.em, ticket.workflowId));

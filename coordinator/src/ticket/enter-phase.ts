@@ -19,7 +19,10 @@ export async function leavePhase(tx: Tx, sessions: Sessions, ticket: TicketRow, 
   const visit = await getVisit(tx.em, ticket.visitId);
   await cancelOpenTasks(tx, sessions, visit.id, reason);
   await cancelApprovals(tx, ticket, reason);
-  await rowsOf(tx.em, sql`update phase_visits set left_at = clock_timestamp() where id = ${visit.id}`);
+  await rowsOf(
+    tx.em,
+    sql`update phase_visits set left_at = clock_timestamp(), told_at = null, look_again_at = null where id = ${visit.id}`,
+  );
 }
 
 export interface Entry {

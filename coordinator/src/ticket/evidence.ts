@@ -3,7 +3,7 @@ import type { ArtifactOrigin } from '../artifact/artifact.service.ts';
 import type { CallContext } from '../call.ts';
 import type { Tx } from '../db/transaction.ts';
 import { lockVisit } from '../phase/phase-visit.store.ts';
-import { holdAttempt, holdSession } from '../task/fence.store.ts';
+import { findOwnAttempt, holdAttempt, holdSession } from '../task/fence.store.ts';
 import type { TicketRow } from './ticket.entity.ts';
 import { whyUnjudged } from './ticket-rules.ts';
 import { holdTicket } from './ticket.store.ts';
@@ -14,6 +14,8 @@ export interface EvidenceCall {
   readonly attempt?: number | undefined;
   /** Refused unless the ticket is still in this visit. */
   readonly visit?: number | undefined;
+  /** An attempt that is named need not run any more: what is noted is no evidence. */
+  readonly mayHaveEnded?: boolean;
 }
 
 export interface EvidencePlace extends ArtifactOrigin {
@@ -28,14 +30,15 @@ export interface EvidencePlace extends ArtifactOrigin {
 export async function holdTicketForEvidence(
   tx: Tx,
   { caller, session }: Pick<CallContext, 'caller' | 'session'>,
-  { ticketId, taskId, attempt, visit }: EvidenceCall,
+  { ticketId, taskId, attempt, visit, mayHaveEnded = false }: EvidenceCall,
 ): Promise<EvidencePlace> {
   const ticket = await holdTicket(tx.em, tx.projectId, ticketId);
   if (visit !== undefined && visit !== ticket.visitNumber) throw leftVisit(visit, ticket);
   await lockVisit(tx.em, ticket.visitId);
   if (session !== undefined) await holdSession(tx.em, session.sessionId);
+  const fence = taskId === undefined ? undefined : { taskId, attempt, sessionId: session?.sessionId, token: caller.name };
   const held =
-    taskId === undefined ? undefined : await holdAttempt(tx, { taskId, attempt, sessionId: session?.sessionId, token: caller.name });
+    fence && (mayHaveEnded && attempt !== undefined ? await findOwnAttempt(tx, { ...fence, attempt }) : await holdAttempt(tx, fence));
   if (held !== undefined && held.ticketId !== ticketId)
     throw new CoordinatorError('claim_stale', { taskId, message: 'The task belongs to another ticket.' });
   return {

@@ -2,7 +2,7 @@ import { CoordinatorError, type GateReason, mayAccess } from '@baton/protocol';
 import type { Caller } from '../call.ts';
 import type { Database, Tx } from '../db/transaction.ts';
 import { toSentence } from '../gate/gate-rules.ts';
-import { findStandingResult, type GateParts, readGateStatus, validateGate } from '../gate/gate.service.ts';
+import { findStandingResult, type GateParts, judgeUnasked, readGateStatus, validateGate } from '../gate/gate.service.ts';
 import { edgesFrom, findPhase, gatesAround, type Way } from '../workflow/workflow-rules.ts';
 import type { WorkflowRow } from '../workflow/workflow.entity.ts';
 import { getWorkflow } from '../workflow/workflow.store.ts';
@@ -51,7 +51,9 @@ async function judgeBefore(parts: GateParts, projectId: string, move: Move, sign
   if (edge?.kind !== 'forward' || gate === undefined || move.force) return;
   // Refused by the move itself, and a refused call has judged nothing.
   if (move.visit !== undefined && move.visit !== ticket.visitNumber) return;
-  if ((await findStandingResult(parts, em, ticket))?.outcome !== 'passed')
+  if ((await findStandingResult(parts, em, ticket))?.outcome === 'passed') return;
+  // What is known already waits for no place among the judgements.
+  if ((await judgeUnasked(parts, projectId, move.ticketId)) === 'unjudged')
     await validateGate(parts, projectId, move.ticketId, { signal, takesOver: true });
 }
 

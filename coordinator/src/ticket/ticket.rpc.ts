@@ -7,7 +7,8 @@ import { getWorkflow, getWorkflowByName } from '../workflow/workflow.store.ts';
 import { cancelTicket, planBlock, planUnblock, updateTicket } from './change-ticket.ts';
 import { judgeAndMove } from './pass-gate.ts';
 import { createTicket, type Moved, moveTicket, type TicketParts } from './ticket.service.ts';
-import { getTicket, listTickets, toTicket } from './ticket.store.ts';
+import { listTickets } from './ticket-list.store.ts';
+import { getTicket, toTicket } from './ticket.store.ts';
 
 const nameOf = ({ session, caller }: CallContext): string => session?.agentName ?? caller.name;
 const moverOf = (call: CallContext) => ({ role: call.caller.role, name: nameOf(call) });

@@ -1,10 +1,9 @@
-import { CoordinatorError, type Priority, type Ticket } from '@baton/protocol';
+import { CoordinatorError, type Ticket } from '@baton/protocol';
 import { LockMode } from '@mikro-orm/core';
 import { sql } from 'kysely';
 import type { EntityManager } from '../db/orm.ts';
-import { hasMore, pageOf } from '../db/page.ts';
 import { findRow, rowsOf } from '../db/rows.ts';
-import { WorkflowEntity, type WorkflowRow } from '../workflow/workflow.entity.ts';
+import type { WorkflowRow } from '../workflow/workflow.entity.ts';
 import { TicketEntity, type TicketRow } from './ticket.entity.ts';
 
 export async function getTicket(em: EntityManager, projectId: string, id: string): Promise<TicketRow> {
@@ -55,93 +54,64 @@ export const toTicket = (row: TicketRow, workflow: Pick<WorkflowRow, 'name' | 'v
   ...(typeof row.blockedReason === 'string' && { blockedReason: row.blockedReason }),
 });
 
-export interface TicketQuery {
-  readonly projectId: string;
-  readonly phase?: string | undefined;
-  readonly states?: readonly Ticket['state'][] | undefined;
-  readonly priorities?: readonly Priority[] | undefined;
-  /** By name, in any version. */
-  readonly workflow?: string | undefined;
-  /** A part of the title. */
-  readonly title?: string | undefined;
-  readonly after?: string | undefined;
-  readonly limit: number;
-}
-
-/** A page of tickets, newest first. */
-export async function listTickets(
-  em: EntityManager,
-  { projectId, phase, states, priorities, workflow, title, after, limit }: TicketQuery,
-): Promise<{ tickets: Ticket[]; next?: string }> {
-  const conditions = [sql`project_id = ${projectId}`];
-  if (phase !== undefined) conditions.push(sql`phase = ${phase}`);
-  if (states !== undefined) conditions.push(sql`state = any(${[...states]}::text[])`);
-  if (priorities !== undefined) conditions.push(sql`priority = any(${[...priorities]}::text[])`);
-  if (workflow !== undefined)
-    conditions.push(sql`workflow_id in (select id from workflows where project_id = ${projectId} and name = ${workflow})`);
-  if (title !== undefined) conditions.push(sql`title ilike ${`%${title.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`}`);
-  if (after !== undefined) conditions.push(sql`id < ${after}`);
-  const ordered = sql`select id, row_number() over (order by id desc) as place,
-        octet_length(metadata::text) + octet_length(coalesce(description, '')) + octet_length(coalesce(blocked_reason, '')) as bytes
-      from tickets where ${sql.join(conditions, sql` and `)} order by id desc`;
-  const page = await rowsOf(em, pageOf(ordered, limit));
-  const tickets = await em.find(TicketEntity, { id: page.map(({ id }) => id) }, { orderBy: { id: 'desc' } });
-  const workflows = await em.find(WorkflowEntity, { id: [...new Set(tickets.map(({ workflowId }) => workflowId))] });
-  const byId = new Map(workflows.map((each) => [each.id, each]));
-  const last = tickets.at(-1);
-  return {
-    tickets: tickets.map((row) => toTicket(row, byId.get(row.workflowId) ?? { name: 'unknown', version: 0 })),
-    ...(hasMore(page) && last !== undefined && { next: last.id }),
-  };
-}
+/** A visit `v` of a ticket `t` that leaves it by itself, with no task open, and whose gate no coordinator is judging. */
+const mayAdvance = sql`t.visit_id = v.id and t.state = 'open' and t.automatic and coalesce(v.judging_until <= clock_timestamp(), true)
+          and not exists (select 1 from tasks where visit_id = v.id and state in ('blocked', 'ready', 'running'))`;
 
 /**
- * Tickets that their workflow may move: in an automatic phase, with no task open, those first that have waited longest. Those that
- * could not be moved are passed over for a while, and those whose gate a coordinator is judging.
+ * Tickets that their workflow may move. First those that it has been told of, then those that it has left alone for long enough, and
+ * of each those first that have waited longest: however many wait for people, what has something to be done is looked at before them.
  */
 export const listTicketsToAdvance = (em: EntityManager, limit: number): Promise<{ id: string; projectId: string }[]> =>
   rowsOf(
     em,
-    sql<{ id: string; projectId: string }>`select t.id, t.project_id from tickets t join phase_visits v on v.id = t.visit_id
-        where t.state = 'open' and t.automatic
-          and coalesce(v.look_again_at <= clock_timestamp(), true) and coalesce(v.judging_until <= clock_timestamp(), true)
-          and not exists (select 1 from tasks where visit_id = t.visit_id and state in ('blocked', 'ready', 'running'))
-        order by v.look_again_at nulls first, t.id limit ${limit}`,
+    sql<{ id: string; projectId: string }>`
+      with told as (
+          select 1 as turn, v.told_at as since, t.id, t.project_id from phase_visits v join tickets t on t.id = v.ticket_id
+          where v.told_at is not null and ${mayAdvance} order by v.told_at, v.id limit ${limit}),
+        due as (
+          select 2 as turn, v.look_again_at as since, t.id, t.project_id from phase_visits v join tickets t on t.id = v.ticket_id
+          where v.told_at is null and v.look_again_at <= statement_timestamp() and ${mayAdvance} order by v.look_again_at, v.id limit ${limit})
+      select id, project_id from (select * from told union all select * from due) found order by turn, since, id limit ${limit}`,
   );
 
-/** One look at a visit, and when it was due as the look began: another time says that something has been added since. */
+/** One look at a visit, and since when its workflow had been told of something as the look began: another time says that more was added. */
 export interface Look {
   readonly visitId: string;
-  readonly dueAt: string | null;
+  readonly toldAt: string | null;
 }
 
-/** Begins to look at a visit. Undefined where it has open tasks, whose end makes it due. */
+/** Begins to look at a visit. Undefined where it has open tasks: when they were added the workflow was told. */
 export const findLook = (em: EntityManager, visitId: string): Promise<Look | undefined> =>
   findRow(
     em,
-    sql<Look>`select id as visit_id, look_again_at::text as due_at from phase_visits where id = ${visitId}
+    sql<Look>`select id as visit_id, told_at::text as told_at from phase_visits where id = ${visitId}
         and not exists (select 1 from tasks where visit_id = ${visitId} and state in ('blocked', 'ready', 'running'))`,
   );
 
-/** Passes over a ticket that has nowhere to go in this visit, until so much time has passed or something is added, unless it has been. */
-export const postponeTicket = (em: EntityManager, { visitId, dueAt }: Look, delayMs: number): Promise<unknown[]> =>
+/**
+ * Leaves a ticket alone that has nowhere to go in this visit, until so much time has passed or an approval that it waits for has
+ * expired, unless something has been added since the look began.
+ */
+export const postponeTicket = (em: EntityManager, { visitId, toldAt }: Look, delayMs: number): Promise<unknown[]> =>
   rowsOf(
     em,
-    sql`update phase_visits set look_again_at = clock_timestamp() + ${delayMs} * interval '1 millisecond'
-        where id = ${visitId} and look_again_at is not distinct from ${dueAt}::timestamptz`,
+    sql`update phase_visits v set told_at = null, look_again_at = least(clock_timestamp() + ${delayMs} * interval '1 millisecond',
+          (select min(expires_at) from approvals where visit_id = v.id and state = 'waiting'))
+        where v.id = ${visitId} and v.left_at is null and v.told_at is not distinct from ${toldAt}::timestamptz`,
   );
 
 /**
- * Has the visits of tickets that move by themselves looked at, whoever hears of it. It waits for nobody: who adds to a visit holds it
- * already, and another that is held is looked at when it is due.
+ * Tells the workflows of tickets that move by themselves, whoever hears of it. It waits for nobody: who adds to a visit holds it
+ * already. Of tasks that end in a visit that another holds it was told when they were added.
  */
-export const makeTicketsDue = async (em: EntityManager, ids: readonly string[]): Promise<void> => {
+export const tellWorkflows = async (em: EntityManager, ids: readonly string[]): Promise<void> => {
   if (ids.length === 0) return;
   await rowsOf(
     em,
-    sql`update phase_visits set look_again_at = clock_timestamp() where id in (
+    sql`update phase_visits set told_at = clock_timestamp() where id in (
           select v.id from tickets t join phase_visits v on v.id = t.visit_id
-          where t.id = any(${ids}::uuid[]) and t.automatic order by v.id for no key update of v skip locked)`,
+          where t.id = any(${ids}::uuid[]) and t.automatic and t.state = 'open' order by v.id for no key update of v skip locked)`,
   );
 };
 

@@ -2,6 +2,7 @@ import { CoordinatorError, isMethodName, mayAccess, methods, rolesWith, toFieldP
 import type { CallContext, Caller, Handlers, Peer, Session } from '../call.ts';
 import { translateDatabaseError } from '../db/errors.ts';
 import type { EntityManager } from '../db/orm.ts';
+import { refuseFields } from '../refuse-fields.ts';
 import { toNamedParams } from './named-params.ts';
 
 /** One call as the wire hands it over: checked as JSON-RPC, not yet as a call of a method. */
@@ -38,7 +39,7 @@ export function createDispatch({ handlers, em, findSession }: DispatchParts): Di
       });
 
     const params = definition.params.safeParse(toNamedParams(definition, call.params));
-    if (!params.success) throw new CoordinatorError('invalid_params', { fields: toFieldProblems(params.error) });
+    if (!params.success) throw refuseFields('invalid_params', toFieldProblems(params.error));
 
     const session = await findSession(call);
     if (definition.session && session === undefined) throw new CoordinatorError('session_required');

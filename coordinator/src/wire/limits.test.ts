@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import '../../../test/support/leaks.ts';
 import type { Peer } from '../call.ts';
 import { eventually } from '../../../test/support/eventually.ts';
-import { createInbox } from '../../../test/support/inbox.ts';
+import { createInbox, type Inbox } from '../../../test/support/inbox.ts';
 import { known, openRaw, type RawSocket, refusedStatus, startTestWire, type TestHandlers } from '../../../test/support/test-wire.ts';
 import { createToken } from './auth.ts';
 import { createTokenHolders } from './token-holders.ts';
@@ -225,21 +225,34 @@ describe('connections', () => {
     await closed(socket);
   });
 
-  test.each([1, 50])('who does not read the answers to %i requests is not waited for', async (requests) => {
-    const holders = createTokenHolders();
-    const answered = createInbox<number>(String);
-    const long: TestHandlers[string] = () => {
-      answered.put(1);
+  /** A connection that asks for much and reads nothing of it, with so many more requests behind the first. */
+  const openUnread = async (port: number, answered: Inbox<AbortSignal>, more = 0): Promise<Socket> => {
+    const socket = connectTcp(port, '127.0.0.1');
+    socket.pause();
+    socket.write(toRequest('long') + 'GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(more));
+    await answered.waitFor(() => true, 'the call');
+    return socket;
+  };
+  const toRequest = (method: string): string => {
+    const body = callText(1, method);
+    const head = `POST /rpc HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${known.token}\r\nContent-Type: application/json`;
+    return `${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  };
+  /** Answers with more than there is room for on the way, and keeps the signal of each request. */
+  const answerAtLength =
+    (answered: Inbox<AbortSignal>): TestHandlers[string] =>
+    ({ signal }) => {
+      answered.put(signal);
       return 'x'.repeat(16 * 1024 * 1024);
     };
-    await using wire = await startTestWire({ long }, { headerTimeoutMs: 50 }, { holders });
-    const socket = connectTcp(wire.port, '127.0.0.1');
-    socket.pause();
-    const body = callText(1, 'long');
-    const head = `POST /rpc HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${known.token}\r\nContent-Type: application/json`;
-    socket.write(`${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
-    socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(requests - 1));
-    await answered.waitFor(() => true, 'the call');
+  // Long enough for a request to arrive on a busy machine; an answer may take three times as long to be read.
+  const headerTimeoutMs = 200;
+
+  test.each([1, 50])('who does not read the answers to %i requests is not waited for', async (requests) => {
+    const holders = createTokenHolders();
+    const answered = createInbox<AbortSignal>(() => 'a call');
+    await using wire = await startTestWire({ long: answerAtLength(answered) }, { headerTimeoutMs }, { holders });
+    const socket = await openUnread(wire.port, answered, requests - 1);
 
     await eventually(() => expect(holders.tokenIds()).toEqual([]));
 
@@ -249,20 +262,22 @@ describe('connections', () => {
 
   test('who waits long for its answer, and what is asked behind it, is waited for', async () => {
     const { handler, whenHeld, release } = hold();
-    await using wire = await startTestWire({ wait: handler }, { headerTimeoutMs: 100, idleTimeoutMs: 50 });
+    const answered = createInbox<AbortSignal>(() => 'a call');
+    const handlers = { wait: handler, long: answerAtLength(answered) };
+    await using wire = await startTestWire(handlers, { headerTimeoutMs, idleTimeoutMs: 50 });
     const socket = connectTcp(wire.port, '127.0.0.1');
-    const body = callText(1, 'wait');
-    const head = `POST /rpc HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${known.token}\r\nContent-Type: application/json`;
-    socket.write(`${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    socket.write(`${toRequest('wait')}GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     await whenHeld(1);
 
-    // Longer than an answer may take to be read: that nothing happens gives no signal.
-    await sleep(500);
+    // Meanwhile the time passes for one that came later and does not read its answer.
+    const other = await openUnread(wire.port, answered);
+    await eventually(() => expect(answered.items[0]!.aborted).toBe(true));
     release();
 
     const answers = await text(socket);
     expect(answers).toContain('"result":"done"');
     expect(answers).toContain('{"status":"ok"}');
+    await closed(other);
   });
 
   test('who does not read is cut off with 4008, and the others hear everything', async () => {

@@ -6,6 +6,8 @@ interface Lie {
   readonly isLeft: boolean;
   /** Blocked tickets wait in it. */
   readonly isBlocked: boolean;
+  /** An edge leads to it and none leaves it: a ticket that enters it is over. */
+  readonly isFinal: boolean;
 }
 
 type Said = Pick<PhaseDefinition, 'name' | 'advance' | 'onRefused' | 'gate'> & { readonly tasks: readonly Pick<TaskTemplate, 'when'>[] };
@@ -36,9 +38,16 @@ function idleRefusal({ name, gate, advance, onRefused, tasks }: Said): FieldProb
   return faults.map((message) => ({ path: 'onRefused', message }));
 }
 
-function idleTasks({ name, onRefused, tasks }: Said, { isBlocked }: Lie): FieldProblem[] {
+function idleTasks({ name, onRefused, tasks }: Said, { isBlocked, isFinal }: Lie): FieldProblem[] {
   if (isBlocked && tasks.length > 0)
     return [{ path: 'tasks', message: `Tickets wait in ${name}, and no work is done there: give the tasks to another phase.` }];
+  if (isFinal && tasks.length > 0)
+    return [
+      {
+        path: 'tasks',
+        message: `Tickets are over when they enter ${name}, and nothing waits for work there: give the tasks to the phase before.`,
+      },
+    ];
   if (onRefused !== undefined && onRefused.regressTo === undefined) return [];
   const why =
     onRefused === undefined

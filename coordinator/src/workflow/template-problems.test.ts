@@ -104,6 +104,15 @@ test.each<[string, Tasks, string]>([
   ],
 ])('%s is found', (_name, tasks, problem) => expect(problems(tasks)).toEqual([problem]));
 
+test('of many references that a phase has some are told', () => {
+  const known = Array.from({ length: 21 }, (_, index) => ({ ref: `r${index}`, type: 't' }));
+  const told = known.slice(0, 20).map(({ ref }) => ref);
+
+  expect(problems([...known, { type: 't', dependsOn: ['nope'] }])).toEqual([
+    `phases[0].tasks[21].dependsOn[0]: A has no task nope; it has ${told.join(', ')}, ….`,
+  ]);
+});
+
 test('the result of a task that another phase does not have is found', () =>
   expect(problems([{ type: 't', input: { x: '{{ phases.B.tasks.a.output }}' } }], [{ ref: 'b', type: 't' }])).toEqual([
     'phases[0].tasks[0].input.x: {{ phases.B.tasks.a.output }} names a task that is not there: B has no task a; it has b.',

@@ -15,19 +15,41 @@ import { isLiteral, listReferences, parseReference, referenceForms } from '../ta
  * that are not there or go round, `{{ … }}` that name nothing, keys of locks that are none. Each with the path of its field.
  */
 export function findTemplateProblems(workflow: WorkflowDefinition): FieldProblem[] {
-  return workflow.phases.flatMap((phase, index) => {
+  const phases = workflow.phases.map(indexTemplates);
+  return phases.flatMap((phase, index) => {
     const within = (problems: readonly FieldProblem[], number: number) =>
       problems.map(({ path, message }) => ({ path: `phases[${index}].tasks[${number}].${path}`, message }));
     return [
-      ...phase.tasks.flatMap((task, number) =>
-        within(
-          [...duplicateOf(phase, number), ...unknownTasks(phase, task), ...badReferences(workflow, phase, task), ...badLocks(task)],
-          number,
-        ),
-      ),
+      ...phase.tasks.flatMap((task, number) => {
+        const place = { phases, phase, task };
+        return within([...duplicateOf(place), ...unknownTasks(place), ...badReferences(place), ...badLocks(task)], number);
+      }),
       ...cycleOf(phase).map((message) => ({ path: `phases[${index}].tasks`, message })),
     ];
   });
+}
+
+interface Templates extends Pick<PhaseDefinition, 'name' | 'tasks'> {
+  /** There may be thousands, and each may name a thousand others. */
+  readonly byRef: ReadonlyMap<string | undefined, readonly TaskTemplate[]>;
+  /** The first of the references, for a person. */
+  readonly known: string;
+}
+
+/** How many references of a phase are told. */
+const toldMax = 20;
+
+function indexTemplates({ name, tasks }: PhaseDefinition): Templates {
+  const byRef = Map.groupBy(tasks, ({ ref }) => ref);
+  const refs = [...byRef.keys()].filter((ref) => ref !== undefined);
+  const known = [...refs.slice(0, toldMax), ...(refs.length > toldMax ? ['…'] : [])].join(', ');
+  return { name, tasks, byRef, known };
+}
+
+interface Place {
+  readonly phases: readonly Templates[];
+  readonly phase: Templates;
+  readonly task: TaskTemplate;
 }
 
 type Occasion = Exclude<TaskTemplate['when'], 'always'>;
@@ -35,15 +57,14 @@ type Occasion = Exclude<TaskTemplate['when'], 'always'>;
 const occasionsOf = ({ when }: Pick<TaskTemplate, 'when'>): readonly Occasion[] => (when === 'always' ? ['first', 'return'] : [when]);
 
 /** Of two tasks that are made together each has a reference of its own. */
-function duplicateOf({ name, tasks }: PhaseDefinition, number: number): FieldProblem[] {
-  const { ref, ...task } = tasks[number] ?? {};
-  const isTwin = (other: TaskTemplate) =>
-    other.ref === ref && occasionsOf(other).some((occasion) => 'when' in task && occasionsOf(task).includes(occasion));
-  const isTwice = ref !== undefined && tasks.slice(0, number).some(isTwin);
-  return isTwice ? [{ path: 'ref', message: `Another task of ${name} has the reference ${ref}.` }] : [];
+function duplicateOf({ phase: { name, byRef }, task }: Place): FieldProblem[] {
+  const { ref } = task;
+  if (ref === undefined) return [];
+  const first = byRef.get(ref)?.find((other) => occasionsOf(other).some((occasion) => occasionsOf(task).includes(occasion)));
+  return first === task ? [] : [{ path: 'ref', message: `Another task of ${name} has the reference ${ref}.` }];
 }
 
-function unknownTasks(phase: PhaseDefinition, task: TaskTemplate): FieldProblem[] {
+function unknownTasks({ phase, task }: Place): FieldProblem[] {
   return (['dependsOn', 'notBy'] as const).flatMap((field) =>
     task[field].flatMap((ref, index) => {
       const absence = absenceOf(ref, phase, task);
@@ -56,25 +77,24 @@ function unknownTasks(phase: PhaseDefinition, task: TaskTemplate): FieldProblem[
  * Why a task of the phase is not there when another is made that names it. When a gate has refused, tasks may be there that other
  * tasks have submitted; when the phase is entered, those of its templates alone.
  */
-function absenceOf(ref: string, phase: PhaseDefinition, task: TaskTemplate): string | undefined {
-  const named = phase.tasks.filter((other) => other.ref === ref);
-  const made = named.flatMap(occasionsOf);
-  const missing = occasionsOf(task).filter((occasion) => occasion !== 'refused' && !made.includes(occasion));
+function absenceOf(ref: string, phase: Templates, task: TaskTemplate): string | undefined {
+  const named = phase.byRef.get(ref) ?? [];
+  const isMade = (occasion: Occasion) => named.some((other) => occasionsOf(other).includes(occasion));
+  const missing = occasionsOf(task).filter((occasion) => occasion !== 'refused' && !isMade(occasion));
   if (missing.length === 0) return undefined;
   if (named.length === 0) return lacks(phase, ref);
   const when = missing.map((occasion) => (occasion === 'first' ? 'when the phase is entered first' : 'when it is entered again'));
   return `${ref} is not made ${when.join(' or ')}, but this task is`;
 }
 
-function lacks({ name, tasks }: PhaseDefinition, ref: string): string {
-  const refs = [...new Set(tasks.flatMap((task) => task.ref ?? []))];
-  return `${name} has no task ${ref}; ${refs.length === 0 ? 'none of its tasks has a `ref`' : `it has ${refs.join(', ')}`}`;
-}
+const lacks = ({ name, known }: Templates, ref: string): string =>
+  `${name} has no task ${ref}; ${known === '' ? 'none of its tasks has a `ref`' : `it has ${known}`}`;
 
-function badReferences(workflow: WorkflowDefinition, phase: PhaseDefinition, task: TaskTemplate): FieldProblem[] {
+function badReferences(place: Place): FieldProblem[] {
+  const { task } = place;
   const inInput = stringsOf(task.input, 'input').flatMap(({ path, text }) =>
     listReferences(text).flatMap((reference) => {
-      const fault = faultOf(reference, { workflow, phase, task });
+      const fault = faultOf(reference, place);
       return fault === undefined ? [] : [{ path, message: `{{ ${reference} }} ${fault}.` }];
     }),
   );
@@ -88,14 +108,8 @@ function badReferences(workflow: WorkflowDefinition, phase: PhaseDefinition, tas
   return [...inInput, ...inTitle];
 }
 
-interface Place {
-  readonly workflow: WorkflowDefinition;
-  readonly phase: PhaseDefinition;
-  readonly task: TaskTemplate;
-}
-
 /** The end of a sentence about a reference that names nothing. */
-function faultOf(text: string, { workflow: { phases }, phase, task }: Place): string | undefined {
+function faultOf(text: string, { phases, phase, task }: Place): string | undefined {
   const reference = parseReference(text);
   if (reference === undefined) return noReference(text);
   if (reference.kind !== 'task') return undefined;
@@ -107,7 +121,7 @@ function faultOf(text: string, { workflow: { phases }, phase, task }: Place): st
   const other = phases.find(({ name }) => name === reference.phase);
   if (other === undefined) return `names a phase that is not there; there are ${phases.map(({ name }) => name).join(', ')}`;
   // The tasks of a phase without templates are submitted by others, under references of theirs.
-  if (other.tasks.length === 0 || other.tasks.some((named) => named.ref === ref)) return undefined;
+  if (other.tasks.length === 0 || other.byRef.has(ref)) return undefined;
   return `names a task that is not there: ${lacks(other, ref)}`;
 }
 
@@ -130,7 +144,7 @@ function badLocks({ locks }: TaskTemplate): FieldProblem[] {
 }
 
 /** A way from a task back to itself, among those that are made together. */
-function cycleOf({ tasks }: PhaseDefinition): string[] {
+function cycleOf({ tasks }: Templates): string[] {
   for (const occasion of ['first', 'return'] as const) {
     const made = tasks.filter((task) => occasionsOf(task).includes(occasion));
     const places = new Map(made.map(({ ref }, index) => [ref, index]));

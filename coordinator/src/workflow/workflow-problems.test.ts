@@ -234,4 +234,21 @@ describe('what could never have an effect is found', () => {
         blockedPhase: 'WAIT',
       }),
     ).toEqual(['phases[2].tasks: Tickets wait in WAIT, and no work is done there: give the tasks to another phase.']));
+
+  test('work where tickets are over', () =>
+    expect(problems({ phases: [{ name: 'A' }, { name: 'B', tasks: [{ type: 't' }] }] })).toEqual([
+      'phases[1].tasks: Tickets are over when they enter B, and nothing waits for work there: give the tasks to the phase before.',
+    ]));
+
+  test('but nothing is said of work in a phase that is left only on the way back', () =>
+    expect(
+      problems({
+        phases: [{ name: 'A' }, { name: 'B' }, { name: 'C', tasks: [{ type: 't' }] }],
+        edges: [
+          { from: 'A', to: 'B', kind: 'forward' },
+          { from: 'A', to: 'C', kind: 'forward' },
+          { from: 'C', to: 'A', kind: 'regression' },
+        ],
+      }),
+    ).toEqual([]));
 });

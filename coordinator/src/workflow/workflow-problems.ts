@@ -50,7 +50,11 @@ export function findWorkflowProblems(workflow: WorkflowDefinition): FieldProblem
     if (to !== undefined && findEdge(workflow, name, to)?.kind !== 'regression') {
       report(`phases[${index}].onRefused.regressTo`, `There is no regression edge from ${name} to ${to}.`);
     }
-    const lie = { isLeft: !areWaysKnown || nextPhase(workflow, name) !== undefined, isBlocked: name === workflow.blockedPhase };
+    const lie = {
+      isLeft: !areWaysKnown || nextPhase(workflow, name) !== undefined,
+      isBlocked: name === workflow.blockedPhase,
+      isFinal: areWaysKnown && isFinal(workflow, name) && workflow.edges.some(({ to }) => to === name),
+    };
     for (const { path, message } of findIdleFields(phase, lie)) report(`phases[${index}].${path}`, message);
   }
   problems.push(...findTemplateProblems(workflow));

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
-  CoordinatorError,
+  type CoordinatorError,
   type FieldProblem,
   type JsonObject,
   softwareDelivery,
@@ -10,6 +10,7 @@ import {
 import { v7 as uuidv7 } from 'uuid';
 import type { SchemaChecker } from '../artifact/schema-checker.ts';
 import { type Database, transact, type Tx } from '../db/transaction.ts';
+import { refuseFields } from '../refuse-fields.ts';
 import { listUses, listWritten } from './gate-contents.ts';
 import { findMisfits } from './misfits.ts';
 import { findWorkflowProblems } from './workflow-problems.ts';
@@ -38,7 +39,7 @@ export async function findFault(definition: WorkflowDefinition, { plugins, check
   // More patterns than there may be are not even looked at.
   const problems =
     contradictions.length > 0 ? contradictions : await findMisfits(listWritten(gates, definition.artifactTypes), configs, checker);
-  if (problems.length > 0) return new CoordinatorError('workflow_invalid', { fields: problems.map(toField) });
+  if (problems.length > 0) return refuseFields('workflow_invalid', problems.map(toField));
 
   const offered = offers.flatMap((plugin) => plugin.validators);
   const unknown = gates.flatMap(({ path: place, gate }) =>
@@ -49,7 +50,7 @@ export async function findFault(definition: WorkflowDefinition, { plugins, check
         message: `No enabled plugin offers the validator ${use}. They offer ${offered.toSorted().join(', ') || 'none'}.`,
       })),
   );
-  return unknown.length === 0 ? undefined : new CoordinatorError('validator_unknown', { fields: unknown.map(toField) });
+  return unknown.length === 0 ? undefined : refuseFields('validator_unknown', unknown.map(toField));
 }
 
 /** As a parameter of the call. */

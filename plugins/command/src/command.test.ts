@@ -155,19 +155,19 @@ test('when its time is over a program is ended with all that it has started', as
   const inner = join(folder, 'inner.cjs');
   await writeFile(
     inner,
-    `require('fs').writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); process.on('SIGTERM', () => {}); setTimeout(() => {}, 60_000);`,
+    `require('fs').writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); process.on('SIGTERM', () => {}); setTimeout(() => {}, 600_000);`,
   );
   const leaving = new AbortController();
 
   const judging = judge(`require('child_process').spawnSync(process.execPath, [${JSON.stringify(inner)}], { stdio: 'inherit' })`, {
     signal: leaving.signal,
   });
-  await vi.waitUntil(async () => existsSync(pidFile) && (await readFile(pidFile, 'utf8')) !== '', { timeout: 10_000 });
+  await vi.waitUntil(async () => existsSync(pidFile) && (await readFile(pidFile, 'utf8')) !== '', { timeout: 50_000 });
   leaving.abort(new Error('enough'));
 
   await expect(judging).rejects.toThrow('enough');
   const pid = Number(await readFile(pidFile, 'utf8'));
-  await vi.waitUntil(() => !isRunning(pid), { timeout: 5_000 });
+  await vi.waitUntil(() => !isRunning(pid), { timeout: 50_000 });
 });
 
 test('what a program leaves running in its group does not hold its verdict', async () => {

@@ -42,7 +42,8 @@ export async function runProgram([program, ...args]: readonly [string, ...string
   });
   if (child.pid !== undefined) guard.watch(child.pid);
   const output = collectOutput(child);
-  const kill = () => killGroup(child);
+  // Of one that has ended the group is ended already, and its number may have been given to others.
+  const kill = () => child.exitCode === null && child.signalCode === null && killGroup(child);
   options.signal.addEventListener('abort', kill, { once: true });
   try {
     const ending = waitForEnd(child, program, guard);
@@ -87,7 +88,12 @@ function collectOutput(child: ChildProcess): () => Omit<ProgramEnd, 'succeeded' 
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderrTail = (stderrTail + text).slice(-tailCharsMax);
   });
-  return () => ({ stdout: Buffer.concat(chunks).toString('utf8'), isCut: stdoutBytes > stdoutBytesMax, stderrTail });
+  return () => ({
+    stdout: Buffer.concat(chunks).toString('utf8'),
+    isCut: stdoutBytes > stdoutBytesMax,
+    // The cut may have left half of a character.
+    stderrTail: stderrTail.replace(/^\p{Surrogate}/u, ''),
+  });
 }
 
 /** The group outlives its first process, as long as anything it started runs. */

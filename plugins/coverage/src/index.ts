@@ -22,7 +22,7 @@ const coverage = defineValidator({
     /** What it means where all files together have nothing of what is to be measured: no branch, or no line at all. */
     nothingMeasured: z.enum(['fail', 'pass']).default('fail'),
   }),
-  validate({ config, artifacts, fail, skip }) {
+  validate({ config, artifacts, fail, info, skip }) {
     const reports = artifacts.filter(({ type }) => type === config.artifact);
     if (reports.length === 0) skip(`There is no artifact ${config.artifact}.`);
     for (const { name, content } of reports) {
@@ -39,6 +39,8 @@ const coverage = defineValidator({
       // A file without branches, or of types alone, is an ordinary file.
       for (const [file, part] of report.files)
         if (config.minPerFile !== undefined) compare(part, config.minPerFile, { fail, of: file, path: file, isEmptyFine: true });
+      const total = describeTotal(report.total);
+      if (total !== '') info('coverage_measured', `${config.artifact} "${name}": ${total}.`);
     }
   },
 });
@@ -72,6 +74,16 @@ function compare(found: Coverage, wanted: Partial<Record<Metric, number | undefi
       );
   }
 }
+
+const describeTotal = (total: Coverage): string =>
+  metrics
+    .flatMap((metric) => {
+      const count = total[metric];
+      if (count === undefined) return [];
+      const share = `${count.covered} of ${count.total}`;
+      return [`${metric} ${count.total === 0 ? share : `${round((100 * count.covered) / count.total)} % (${share})`}`];
+    })
+    .join(', ');
 
 /** Down, so that what is too little does not look like enough. */
 const round = (percentage: number): number => Math.floor(percentage * 100) / 100;

@@ -37,6 +37,8 @@ describe('a criterion that holds', () => {
     [{ tests: [] }, { path: 'tests', op: 'exists' }],
     [{}, { path: 'secret', op: 'exists', value: false }],
     [{ error: null }, { path: 'error', op: '==', value: null }],
+    [{ failed: 0 }, { path: 'errors', op: '==', value: 0, optional: true }],
+    [{ errors: 0 }, { path: 'errors', op: '==', value: 0, optional: true }],
   ])('%j: %j', (content, criterion) => {
     expect(judge(content, criterion)).toEqual([]);
   });

@@ -3,7 +3,7 @@ import type { Criterion, JsonValue } from '@baton/sdk/plugin';
 /** A value as a person can read it in a message, cut where it is long. */
 export function describe(value: JsonValue): string {
   const text = JSON.stringify(value);
-  return text.length <= 200 ? text : `${text.slice(0, 199)}…`;
+  return text.length <= 200 ? text : `${text.slice(0, 199).replace(/\p{Surrogate}$/u, '')}…`;
 }
 
 export function describeWanted({ op, value }: Pick<Criterion, 'op' | 'value'>): string {

@@ -31,6 +31,7 @@ function judgeContent(criterion: Criterion, content: JsonValue | undefined): Sai
   if (content === undefined)
     return failed(`its content is kept elsewhere, so that ${path} cannot be read, wanted ${describeWanted(criterion)}`);
   const found = readPath(content, path);
+  if (found === undefined && criterion.optional === true) return undefined;
   const is = found === undefined ? `${path} is missing` : `${path} is ${describe(found)}`;
   const problem = compare(criterion, found);
   if (problem === undefined) return undefined;

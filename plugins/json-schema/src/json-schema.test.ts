@@ -48,6 +48,7 @@ test('what is judged cannot make the judging slow: patterns and comparisons take
 
   await testValidator(jsonSchema!, {
     folder: new URL('..', import.meta.url),
+    timeoutMs: 60_000,
     valid: [
       { name: 'many distinct items', config: unique, artifacts: [{ type: 'list', content: many }] },
       {

@@ -1,7 +1,7 @@
 import { definePlugin, defineValidator } from '@baton/sdk/plugin';
 import { z } from 'zod';
 import { checkTotals } from './check-totals.ts';
-import { listSuiteFailures, listTests } from './list-tests.ts';
+import { listSuiteFailures, listTests, type Test } from './list-tests.ts';
 import { readJUnit } from './read-junit.ts';
 
 const junit = defineValidator({
@@ -35,12 +35,13 @@ const junit = defineValidator({
         fail('test_failed', `${test.name} failed${reasonOf(test)}`, { path: test.file ?? test.name });
       for (const test of config.flaky === 'ignore' ? [] : tests.filter(({ isFlaky }) => isFlaky))
         (config.flaky === 'fail' ? fail : warn)('test_flaky', `${test.name} failed before it passed.`, { path: test.file ?? test.name });
-      const ran = tests.filter(({ state }) => state !== 'skipped').length;
+      const count = (wanted: Test['state']) => tests.filter(({ state }) => state === wanted).length;
+      const [passed, failed, skipped] = [count('passed'), count('failed'), count('skipped')];
+      const ran = passed + failed;
       if (ran < config.testsMin) fail('tests_too_few', `${ran} tests ran in "${name}", wanted ${config.testsMin}.`);
-      const skipped = tests.length - ran;
       if (config.skippedMax !== undefined && skipped > config.skippedMax)
         fail('tests_skipped', `${skipped} tests were skipped in "${name}", at most ${config.skippedMax} may be.`);
-      info('tests_ran', `${ran} tests ran in "${name}", ${skipped} were skipped.`);
+      info('tests_ran', `${ran} tests ran in "${name}": ${passed} passed and ${failed} failed. ${skipped} were skipped.`);
     }
   },
 });

@@ -14,8 +14,8 @@ interface Line {
 
 /**
  * Makes a summary of what the model said. A statement without words or without a source, or with one that is not there, is left out. Constraints,
- * rejected alternatives and numbers that the rest does not cover come first, word for word; then what speaks of such items; then
- * the others, as far as the budget goes.
+ * rejected alternatives and numbers that no statement covers come first, word for word, and what speaks of them alone is left out; then what
+ * covers such items; then the others, as far as the budget goes.
  */
 export function compose(statements: readonly Statement[], { items, budgetTokens, count }: Room): Summary {
   const known = new Map(items.map((item) => [item.citation, item]));
@@ -26,13 +26,17 @@ export function compose(statements: readonly Statement[], { items, budgetTokens,
     .filter(({ citations }) => citations.length > 0 && citations.every((citation) => known.has(citation)));
   const due = sound.filter(({ citations }) => citations.some(isDue));
   const rest = sound.filter((line) => !due.includes(line));
-  const carried = findUncovered(write(due), items).map(({ kind, text, citation }) => ({
+  const uncovered = findUncovered(write(due), items);
+  const carried = uncovered.map(({ kind, text, citation }) => ({
     text: `${kind}: ${text.replaceAll(/\s+/g, ' ').trim()}`,
     citations: [citation],
   }));
+  // What speaks of nothing but them would say it again, with another number perhaps.
+  const again = new Set(uncovered.map(({ citation }) => citation));
+  const kept = due.filter(({ citations }) => citations.some((citation) => !again.has(citation)));
 
   const chosen: Line[] = [];
-  for (const line of [...carried, ...due, ...rest]) {
+  for (const line of [...carried, ...kept, ...rest]) {
     if (count(write([...chosen, line])) <= budgetTokens) chosen.push(line);
   }
   return { text: write(chosen), citations: [...new Set(chosen.flatMap(({ citations }) => citations))] };

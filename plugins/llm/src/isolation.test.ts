@@ -6,7 +6,7 @@ import { createPluginHost, type PluginHost } from '@baton/sdk/plugin/host';
 import { makeItem } from '@baton/sdk/plugin/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-const statements = [{ text: 'Answers take 50 ms at most.', citations: ['c:1'] }];
+const statements = [{ text: 'In short: Answers within 50 ms.', citations: ['c:1'] }];
 
 /** What a server that speaks like OpenAI's would answer, to those that know its key. */
 let server: Server;
@@ -33,7 +33,7 @@ beforeAll(async () => {
     plugins: ['./plugins/llm'],
     cwd: fileURLToPath(new URL('../../../', import.meta.url)),
     log: { debug() {}, warn() {}, error() {} },
-    limits: { threadsMax: 1, memoryMb: 256, timeoutMs: 30_000, verdictBytesMax: 65_536 },
+    limits: { threadsMax: 1, memoryMb: 256, timeoutMs: 60_000, startMs: 60_000, verdictBytesMax: 65_536 },
   });
 });
 afterAll(async () => {
@@ -56,7 +56,7 @@ test('a provider that the configuration names is loaded where plugins run, and i
     secrets: { apiKey: 'key-of-the-test' },
   };
 
-  expect(await summarize(config)).toEqual({ outcome: 'ok', text: 'Answers take 50 ms at most. [c:1]', citations: ['c:1'] });
+  expect(await summarize(config)).toEqual({ outcome: 'ok', text: 'In short: Answers within 50 ms. [c:1]', citations: ['c:1'] });
 });
 
 test.each<[string, JsonObject, RegExp]>([

@@ -37,6 +37,10 @@ export const approval = z
     ageMs: z.number().describe('How long ago it was asked for.'),
     expiresInMs: z.number().optional().describe('How long it is still waited for; absent where it is for ever, or where it is over.'),
     createdAt: timestamp,
+    refusedBefore: z
+      .array(approvalDecision)
+      .optional()
+      .describe('With what it was refused when it was asked for about the same evidence before; absent where it was not.'),
   })
   .meta({ id: 'Approval', description: 'What a gate has asked people or agents to decide about.' });
 export type Approval = z.infer<typeof approval>;

@@ -33,7 +33,9 @@ const budgetTokens = z.int().min(50).max(200_000).default(4_000).describe('How l
 const since = z
   .union([z.int().min(0), citation])
   .optional()
-  .describe('Only what came, was pinned or was superseded after this event or item, such as the `asOf` of an earlier pack.');
+  .describe(
+    'Only what came, was pinned or was superseded after this event or item, such as the `asOf` of an earlier pack. After an item, what was noted together with it may be told again.',
+  );
 const origin = {
   taskId: id.optional().describe('The task that it came from.'),
   attempt: z.int32().min(1).optional().describe('The attempt at this task. A stale one is refused.'),
@@ -92,7 +94,14 @@ export const contextMethods = {
     params: writeParams({
       ticketId: id,
       item: newContextItem,
-      ...origin,
+      taskId: origin.taskId,
+      attempt: z
+        .int32()
+        .min(1)
+        .optional()
+        .describe(
+          "The attempt at this task, which may have ended. Another agent's is refused. What the ticket has given up since it began stays given up.",
+        ),
     }),
     result: contextItem,
     errors: ['ticket_not_found', 'claim_stale'],
@@ -114,6 +123,7 @@ export const contextMethods = {
       pinned: z.boolean().optional().describe('Only those that are pinned, or that are not.'),
       superseded: z.boolean().optional().describe('Only those that no longer hold, or that still do.'),
       sources: z.array(contextSource).optional().describe('Only from these.'),
+      citations: z.array(citation).max(1_000).optional().describe('Only these; what is not there is passed over.'),
     }),
     result: z.object({ items: z.array(contextItem), next: nextCursor }),
     errors: ['ticket_not_found'],

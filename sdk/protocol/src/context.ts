@@ -20,11 +20,17 @@ export type ContextSource = z.infer<typeof contextSource>;
 export const citation = z.string().regex(/^c:\d{1,9}$/, 'The citation of an item, such as c:12.');
 
 /** Where a statement comes from: an artifact's digest, a place in a file, the number of an event, the id of a task, another item's citation. */
-export const contextReference = z.strictObject({
-  kind: z.enum(['artifact', 'file', 'event', 'task', 'item']),
-  value: z.string().max(1_024),
-  line: z.int().min(1).optional(),
-});
+export const contextReference = z
+  .strictObject({
+    kind: z.enum(['artifact', 'file', 'event', 'task', 'item']),
+    value: z.string().max(1_024),
+    line: z.int().min(1).optional().describe('Of a file; with a `lineEnd` the first of several.'),
+    lineEnd: z.int().min(1).optional().describe('The last line, not before `line`.'),
+  })
+  .refine(({ line, lineEnd }) => lineEnd === undefined || (line !== undefined && line <= lineEnd), {
+    path: ['lineEnd'],
+    error: 'Give the first line as well, in `line`, and none that comes after this one.',
+  });
 export type ContextReference = z.infer<typeof contextReference>;
 
 /** How much an item has for programs, in characters of JSON, and how much its references have. */
@@ -84,7 +90,7 @@ export const contextItem = z
       .string()
       .optional()
       .describe(
-        'The reasons, each on a line, as often as it was said. Beyond 20,000 characters the oldest are cut, and a line says so. Packs and aggregates have the first 400 characters.',
+        'The reasons, each on a line, as often as it was said. Beyond 20,000 characters the oldest are cut, and a line says so. Packs and aggregates have the first 400 characters; the text of a pack has all of them where every item has room.',
       ),
     data: jsonValue
       .optional()
@@ -194,6 +200,18 @@ export const contextPack = z
     own: phaseContext
       .optional()
       .describe('What the phase itself has come to so far; its items are in the text as well. Absent before the ticket is in it.'),
+    notConsidered: z
+      .int()
+      .optional()
+      .describe(
+        'How many items hold beside the 20,000 of a ticket that packs are made from: they are neither in the text nor among the omitted. `context/list` tells them.',
+      ),
+    cut: z
+      .array(z.object({ citation: z.string(), tokens: z.int() }))
+      .optional()
+      .describe(
+        'Items whose lines in the text are not all of them: long reasons, or a long text in the last line that fitted. With the tokens that all of each would take beyond its line, the smallest first; a thousand at most. `context/expand` tells all of one.',
+      ),
   })
   .meta({
     id: 'ContextPack',

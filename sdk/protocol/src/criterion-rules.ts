@@ -8,14 +8,16 @@ interface Written {
   readonly op: string;
   readonly value?: unknown;
   readonly smallSample?: { readonly path: string } | undefined;
+  readonly optional?: boolean | undefined;
 }
 
 /** Reports what no artifact could fulfil, so that it is found when a workflow is checked and not when a ticket stands at the gate. */
-export function refuseWrongCriterion({ path, op, value, smallSample }: Written, { addIssue }: z.core.$RefinementCtx): void {
+export function refuseWrongCriterion({ path, op, value, smallSample, optional }: Written, { addIssue }: z.core.$RefinementCtx): void {
   const report = (at: readonly string[], message: string) => addIssue({ code: 'custom', path: [...at], message });
   const wrongValue = findWrongValue(op, value);
   if (wrongValue !== undefined) report(['value'], wrongValue);
   if (hasGap(path)) report(['path'], gap);
+  if (optional === true && op === 'exists') report(['optional'], 'exists asks whether it is there, which optional leaves open.');
   if (smallSample === undefined) return;
   if (!sizeOperators.includes(op)) report(['smallSample'], 'A margin needs an operator that compares sizes: >, >=, < or <=.');
   if (hasGap(smallSample.path)) report(['smallSample', 'path'], gap);

@@ -30,6 +30,10 @@ export const criterion = z
       .optional()
       .describe('What it is compared with; `exists` needs none, and `matches` a regular expression as RE2 reads it.'),
     smallSample: smallSample.optional().describe('A margin for small samples; only with an operator that compares sizes.'),
+    optional: z
+      .boolean()
+      .optional()
+      .describe('Where nothing stands at `path`, the criterion holds. Without it what is missing fulfils nothing.'),
   })
   .superRefine(refuseWrongCriterion)
   .meta({

@@ -59,7 +59,7 @@ export const errorCatalogue = {
   workflow_invalid: { code: 42205, blame: 'caller', title: 'The workflow contradicts itself.' },
   lock_key_invalid: { code: 42206, blame: 'caller', title: 'This is not a lock key.' },
   artifact_invalid: { code: 42208, blame: 'caller', title: 'The artifact does not fit the schema of its type.' },
-  limit_exceeded: { code: 42207, blame: 'caller', title: 'This is more than the configuration allows.' },
+  limit_exceeded: { code: 42207, blame: 'caller', title: 'This is more than a limit allows.' },
 
   overloaded: { code: 50301, blame: 'passing', title: 'The coordinator is busy.' },
   database_unavailable: { code: 50302, blame: 'passing', title: 'The database cannot be reached.' },

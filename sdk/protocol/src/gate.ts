@@ -240,7 +240,15 @@ export const gateMethods = {
         .describe('What the caller is about to hand in.'),
     }),
     result: gateExplanation,
-    errors: ['ticket_not_found', 'task_not_found', 'task_state_refused', 'phase_closed', 'artifact_invalid', 'limit_exceeded'],
+    errors: [
+      'ticket_not_found',
+      'task_not_found',
+      'task_state_refused',
+      'phase_closed',
+      'artifact_invalid',
+      'limit_exceeded',
+      'overloaded',
+    ],
     example: {
       params: { ticketId: ids.ticket },
       result: {
@@ -260,10 +268,15 @@ export const gateMethods = {
     idempotent: false,
     params: writeParams({
       ticketId: id,
-      renew: z.boolean().default(false).describe('Asks anew for approvals that were refused or have expired.'),
+      renew: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Asks anew for approvals that were refused or have expired. What was refused only an operator asks for anew who is no author.',
+        ),
     }),
     result: gateResult,
-    errors: ['ticket_not_found', 'overloaded'],
+    errors: ['ticket_not_found', 'approval_not_yours', 'overloaded'],
     example: { params: { ticketId: ids.ticket }, result: gatePassed },
   }),
   'gate/results': method({

@@ -113,7 +113,7 @@ export const softwareDelivery = workflowDefinition.parse({
       gate: {
         artifacts: ['code_changes', 'test_coverage'],
         criteria: [
-          { artifact: 'code_changes', path: 'tests', op: 'exists' },
+          { artifact: 'code_changes', path: 'tests.length', op: '>=', value: 1 },
           { artifact: 'test_coverage', path: 'percentage', op: '>=', value: 80 },
         ],
       },
@@ -123,7 +123,11 @@ export const softwareDelivery = workflowDefinition.parse({
       description: 'Showing that it works.',
       gate: {
         artifacts: ['test_results', 'test_evidence'],
-        criteria: [{ artifact: 'test_results', path: 'failed', op: '==', value: 0 }],
+        criteria: [
+          { artifact: 'test_results', path: 'passed', op: '>=', value: 1 },
+          { artifact: 'test_results', path: 'failed', op: '==', value: 0 },
+          { artifact: 'test_results', path: 'errors', op: '==', value: 0, optional: true },
+        ],
       },
     },
     { name: 'DEPLOYMENT', description: 'Bringing it to its users.', gate: {} },

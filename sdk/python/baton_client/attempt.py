@@ -13,6 +13,7 @@ from typing import Any, Literal
 from . import types as t
 from .client import Client
 from .errors import BatonError, CoordinatorError
+from .note_sender import send_late
 from .outcome import Completed, Failed, Outcome, Released, Report, failed, failure_of
 from .session import AttemptId, is_session_gone
 from .task_context import TaskContext
@@ -22,7 +23,7 @@ log = logging.getLogger('baton_client')
 #: A coroutine function runs in the agent's event loop; a plain one in a thread of its own, so that heartbeats go on.
 Handler = Callable[[Any, TaskContext], Awaitable[Any] | Any]
 
-#: `dropped`: it was no longer ours, and nothing was recorded.
+#: `dropped`: it was no longer ours, and nothing was recorded but what it had noted.
 AttemptEnd = Literal['completed', 'failed', 'released', 'dropped']
 
 
@@ -30,6 +31,7 @@ class Attempt:
     def __init__(self, client: Client, claim: t.Claim, handler: Handler, *, workspace: Path | None, grace_seconds: float) -> None:
         self.id: AttemptId = (claim['taskId'], claim['attempt'])
         self.claim = claim
+        self._client = client
         self.context = TaskContext(client, claim, workspace)
         self._handler = handler
         self._grace_seconds = grace_seconds
@@ -49,18 +51,21 @@ class Attempt:
             self._work.cancel(f'The attempt must stop: {reason}.')
 
     def revoke(self, reason: str) -> None:
-        """The coordinator has ended the attempt: the task is told to stop and nothing is reported."""
+        """The coordinator has ended the attempt: the task is told to stop, and only what it noted is handed in."""
         self._is_revoked = True
         self.stop(reason)
 
     async def run(self) -> AttemptEnd:
         """Settles when the attempt has ended here and the coordinator knows."""
-        outcome = await self._execute()
+        try:
+            outcome = await self._execute()
+        finally:
+            # A function that was left behind in its thread may go on.
+            notes = self.context.note_sender.stop()
         if self._is_revoked:
             log.info('%s: stopped; the coordinator had ended the attempt (%s)', self.claim['title'], self.context.cancel_reason)
-            return 'dropped'
-        # A copy: a function that was left behind in its thread may go on.
-        return await self._report(self._judge(outcome), [*self.context.gathered_notes])
+            return await self._drop(notes)
+        return await self._report(self._judge(outcome), notes)
 
     async def _execute(self) -> Outcome:
         loop = asyncio.get_running_loop()
@@ -111,13 +116,17 @@ class Attempt:
         except (BatonError, TypeError, ValueError) as error:
             if self._is_revoked or is_stale(error):
                 log.info('%s: the result came too late and was dropped', self.claim['title'])
-                return 'dropped'
+                return await self._drop(notes)
             log.error('%s: the result was refused: %s', self.claim['title'], error)
             if isinstance(outcome, Completed):
                 # A result that the coordinator will never take is a failure of the task, and is told as one.
                 fields = list(error.data.get('fields', [])) if isinstance(error, CoordinatorError) else []
                 refusal = failed('result_refused', f'The result was refused: {error}', permanent=True, details={'fields': fields})
                 return await self._report(refusal, notes)
+            if isinstance(outcome, Failed) and 'details' in outcome.error:
+                # They are the task's own, and may be what no message carries.
+                bare = failed(outcome.error.get('code', 'task_failed'), outcome.error['message'], permanent=outcome.permanent)
+                return await self._report(bare, notes)
             if not notes:
                 return 'dropped'
             log.error('%s: its %d notes are left out', self.claim['title'], len(notes))
@@ -126,6 +135,12 @@ class Attempt:
             log.warning('%s: failed: %s', self.claim['title'], outcome.error['message'])
             return 'failed'
         return 'completed' if isinstance(outcome, Completed) else 'released'
+
+    async def _drop(self, notes: list[t.NewContextItem]) -> AttemptEnd:
+        lost = await send_late(self._client, self.claim, notes)
+        if lost > 0:
+            log.error('%s: %d of its notes could not be handed in', self.claim['title'], lost)
+        return 'dropped'
 
 
 def is_stale(error: BaseException) -> bool:

@@ -1423,7 +1423,7 @@ class GateMethods:
 
         `assume`: What the caller is about to hand in.
 
-        Raises CoordinatorError: `ticket_not_found`, `task_not_found`, `task_state_refused`, `phase_closed`, `artifact_invalid`, `limit_exceeded`.
+        Raises CoordinatorError: `ticket_not_found`, `task_not_found`, `task_state_refused`, `phase_closed`, `artifact_invalid`, `limit_exceeded`, `overloaded`.
         """
         result: t.GateExplanation = await self._call(
             'gate/explain',
@@ -1440,9 +1440,9 @@ class GateMethods:
     ) -> t.GateResult:
         """Judges the gate of the current phase and records the result, bound to the digest of what was judged.
 
-        `renew`: Asks anew for approvals that were refused or have expired. false unless given.
+        `renew`: Asks anew for approvals that were refused or have expired. What was refused only an operator asks for anew who is no author. false unless given.
 
-        Raises CoordinatorError: `ticket_not_found`, `overloaded`.
+        Raises CoordinatorError: `ticket_not_found`, `approval_not_yours`, `overloaded`.
         """
         result: t.GateResult = await self._call(
             'gate/validate',
@@ -1534,7 +1534,7 @@ class ContextMethods:
         """Leaves an item for later phases. The same text of the same kind in one visit is kept once, with every reason, reference and pin given with it.
 
         `task_id`: The task that it came from.
-        `attempt`: The attempt at this task. A stale one is refused.
+        `attempt`: The attempt at this task, which may have ended. Another agent's is refused. What the ticket has given up since it began stays given up.
 
         Raises CoordinatorError: `ticket_not_found`, `claim_stale`.
         """
@@ -1557,6 +1557,7 @@ class ContextMethods:
         pinned: bool | None = None,
         superseded: bool | None = None,
         sources: Sequence[t.ContextSource] | None = None,
+        citations: Sequence[str] | None = None,
     ) -> t.ContextListResult:
         """Lists the items of a ticket, oldest first, those that no longer hold included. A page of long items ends before its limit.
 
@@ -1569,12 +1570,13 @@ class ContextMethods:
         `pinned`: Only those that are pinned, or that are not.
         `superseded`: Only those that no longer hold, or that still do.
         `sources`: Only from these.
+        `citations`: Only these; what is not there is passed over.
 
         Raises CoordinatorError: `ticket_not_found`.
         """
         result: t.ContextListResult = await self._call(
             'context/list',
-            {'ticketId': ticket_id, 'phase': phase, 'kinds': kinds, 'after': after, 'limit': limit, 'author': author, 'taskId': task_id, 'pinned': pinned, 'superseded': superseded, 'sources': sources},
+            {'ticketId': ticket_id, 'phase': phase, 'kinds': kinds, 'after': after, 'limit': limit, 'author': author, 'taskId': task_id, 'pinned': pinned, 'superseded': superseded, 'sources': sources, 'citations': citations},
         )
         return result
 
@@ -1612,7 +1614,7 @@ class ContextMethods:
         `for_phase`: Without it the phase that the ticket is in.
         `budget_tokens`: How long the text may be. 4000 unless given.
         `query`: What the reader is after: items that speak of it, or of files it names, come first.
-        `since`: Only what came, was pinned or was superseded after this event or item, such as the `as_of` of an earlier pack.
+        `since`: Only what came, was pinned or was superseded after this event or item, such as the `as_of` of an earlier pack. After an item, what was noted together with it may be told again.
 
         Raises CoordinatorError: `ticket_not_found`, `phase_unknown`, `limit_exceeded`, `context_item_not_found`.
         """

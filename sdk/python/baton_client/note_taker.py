@@ -26,10 +26,13 @@ REFERENCE_KINDS = ('artifact', 'file', 'event', 'task', 'item')
 
 
 class NoteTaker:
-    """Takes the notes of one attempt, once it is sure that the coordinator will take all of them together."""
+    """Takes the notes of one attempt, once it is sure that the coordinator will take all of them together. Whoever hands on what was
+    `taken` takes it out there.
+    """
 
     def __init__(self) -> None:
         self.taken: list[t.NewContextItem] = []
+        self._count = 0
         self._bytes = 0
 
     def take(self, item: t.NewContextItem) -> None:
@@ -39,13 +42,14 @@ class NoteTaker:
             raise PermanentTaskError(f'The context item does not fit: {fault}', code='result_invalid')
         written = to_json(item)
         size = len(written.encode())
-        count = len(self.taken)
+        count = self._count
         if count + 1 > NOTES_MAX or self._bytes + size > NOTES_BYTES_MAX:
             raise PermanentTaskError(
                 f'An attempt takes {NOTES_MAX} notes of {NOTES_BYTES_MAX} bytes together; it has {count} of {self._bytes} bytes, '
                 f'and one of {size} bytes is too much. Put what is long into an artifact and refer to it.',
                 code='result_invalid',
             )
+        self._count += 1
         self._bytes += size
         # A copy: what the task changes later is not what was looked at.
         self.taken.append(json.loads(written))
@@ -75,13 +79,16 @@ def fault_of_item(item: t.NewContextItem) -> str | None:
 
 
 def fault_of_reference(path: str, reference: Any) -> str | None:
-    if not isinstance(reference, dict) or not {'kind', 'value'} <= reference.keys() <= {'kind', 'value', 'line'}:
-        return f"{path}: Write {{'kind': …, 'value': …}}, with a 'line' where there is one."
+    if not isinstance(reference, dict) or not {'kind', 'value'} <= reference.keys() <= {'kind', 'value', 'line', 'lineEnd'}:
+        return f"{path}: Write {{'kind': …, 'value': …}}, with a 'line' where there is one, and a 'lineEnd' where there are several."
     if reference['kind'] not in REFERENCE_KINDS:
         return f'{path}.kind: {reference["kind"]} is none. Write one of {", ".join(REFERENCE_KINDS)}.'
-    line = reference.get('line', 1)
-    if not isinstance(line, int) or isinstance(line, bool) or line < 1:
-        return f'{path}.line: Write a whole number from 1 on.'
+    for field in ('line', 'lineEnd'):
+        line = reference.get(field, 1)
+        if not isinstance(line, int) or isinstance(line, bool) or line < 1:
+            return f'{path}.{field}: Write a whole number from 1 on.'
+    if 'lineEnd' in reference and not reference.get('line', math.inf) <= reference['lineEnd']:
+        return f"{path}.lineEnd: Give the first line as well, in 'line', and none that comes after this one."
     return fault_of_length(f'{path}.value', reference['value'], REFERENCE_MAX)
 
 

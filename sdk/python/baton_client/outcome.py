@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import traceback
 import uuid
 from dataclasses import dataclass
@@ -37,10 +38,19 @@ Outcome = Completed | Failed | Released
 
 
 def failed(code: str, message: str, *, permanent: bool = False, details: Any = None) -> Failed:
-    error: t.TaskError = {'code': code[:128], 'message': message if len(message) <= 16_000 else f'{message[:15_999]}…'}
+    error: t.TaskError = {'code': clip(code, 128), 'message': clip(message)}
     if details is not None:
         error['details'] = details
     return Failed(error, permanent)
+
+
+def clip(text: str, units_max: int = 16_000) -> str:
+    """As much of what somebody says as the contract takes, which counts a character beyond U+FFFF as two; for a message that is 16,000.
+    What no database stores in it, a NUL or half of a surrogate pair, is replaced.
+    """
+    storable = re.sub('[\0\ud800-\udfff]', '\ufffd', text)
+    units = storable.encode('utf-16-le')
+    return storable if len(units) <= 2 * units_max else f'{units[: 2 * (units_max - 1)].decode("utf-16-le", "ignore")}…'
 
 
 def failure_of(error: BaseException) -> Failed:

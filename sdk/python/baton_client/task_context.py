@@ -11,14 +11,16 @@ from pathlib import Path
 from . import types as t
 from .client import Client
 from .errors import BatonError
+from .note_sender import NoteSender
 from .note_taker import NoteTaker
+from .outcome import clip
 from .task_locks import HeldLock, LockWish, TaskLocks
 
 
 class TaskContext:
     """Lives for one attempt.
 
-    Artifacts and the summary are stored together with the result, notes with the report of the attempt's end, whatever that is.
+    Artifacts and the summary are stored together with the result, notes while the task runs or with its end, whatever that is.
     """
 
     def __init__(self, client: Client, claim: t.Claim, workspace: Path | None) -> None:
@@ -45,6 +47,7 @@ class TaskContext:
         self.gathered_artifacts: list[t.NewArtifact] = []
         self._note_taker = NoteTaker()
         self.gathered_notes = self._note_taker.taken
+        self.note_sender = NoteSender(client, claim, self.gathered_notes)
         self.gathered_summary: str | None = None
         self.task_locks = TaskLocks(client.lock, claim, self.cancelled.is_set)
         self._loop = asyncio.get_running_loop()
@@ -57,7 +60,7 @@ class TaskContext:
         if percentage is not None and math.isfinite(percentage):
             report['percentage'] = min(100, max(0, percentage))
         if message is not None:
-            report['message'] = message[:1_000]
+            report['message'] = clip(message, 1_000)
         self._loop.call_soon_threadsafe(self._send_soon, report)
 
     def artifact(
@@ -99,9 +102,8 @@ class TaskContext:
     ) -> None:
         """Adds a decision, constraint, risk, fact … for later phases and for the next attempt.
 
-        It is stored when the attempt ends: completed, failed, or given back by an agent that drains. It is lost where the
-        coordinator has ended the attempt before (cancelled, out of time, its phase left, its session lost) and where the process
-        dies. What must not be lost is stored at once by `client.context.note`.
+        It is stored within about a second, and at the latest with the attempt's end. Where the coordinator has ended the attempt
+        before (cancelled, out of time, its phase left, its session lost), what is left is handed in after that.
 
         Raises PermanentTaskError `result_invalid` where the coordinator would refuse it, and where an attempt has no room for it:
         it takes 1,000 notes of 1 MiB together.
@@ -112,10 +114,11 @@ class TaskContext:
         if data is not None:
             item['data'] = data
         self._note_taker.take(item)
+        self._loop.call_soon_threadsafe(self.note_sender.send_soon)
 
     def summary(self, text: str) -> None:
         """What the task did, in a sentence or two, for people and for later phases. The last one counts."""
-        self.gathered_summary = text if len(text) <= 4_000 else f'{text[:3_999]}…'
+        self.gathered_summary = clip(text, 4_000)
 
     def lock(self, *keys: LockWish, ttl_ms: int | None = None, wait_ms: int | None = None) -> HeldLock:
         """`async with ctx.lock('db:dev') as lock: …` takes all of the keys or none, and gives them back.

@@ -139,6 +139,8 @@ class Criterion(TypedDict):
     value: NotRequired[JsonValue]
     #: A margin for small samples; only with an operator that compares sizes.
     smallSample: NotRequired[SmallSample]
+    #: Where nothing stands at `path`, the criterion holds. Without it what is missing fulfils nothing.
+    optional: NotRequired[bool]
 
 
 class SmallSample(TypedDict):
@@ -531,7 +533,10 @@ class NewArtifact(TypedDict):
 class NewContextItemReference(TypedDict):
     kind: Literal['artifact', 'file', 'event', 'task', 'item']
     value: str
+    #: Of a file; with a `lineEnd` the first of several.
     line: NotRequired[int]
+    #: The last line, not before `line`.
+    lineEnd: NotRequired[int]
 
 
 class NewContextItem(TypedDict):
@@ -1054,6 +1059,8 @@ class Approval(TypedDict):
     #: How long it is still waited for; absent where it is for ever, or where it is over.
     expiresInMs: NotRequired[float]
     createdAt: Timestamp
+    #: With what it was refused when it was asked for about the same evidence before; absent where it was not.
+    refusedBefore: NotRequired[list[ApprovalDecision]]
 
 
 class ApprovalDecision(TypedDict):
@@ -1072,7 +1079,10 @@ class ApprovalDecision(TypedDict):
 class ContextItemReference(TypedDict):
     kind: Literal['artifact', 'file', 'event', 'task', 'item']
     value: str
+    #: Of a file; with a `lineEnd` the first of several.
     line: NotRequired[int]
+    #: The last line, not before `line`.
+    lineEnd: NotRequired[int]
 
 
 class ContextItemSuperseded(TypedDict):
@@ -1095,7 +1105,7 @@ class ContextItem(TypedDict):
     visit: int
     kind: ContextKind
     text: str
-    #: The reasons, each on a line, as often as it was said. Beyond 20,000 characters the oldest are cut, and a line says so. Packs and aggregates have the first 400 characters.
+    #: The reasons, each on a line, as often as it was said. Beyond 20,000 characters the oldest are cut, and a line says so. Packs and aggregates have the first 400 characters; the text of a pack has all of them where every item has room.
     rationale: NotRequired[str]
     #: The same for programs. Packs and aggregates are without it; `context/expand` and `context/list` tell it.
     data: NotRequired[JsonValue]
@@ -1179,6 +1189,11 @@ class ContextPackOmittedBeyond(TypedDict):
     tokens: int
 
 
+class ContextPackCutItem(TypedDict):
+    citation: str
+    tokens: int
+
+
 class ContextPack(TypedDict):
     """What a reader needs to know of earlier phases, and of his own so far, within a budget, each line with its source."""
 
@@ -1205,6 +1220,10 @@ class ContextPack(TypedDict):
     digest: Sha256
     #: What the phase itself has come to so far; its items are in the text as well. Absent before the ticket is in it.
     own: NotRequired[PhaseContext]
+    #: How many items hold beside the 20,000 of a ticket that packs are made from: they are neither in the text nor among the omitted. `context/list` tells them.
+    notConsidered: NotRequired[int]
+    #: Items whose lines in the text are not all of them: long reasons, or a long text in the last line that fitted. With the tokens that all of each would take beyond its line, the smallest first; a thousand at most. `context/expand` tells all of one.
+    cut: NotRequired[list[ContextPackCutItem]]
 
 
 class PhaseContextArtifact(TypedDict):
@@ -1243,7 +1262,10 @@ class ExpandedContextItemEvent(TypedDict):
 class ExpandedContextItemUnresolvedItem(TypedDict):
     kind: Literal['artifact', 'file', 'event', 'task', 'item']
     value: str
+    #: Of a file; with a `lineEnd` the first of several.
     line: NotRequired[int]
+    #: The last line, not before `line`.
+    lineEnd: NotRequired[int]
 
 
 class ExpandedContextItem(TypedDict):

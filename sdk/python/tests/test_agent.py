@@ -7,10 +7,11 @@ import unittest
 from typing import Any
 
 from baton_client import Agent, AgentReplaced, CoordinatorError, PermanentTaskError, TaskContext, connect
+from baton_client import types as t
 from baton_client.attempt import Attempt
 
 from .line import Line
-from .work import new_name, registered, serving, submit, task_in
+from .work import eventually, new_name, registered, serving, submit, task_in
 
 
 class AgentTest(unittest.IsolatedAsyncioTestCase):
@@ -41,8 +42,9 @@ class AgentTest(unittest.IsolatedAsyncioTestCase):
     async def test_a_task_is_told_what_it_asks_for_and_what_is_new_after_a_pack(self) -> None:
         @self.agent.task(self.kind)
         async def follow(given: Any, ctx: TaskContext) -> list[str]:
-            for kind, text in (('fact', 'It is blue.'), ('constraint', 'It has two doors.')):
-                await self.client.context.note(ticket_id=ctx.ticket_id, item={'kind': kind, 'text': text})
+            items: list[t.NewContextItem] = [{'kind': 'fact', 'text': 'It is blue.'}, {'kind': 'constraint', 'text': 'It has two doors.'}]
+            for item in items:
+                await self.client.context.note(ticket_id=ctx.ticket_id, item=item)
             asked = await ctx.pack(50, query='what is blue')
             await self.client.context.note(ticket_id=ctx.ticket_id, item={'kind': 'fact', 'text': 'It is round.'})
             return [asked['text'], (await ctx.pack(since=asked['asOf']))['text']]
@@ -51,7 +53,8 @@ class AgentTest(unittest.IsolatedAsyncioTestCase):
             [task_id] = await submit(self.client, {'type': self.kind})
             task = await task_in(self.client, task_id, 'completed')
 
-        asked, new = task.get('output')
+        output: Any = task.get('output')
+        asked, new = output
         self.assertIn('It is blue. [c:1, ', asked)
         self.assertRegex(new, r'^## Facts\n- It is round\. \[c:3, [A-Z]+\]\n$')
 
@@ -68,6 +71,18 @@ class AgentTest(unittest.IsolatedAsyncioTestCase):
             outputs = [(await task_in(self.client, task_id, 'completed')).get('output') for task_id in ids]
 
         self.assertEqual(outputs, ['baton-meet', 'baton-meet'])
+
+    async def test_a_failure_is_told_whatever_its_words_and_its_details_are(self) -> None:
+        @self.agent.task(self.kind)
+        async def fail(given: Any, ctx: TaskContext) -> None:
+            ctx.progress(1, 'a\0b')
+            raise PermanentTaskError('No \0\ud83e.', details={'constructor': object()})
+
+        async with serving(self.agent):
+            [task_id] = await submit(self.client, {'type': self.kind})
+            task = await task_in(self.client, task_id, 'failed')
+
+        self.assertEqual(task.get('error'), {'code': 'task_failed', 'message': 'No \ufffd\ufffd.'})
 
     async def test_a_failure_is_tried_again_and_a_permanent_one_is_not(self) -> None:
         @self.agent.task(self.kind)
@@ -259,11 +274,9 @@ class AgentTest(unittest.IsolatedAsyncioTestCase):
         async with serving(self.agent):
             [task_id] = await submit(self.client, {'type': self.kind})
             await began.wait()
-            started = time.monotonic()
 
         task = await self.client.task.get(task_id=task_id)
         self.assertEqual((task['state'], task['attempts'][0].get('outcome')), ('ready', 'released'))
-        self.assertLess(time.monotonic() - started, 40)
 
     async def test_what_was_noted_is_kept_with_a_failure_and_with_a_task_that_is_given_back(self) -> None:
         began = asyncio.Event()
@@ -289,6 +302,51 @@ class AgentTest(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(
                 [(item['text'], item.get('taskId'), item.get('attempt')) for item in items], [('The disk is full.', task['id'], 1)]
             )
+
+    async def test_what_was_noted_is_kept_where_the_task_is_cancelled(self) -> None:
+        began = asyncio.Event()
+
+        @self.agent.task(self.kind)
+        async def wait(given: Any, ctx: TaskContext) -> None:
+            ctx.note('risk', 'The disk is full.')
+            began.set()
+            try:
+                await asyncio.sleep(60)
+            finally:
+                ctx.note('fact', 'It was half done.')
+
+        async with serving(self.agent):
+            [task_id] = await submit(self.client, {'type': self.kind})
+            ticket_id = (await self.client.task.get(task_id=task_id))['ticketId']
+            await began.wait()
+            await self.client.task.cancel(task_id=task_id)
+            items = await eventually(lambda: self.items_of(ticket_id), lambda items: len(items) == 2)
+
+        self.assertEqual([item['text'] for item in items], ['The disk is full.', 'It was half done.'])
+        for item in items:
+            self.assertEqual((item['author'], item.get('taskId'), item.get('attempt')), (self.agent.name, task_id, 1))
+
+    async def test_what_is_noted_is_stored_while_the_task_goes_on(self) -> None:
+        go_on = threading.Event()
+
+        @self.agent.task(self.kind)
+        def work(given: Any, ctx: TaskContext) -> bool:
+            ctx.note('risk', 'The disk is full.')
+            return go_on.wait(60)
+
+        async with serving(self.agent):
+            [task_id] = await submit(self.client, {'type': self.kind})
+            ticket_id = (await self.client.task.get(task_id=task_id))['ticketId']
+            [early] = await eventually(lambda: self.items_of(ticket_id), lambda items: len(items) == 1)
+            self.assertEqual((await self.client.task.get(task_id=task_id))['state'], 'running')
+            go_on.set()
+            await task_in(self.client, task_id, 'completed')
+
+        self.assertEqual((early['text'], early.get('taskId'), early.get('attempt')), ('The disk is full.', task_id, 1))
+        self.assertEqual(await self.items_of(ticket_id), [early])
+
+    async def items_of(self, ticket_id: str) -> list[t.ContextItem]:
+        return (await self.client.context.list(ticket_id=ticket_id))['items']
 
     async def test_a_plain_function_that_stops_is_given_back_with_what_it_noted(self) -> None:
         began = asyncio.Event()

@@ -46,6 +46,9 @@ class NoteTakerTest(unittest.TestCase):
             ({'references': [{**reference, 'kind': 'url'}]}, r'references\[0\].kind: url is none'),
             ({'references': [{'kind': 'file'}]}, r'references\[0\]: Write'),
             ({'references': [{**reference, 'line': 0}]}, r'references\[0\].line: Write a whole number'),
+            ({'references': [{**reference, 'line': 3, 'lineEnd': 2.5}]}, r'references\[0\].lineEnd: Write a whole number'),
+            ({'references': [{**reference, 'line': 3, 'lineEnd': 2}]}, r'references\[0\].lineEnd: Give the first line'),
+            ({'references': [{**reference, 'lineEnd': 2}]}, r'references\[0\].lineEnd: Give the first line'),
             ({'references': [{**reference, 'value': 'x' * 1_025}]}, r'references\[0\].value: It has 1025 characters'),
             ({'references': [{**reference, 'value': 'x' * 1_000}] * 17}, 'references: It has 1'),
             ({'pinned': 'yes'}, 'pinned: Write True or False'),
@@ -58,7 +61,7 @@ class NoteTakerTest(unittest.TestCase):
         self.assertEqual(self.texts(), [])
 
     def test_as_much_as_is_allowed_is_taken(self) -> None:
-        references = [{'kind': 'file', 'value': 'a.py', 'line': 1}] * 100
+        references = [{'kind': 'file', 'value': 'a.py', 'line': 1, 'lineEnd': 9}] * 100
 
         self.note('🦩' * 2_000, rationale='x' * 4_000, data='x' * 15_998, references=references)
         self.note('Deep.', data=nested(22))

@@ -1,4 +1,4 @@
-import { type Claim, type Client, CoordinatorError, createClient, type MethodName } from '@baton/protocol';
+import { type Claim, type Client, type ContextItem, CoordinatorError, createClient, type MethodName, type Params } from '@baton/protocol';
 import { createLog } from './agent-log.ts';
 
 type Answers = Partial<Record<MethodName, (params: never, signal: AbortSignal | undefined) => unknown>>;
@@ -21,6 +21,19 @@ export function answeringClient(answers: Answers): {
 export const silentLog = createLog(() => {});
 
 export const newId = (): string => crypto.randomUUID();
+
+/** What a coordinator answers to a note. */
+export const storedNote = ({ ticketId, item }: Pick<Params<'context/note'>, 'ticketId' | 'item'>): ContextItem => ({
+  id: newId(),
+  citation: 'c:1',
+  ticketId,
+  phase: 'TESTING',
+  visit: 1,
+  ...item,
+  author: 'agent',
+  createdAt: '2026-11-23T09:00:00.000Z',
+  source: 'said',
+});
 
 export const newClaim = (claim: Partial<Claim>): Claim => ({
   taskId: newId(),

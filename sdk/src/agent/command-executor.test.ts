@@ -58,6 +58,15 @@ test.each([
   expect(lines).toEqual(['bad data']);
 });
 
+test('what a program says at last is told without what no coordinator takes', async () => {
+  const script = `process.stderr.write(Buffer.from([0, 10])); console.error('a' + '😀'.repeat(300)); process.exitCode = 1`;
+
+  const outcome = await open(script).execute(newClaim({}), control());
+
+  const message = `${process.execPath} exited with code 1:\n\uFFFD\na${'😀'.repeat(199)}`;
+  expect(outcome).toMatchObject({ kind: 'failed', error: { message } });
+});
+
 test('a program that does not exist is a permanent failure that names it', async () => {
   const outcome = await open('', ['no-such-program-here']).execute(newClaim({}), control());
 
@@ -88,7 +97,7 @@ test('a program that ignores being told to stop is killed with all that it start
   const abort = new AbortController();
 
   const running = executor.execute(newClaim({}), control(abort.signal));
-  await vi.waitFor(() => expect(lines).toEqual(['ready', 'ready']), { timeout: 10_000 });
+  await vi.waitFor(() => expect(lines).toEqual(['ready', 'ready']), { timeout: 50_000 });
   abort.abort(new TaskAbortedError('cancelled'));
 
   expect(await running).toMatchObject({ kind: 'failed', error: { code: 'aborted' } });
@@ -111,6 +120,19 @@ test.each([
   expect(notes).toEqual(['The disk is full.']);
 });
 
+test('a note that does not fit is logged, and the others are kept', async () => {
+  lines.length = 0;
+  notes.length = 0;
+
+  const outcome = await open(
+    `console.log(JSON.stringify({ context: [{ kind: 'risk', text: '' }, { kind: 'risk', text: 'The disk is full.' }] })); process.exitCode = 1`,
+  ).execute(newClaim({}), control());
+
+  expect(outcome).toMatchObject({ kind: 'failed', error: { code: 'command_failed' } });
+  expect(notes).toEqual(['The disk is full.']);
+  expect(lines).toEqual([expect.stringMatching(/^1 of the notes that the program printed are left out: context\[0\]: .*text: /)]);
+});
+
 test('what a program prints when it is told to stop is kept', async () => {
   lines.length = 0;
   notes.length = 0;
@@ -119,8 +141,8 @@ test('what a program prints when it is told to stop is kept', async () => {
   );
   const abort = new AbortController();
 
-  const running = executor.execute(newClaim({}), control(abort.signal, 10_000));
-  await vi.waitFor(() => expect(lines).toEqual(['ready']), { timeout: 10_000 });
+  const running = executor.execute(newClaim({}), control(abort.signal, 60_000));
+  await vi.waitFor(() => expect(lines).toEqual(['ready']), { timeout: 50_000 });
   abort.abort(new TaskAbortedError('draining'));
 
   expect(await running).toMatchObject({ kind: 'failed', error: { code: 'aborted' } });

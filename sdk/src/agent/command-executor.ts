@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { readCommandNotes, readCommandResult } from './command-result.ts';
 import type { AttemptControl, Executor } from './executor.ts';
 import { type ExitCodes, meaningOf } from './exit-codes.ts';
-import { failedOutcome, type TaskOutcome } from './outcome.ts';
+import { clip, failedOutcome, type TaskOutcome } from './outcome.ts';
 import { killGroup, type ProgramEnd, runProgram } from './run-program.ts';
 import { stopInTwoSteps } from './stop-in-two-steps.ts';
 
@@ -19,6 +19,8 @@ export interface CommandExecutorParts {
 }
 
 const stdoutBytesMax = 4 * 1024 * 1024;
+/** How much of what is wrong with notes is logged, in characters. */
+const problemsShownMax = 2_000;
 
 /** Does tasks with a program: the task as JSON on its standard input, the result as JSON on its standard output. */
 export function createCommandExecutor({ client, command, cwd, exitCodes, env, contextTokens }: CommandExecutorParts): Executor {
@@ -51,7 +53,12 @@ export function createCommandExecutor({ client, command, cwd, exitCodes, env, co
           running.add(started);
         },
       });
-      if ('stdout' in end) readCommandNotes(end.stdout).forEach(note);
+      if ('stdout' in end) {
+        const { notes, problems } = readCommandNotes(end.stdout);
+        notes.forEach(note);
+        if (problems.length > 0)
+          log.error(`${problems.length} of the notes that the program printed are left out: ${clip(problems.join(' '), problemsShownMax)}`);
+      }
       // A program that was told to stop may well exit with 0; that it was told so says that it has not done its task.
       return signal.aborted ? failedOutcome('aborted', 'The program was told to stop.') : toOutcome(command[0], end, exitCodes);
     } finally {

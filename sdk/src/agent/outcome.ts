@@ -1,4 +1,5 @@
 import type { JsonValue, NewArtifact, RevocationReason, TaskError } from '@baton/protocol';
+import { cutText, toStorable } from '../connection/storable-text.ts';
 
 /** Why a running attempt is told to stop. */
 export type AbortReason = RevocationReason | 'draining';
@@ -26,10 +27,13 @@ export const failedOutcome = (
   options: { permanent?: boolean; details?: JsonValue } = {},
 ): FailedOutcome => ({
   kind: 'failed',
-  error: { code, message: clip(message), ...(options.details === undefined ? {} : { details: options.details }) },
+  error: {
+    code: toStorable(cutText(code, 128)),
+    message: clip(message),
+    ...(options.details === undefined ? {} : { details: options.details }),
+  },
   permanent: options.permanent ?? false,
 });
 
-/** The most that the contract takes for a message is 16,000 characters. No character is cut in half: no database takes that. */
-export const clip = (text: string, max = 16_000): string =>
-  text.length <= max ? text : `${text.slice(0, max - 1).replace(/\p{Surrogate}$/u, '')}…`;
+/** As much of what somebody says as the contract takes; for a message that is 16,000 characters. What no database stores in it is replaced. */
+export const clip = (text: string, max = 16_000): string => toStorable(text.length <= max ? text : `${cutText(text, max - 1)}…`);

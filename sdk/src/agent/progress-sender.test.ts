@@ -30,3 +30,13 @@ test('percentages are kept within 0 and 100, and a failed report harms nobody', 
 
   expect(sent).toEqual([{ percentage: 0, message: 'began' }, { percentage: 100 }]);
 });
+
+test('a message is told as far as the coordinator takes it', async () => {
+  const sent: ProgressReport[] = [];
+  const report = createProgressSender(async (one) => void sent.push(one));
+
+  report(1, `a\0${'😀'.repeat(500)}`);
+  await tick();
+
+  expect(sent).toEqual([{ percentage: 1, message: `a\uFFFD${'😀'.repeat(498)}…` }]);
+});

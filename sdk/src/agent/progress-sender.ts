@@ -1,3 +1,5 @@
+import { clip } from './outcome.ts';
+
 export interface ProgressReport {
   readonly percentage?: number;
   readonly message?: string;
@@ -25,7 +27,7 @@ export function createProgressSender(send: (report: ProgressReport) => Promise<u
   return (percentage, message) => {
     waiting = {
       ...(Number.isFinite(percentage) ? { percentage: Math.min(100, Math.max(0, percentage)) } : {}),
-      ...(message === undefined ? {} : { message: message.slice(0, 1_000) }),
+      ...(message === undefined ? {} : { message: clip(message, 1_000) }),
     };
     if (!sending) void sendAll();
   };

@@ -1,6 +1,6 @@
 import { type Claim, CoordinatorError, type MethodName, type NewContextItem } from '@baton/protocol';
 import { expect, test, vi } from 'vitest';
-import { answeringClient, newClaim, silentLog } from './client-fixture.ts';
+import { answeringClient, newClaim, silentLog, storedNote } from './client-fixture.ts';
 import type { AttemptControl, Executor } from './executor.ts';
 import { failedOutcome, type TaskOutcome } from './outcome.ts';
 import { startAttempt } from './run-attempt.ts';
@@ -27,6 +27,7 @@ const start = (executor: Executor, answer: (method: MethodName) => unknown = () 
     'task/complete': respond('task/complete'),
     'task/fail': respond('task/fail'),
     'task/release': respond('task/release'),
+    'context/note': (params: Parameters<typeof storedNote>[0]) => answer('context/note') ?? storedNote(params),
   });
   return { attempt: startAttempt({ client, executor, graceMs: 100, log: silentLog }, claim), calls, claim };
 };
@@ -62,13 +63,45 @@ test('Q6 an attempt that takes longer than it may is aborted and reported as tim
   ]);
 });
 
-test('a revoked attempt is told to stop, and nothing is reported', async () => {
-  const { attempt, calls } = start(untilAborted);
+const handedIn = ({ ticketId, taskId, attempt }: Claim) => ({
+  method: 'context/note',
+  params: { ticketId, taskId, attempt, item: noted, idempotencyKey: expect.any(String) },
+});
+
+test('a revoked attempt is told to stop, and nothing is reported but what it noted', async () => {
+  const { attempt, calls, claim } = start(untilAborted);
 
   attempt.revoke('cancelled');
 
   expect(await attempt.done).toBe('dropped');
-  expect(calls).toEqual([]);
+  expect(calls).toEqual([handedIn(claim)]);
+});
+
+test('what a task notes is handed in where its result comes too late', async () => {
+  const { attempt, calls, claim } = start(notingThen(completed), (method) =>
+    method === 'task/complete' ? refuse('claim_stale') : undefined,
+  );
+
+  expect(await attempt.done).toBe('dropped');
+  expect(calls.slice(1)).toEqual([handedIn(claim)]);
+});
+
+test('a note that is late and whose pin is refused is handed in without it', async () => {
+  const pinned = { ...noted, pinned: true };
+  let tries = 0;
+  const { attempt, calls } = start(
+    executing(async (_claim, { note }) => {
+      note(pinned);
+      return completed;
+    }),
+    (method) => {
+      if (method === 'task/complete') refuse('claim_stale');
+      return tries++ === 0 ? refuse('limit_exceeded') : undefined;
+    },
+  );
+
+  expect(await attempt.done).toBe('dropped');
+  expect(calls.slice(1).map(({ params }) => params['item'])).toEqual([pinned, noted]);
 });
 
 test('an attempt that is revoked while its result is under way has the end that the answer says', async () => {
@@ -137,6 +170,23 @@ test('a failure whose notes the coordinator will never take is told without them
   expect(await attempt.done).toBe('failed');
   expect(calls.map(({ params }) => params['context'])).toEqual([[noted], []]);
   expect(calls[0]!.params['idempotencyKey']).not.toBe(calls[1]!.params['idempotencyKey']);
+});
+
+test('a failure whose details the coordinator will never take is told without them, and keeps its notes', async () => {
+  let tries = 0;
+  const { attempt, calls } = start(notingThen(failedOutcome('task_failed', 'No.', { details: { constructor: 1 } })), () =>
+    tries++ === 0 ? refuse('invalid_params') : undefined,
+  );
+
+  expect(await attempt.done).toBe('failed');
+  expect(calls[1]).toMatchObject({ method: 'task/fail', params: { context: [noted] } });
+  expect(calls[1]!.params['error']).toEqual({ code: 'task_failed', message: 'No.' });
+});
+
+test('what a failure says holds no character that the coordinator refuses', () => {
+  const { error } = failedOutcome('\ud83d', `a\0b${'😀'.repeat(8_000)}`);
+
+  expect(error).toEqual({ code: '\uFFFD', message: `a\uFFFDb${'😀'.repeat(7_998)}…` });
 });
 
 test('what a task that was left behind notes later changes no try of the report', async () => {

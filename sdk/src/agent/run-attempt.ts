@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ConnectionError } from '../connection/wire-errors.ts';
 import { type AgentLog, withSubject } from './agent-log.ts';
 import type { Executor } from './executor.ts';
+import { createNoteSender, isPassing, sendLate } from './note-sender.ts';
 import { type AbortReason, type CompletedOutcome, type FailedOutcome, failedOutcome, type TaskOutcome } from './outcome.ts';
 import { TaskAbortedError } from './task-errors.ts';
 
@@ -13,14 +14,14 @@ export interface AttemptParts {
   readonly log: AgentLog;
 }
 
-/** How an attempt ended, as the agent sees it. `dropped`: it was no longer ours, and nothing was recorded. */
+/** How an attempt ended, as the agent sees it. `dropped`: it was no longer ours, and nothing was recorded but what it had noted. */
 export type AttemptEnd = 'completed' | 'failed' | 'released' | 'dropped';
 
 export interface RunningAttempt {
   readonly claim: Claim;
   /** Tells the task to stop; how the attempt ended is still reported. */
   abort(reason: AbortReason): void;
-  /** The coordinator has ended the attempt: the task is told to stop and nothing is reported. A report under way gets its answer. */
+  /** The coordinator has ended the attempt: the task is told to stop, and only what it noted is handed in. A report under way gets its answer. */
   revoke(reason: AbortReason): void;
   /** Settles when the attempt has ended here and the coordinator knows. Never rejects. */
   readonly done: Promise<AttemptEnd>;
@@ -37,7 +38,7 @@ export function startAttempt({ client, executor, graceMs, log: agentLog }: Attem
   let isRevoked = false;
   let abortReason: AbortReason | undefined;
   let isReporting = false;
-  const notes: NewContextItem[] = [];
+  const notes = createNoteSender(client, claim);
 
   const stop = (reason: AbortReason) => {
     abortReason ??= reason;
@@ -48,15 +49,16 @@ export function startAttempt({ client, executor, graceMs, log: agentLog }: Attem
     const startedAt = performance.now();
     log.debug('began');
     const timer = setTimeout(() => stop('timed_out'), timeoutMs);
-    const outcome = await executor.execute(claim, { signal: abort.signal, graceMs, log, note: (item) => void notes.push(item) });
+    const outcome = await executor.execute(claim, { signal: abort.signal, graceMs, log, note: notes.take });
     clearTimeout(timer);
+    // A task that was left behind may go on, and every try of a report has to say the same.
+    const context = notes.stop();
     if (isRevoked) {
       log.info('stopped; the attempt had been ended by the coordinator', { reason: abortReason });
-      return 'dropped';
+      return drop(context);
     }
     isReporting = true;
-    // A copy: a task that was left behind may go on, and every try of a report has to say the same.
-    const end = await report(judge(outcome, abortReason, timeoutMs), [...notes]);
+    const end = await report(judge(outcome, abortReason, timeoutMs), context);
     if (end === 'completed') log.info(`completed in ${Math.round(performance.now() - startedAt)} ms`);
     return end;
   };
@@ -70,16 +72,24 @@ export function startAttempt({ client, executor, graceMs, log: agentLog }: Attem
     } catch (error) {
       if (isStale(error) || isLeaving(error)) {
         log.info('the result came too late and was dropped', { reason: abortReason });
-        return 'dropped';
+        return drop(context);
       }
       const message = error instanceof Error ? error.message : String(error);
       log.error(`the coordinator refused the result: ${message}`);
       // A result that the coordinator will never take is a failure of the task, and is told as one.
       if (end.kind === 'completed') return report(refused(error, message), context);
+      // Its details are the task's own, and may be what no message carries.
+      if (end.kind === 'failed' && end.error.details !== undefined) return report(withoutDetails(end), context);
       if (context.length === 0) return 'dropped';
       log.error(`its ${context.length} notes are left out`);
       return report(end, []);
     }
+  };
+
+  const drop = async (context: readonly NewContextItem[]): Promise<AttemptEnd> => {
+    const lost = await sendLate(client, claim, context);
+    if (lost > 0) log.error(`${lost} of its notes could not be handed in`);
+    return 'dropped';
   };
 
   return {
@@ -126,8 +136,7 @@ async function sendUntilTaken(
       else await client.task.complete({ ...given, ...resultOf(report) });
       return;
     } catch (error) {
-      const passes = error instanceof CoordinatorError ? error.retryable : error instanceof ConnectionError && error.failure === 'lost';
-      if (!passes) throw error;
+      if (!isPassing(error)) throw error;
       await delay(reportRetryMs);
     }
   }
@@ -138,6 +147,8 @@ const resultOf = ({ output, summary, artifacts }: CompletedOutcome) => ({
   ...(summary === undefined ? {} : { summary }),
   artifacts: [...artifacts],
 });
+
+const withoutDetails = ({ error: { code, message }, ...end }: FailedOutcome): FailedOutcome => ({ ...end, error: { code, message } });
 
 const refused = (error: unknown, message: string): FailedOutcome =>
   failedOutcome('result_refused', `The coordinator refused the result: ${message}`, {

@@ -1,7 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { afterEach, expect, test, vi } from 'vitest';
-import { runProgram } from './run-program.ts';
+import { killGroup, type ProgramEnd, runProgram } from './run-program.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -19,23 +18,41 @@ const run = (script: string, onStarted: (child: ChildProcess) => void = () => {}
 
 const countProcesses = () => process.getActiveResourcesInfo().filter((resource) => resource === 'ProcessWrap').length;
 
-test('nobody watches over a group any more whose program has ended, though something that left it holds its output', async () => {
+/** Runs a program that ends at once and leaves a process outside of its group, which holds its output. Acts when only that is left. */
+async function runLeaver(act: (child: ChildProcess) => void = () => {}): Promise<ProgramEnd> {
   lines.length = 0;
   const before = countProcesses();
   const leaver = `console.error(process.pid); setInterval(() => {}, 1_000);`;
   const script = `require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(leaver)}], { stdio: 'inherit', detached: true }).unref();`;
 
-  const exited = Promise.withResolvers<unknown>();
-  const ending = run(script, (child) => exited.resolve(once(child, 'exit')));
-  await exited.promise;
+  const started = Promise.withResolvers<ChildProcess>();
+  const ending = run(script, started.resolve);
+  const child = await started.promise;
   await vi.waitFor(() => expect(lines).toHaveLength(1), { timeout: 20_000 });
   try {
+    // Neither the program is there any more nor what watches over its group.
     await vi.waitFor(() => expect(countProcesses()).toBe(before), { timeout: 20_000 });
+    act(child);
   } finally {
     process.kill(Number(lines[0]), 'SIGKILL');
   }
+  return ending;
+}
 
-  expect(await ending).toMatchObject({ kind: 'exited', code: 0 });
+test('nobody watches over a group any more whose program has ended, though something that left it holds its output', async () => {
+  expect(await runLeaver()).toMatchObject({ kind: 'exited', code: 0 });
+});
+
+test('a program that has ended gets no signal any more, since its number may be that of others', async () => {
+  const signalled: unknown[] = [];
+
+  await runLeaver((child) => {
+    using kill = vi.spyOn(process, 'kill').mockReturnValue(true);
+    killGroup(child, 'SIGTERM');
+    signalled.push(...kill.mock.calls);
+  });
+
+  expect(signalled).toEqual([]);
 });
 
 test('where there is no shell to watch over it, a program is not started, and it is said why', async () => {

@@ -1,5 +1,6 @@
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { cutText } from '../connection/storable-text.ts';
 import { type GroupGuard, openGroupGuard } from '../plugin/group-guard.ts';
 
 export interface ProgramRun {
@@ -66,8 +67,9 @@ function waitForEnd({ child, guard }: Started, { stdin, stdoutBytesMax, onStderr
     });
     const tail: string[] = [];
     createInterface({ input: child.stderr }).on('line', (line) => {
-      onStderrLine(line.slice(0, stderrLineMax));
-      tail.push(line.slice(0, stderrLineMax));
+      const said = cutText(line, stderrLineMax);
+      onStderrLine(said);
+      tail.push(said);
       if (tail.length > stderrTailLines) tail.shift();
     });
     // A program that does not read its input closes the pipe, and that is its right.
@@ -81,7 +83,7 @@ function waitForEnd({ child, guard }: Started, { stdin, stdoutBytesMax, onStderr
     });
     child.once('exit', () => {
       // What the program left running in its group would keep its pipes open, and would outlive the attempt.
-      killGroup(child, 'SIGKILL');
+      signalGroup(child, 'SIGKILL');
       // Its number may be given to others, who are not to end with us.
       guard[Symbol.dispose]();
     });
@@ -94,8 +96,13 @@ function waitForEnd({ child, guard }: Started, { stdin, stdoutBytesMax, onStderr
   });
 }
 
-/** Signals a program and all that it started. A group that is gone is no mistake. */
-export function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+/** Signals a program and all that it started, unless it has ended: its group is ended with it, and its number may then be that of others. */
+export function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.exitCode === null && child.signalCode === null) signalGroup(child, signal);
+}
+
+/** A group that is gone is no mistake. */
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
   try {
     process.kill(-pid, signal);

@@ -46,10 +46,9 @@ export interface TaskContext {
   /** Adds evidence, stored together with the completion. */
   artifact(artifact: NewArtifactInput): void;
   /**
-   * Adds an item for later phases and for the next attempt, stored when this one ends: completed, failed, stopped by force, given
-   * back by an agent that drains, or by the end of its thread. It is lost where the coordinator has ended the attempt before
-   * (cancelled, out of time, its phase left, its session lost) and where the agent's process dies. What must not be lost is stored at
-   * once by `await client.context.note({ ticketId, taskId, attempt, item })`.
+   * Adds an item for later phases and for the next attempt, stored within about a second, and at the latest when this attempt ends:
+   * completed, failed, stopped by force, given back by an agent that drains, or by the end of its thread. Where the coordinator has
+   * ended it before (cancelled, out of time, its phase left, its session lost), what is left is handed in after that.
    *
    * @throws PermanentTaskError `result_invalid` when it does not fit, or is more than the 1,000 notes or 1 MiB of an attempt.
    */

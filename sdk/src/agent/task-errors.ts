@@ -57,5 +57,5 @@ const isPermanent = (thrown: Error): thrown is PermanentTaskError =>
 
 function codeOf(error: Error): string {
   if (error instanceof CoordinatorError) return error.kind;
-  return 'code' in error && typeof error.code === 'string' && error.code !== '' ? error.code.slice(0, 128) : 'task_failed';
+  return 'code' in error && typeof error.code === 'string' && error.code !== '' ? error.code : 'task_failed';
 }

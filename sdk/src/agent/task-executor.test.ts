@@ -23,13 +23,16 @@ beforeEach(() => {
 });
 const log = createLog((level, message) => void lines.push(`${level} ${message}`));
 const note = ({ text }: NewContextItem) => void notes.push(text);
-const control = (signal = new AbortController().signal, graceMs = 200) => ({ signal, graceMs, log, note });
+const control = () => ({ signal: new AbortController().signal, graceMs: 200, log, note });
 
-/** Aborts once the task has had the time to begin. */
-const abortSoon = (reason: ConstructorParameters<typeof TaskAbortedError>[0]) => {
+/** Tells the task to stop as soon as it notes something, which these tasks do when they begin. */
+const stopAtNote = (reason: ConstructorParameters<typeof TaskAbortedError>[0], graceMs = 200) => {
   const abort = new AbortController();
-  setTimeout(() => abort.abort(new TaskAbortedError(reason)), 300);
-  return abort.signal;
+  const noteAndStop = (item: NewContextItem) => {
+    note(item);
+    abort.abort(new TaskAbortedError(reason));
+  };
+  return { signal: abort.signal, graceMs, log, note: noteAndStop };
 };
 
 test.each(['add', 'add-inline'])('%s brings its result, its notes and its log home', async (type) => {
@@ -46,7 +49,7 @@ test.each(['add', 'add-inline'])('%s brings its result, its notes and its log ho
 });
 
 test.each(['wait', 'wait-inline'])('%s hears why it must stop', async (type) => {
-  const outcome = await open().execute(newClaim({ type }), control(abortSoon('phase_closed'), 5_000));
+  const outcome = await open().execute(newClaim({ type }), stopAtNote('phase_closed', 60_000));
 
   expect(outcome).toMatchObject({
     kind: 'failed',
@@ -58,7 +61,7 @@ test.each(['wait', 'wait-inline'])('%s hears why it must stop', async (type) => 
 test('a task that hears nothing is stopped by force after the grace, its notes stay, and the next finds a thread', async () => {
   const executor = open();
 
-  const stopped = await executor.execute(newClaim({ type: 'spin' }), control(abortSoon('cancelled')));
+  const stopped = await executor.execute(newClaim({ type: 'spin' }), stopAtNote('cancelled'));
   const notesOfStopped = [...notes];
   const next = await executor.execute(newClaim({ type: 'add', input: { a: 1, b: 1 } }), control());
 
@@ -70,7 +73,7 @@ test('a task that hears nothing is stopped by force after the grace, its notes s
 test('an inline task that hears nothing is left behind after the grace, and its notes stay', async () => {
   const claim = newClaim({ type: 'doze-and-spin-inline', input: { dozeMs: 1_500, spinMs: 0 } });
 
-  const outcome = await open().execute(claim, control(abortSoon('draining')));
+  const outcome = await open().execute(claim, stopAtNote('draining'));
 
   expect(outcome).toMatchObject({ kind: 'failed', error: { code: 'aborted' } });
   expect(notes).toEqual(['It was begun.']);

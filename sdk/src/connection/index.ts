@@ -7,5 +7,6 @@ export { type CallId, type CallParams, type Frame, type FrameLimits, type FrameM
 export type { Disconnected } from './line.ts';
 export type { MessageStream } from './message-stream.ts';
 export { createServerStream, type ServerStream, type ServerStreamOptions } from './server-stream.ts';
+export { cutText, toStorable } from './storable-text.ts';
 export { readToken, type TokenSource } from './token-source.ts';
 export { ConnectionError, type ConnectionFailure, type ErrorObject, toCoordinatorError, toErrorObject } from './wire-errors.ts';

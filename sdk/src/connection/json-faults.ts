@@ -1,4 +1,5 @@
 import type { FieldProblem } from '@baton/protocol';
+import { faultOfText } from './storable-text.ts';
 
 const forbiddenKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
@@ -46,12 +47,6 @@ function faultOfValue(value: unknown): string | undefined {
   if (typeof value === 'string') return faultOfText(value);
   // 1e400 is JSON and becomes Infinity, which would be stored as null.
   return typeof value === 'number' && !Number.isFinite(value) ? 'The number is too large.' : undefined;
-}
-
-// PostgreSQL's text holds no NUL, and its jsonb no half of a surrogate pair.
-function faultOfText(text: string): string | undefined {
-  if (text.includes('\0')) return 'The character U+0000 is not allowed.';
-  return text.isWellFormed() ? undefined : 'The text holds half of a surrogate pair.';
 }
 
 /** As people write it: `tasks[2].locks[0].key`. */

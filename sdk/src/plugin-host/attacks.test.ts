@@ -6,7 +6,15 @@ import type { Sandbox } from './isolation.ts';
 import { createPluginFixture, type PluginFixture, sampleFacts, silentLog, writePackage } from './plugin-fixture.ts';
 import { createPluginHost, type PluginHost } from './plugin-host.ts';
 
-const limits = { threadsMax: 2, memoryMb: 64, timeoutMs: 20_000, verdictBytesMax: 65_536, graceMs: 200, backstopMs: 3_000 };
+const limits = {
+  threadsMax: 2,
+  memoryMb: 64,
+  timeoutMs: 60_000,
+  startMs: 60_000,
+  verdictBytesMax: 65_536,
+  graceMs: 200,
+  backstopMs: 3_000,
+};
 const log = silentLog;
 const secret = 'what nobody may know';
 
@@ -55,7 +63,7 @@ describe.each(sandboxes)('with the sandbox %s', (sandbox) => {
     host = await createPluginHost({ plugins: ['./attacker', './innocent'], cwd: fixture.folder, sandbox, log, limits });
   });
   afterAll(() => host.stop());
-  const validate = (use: string, timeoutMs = 20_000) => {
+  const validate = (use: string, timeoutMs = limits.timeoutMs) => {
     host.switchOn('attacker');
     return host.validate({ use, config: {}, artifacts: [], facts: sampleFacts, timeoutMs });
   };
@@ -192,14 +200,16 @@ test.each([
   expect(String(error)).toContain(`${link} is a link to ${resolve(folder, '..', resolved)}, out of what`);
 });
 
-test('a plugin that wants to run programs is refused until somebody allows it by name', async () => {
+test('a plugin that wants to run programs is refused until somebody allows it as it was named', async () => {
   const folder = await fixture.write('runner', { runs: '' });
   const about = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { baton: object };
   await writeFile(join(folder, 'package.json'), JSON.stringify({ ...about, baton: { ...about.baton, permissions: ['programs'] } }));
   const options = { plugins: ['./runner'], cwd: fixture.folder, log, limits };
 
-  await expect(createPluginHost(options)).rejects.toThrow('runner wants to run programs');
+  await expect(createPluginHost(options)).rejects.toThrow('./runner wants to run programs');
+  // What a package calls itself anybody can write.
+  await expect(createPluginHost({ ...options, mayRunPrograms: ['runner'] })).rejects.toThrow('BATON_PLUGINS_WITH_PROGRAMS=runner,./runner');
 
-  const host = await createPluginHost({ ...options, mayRunPrograms: ['runner'] });
+  const host = await createPluginHost({ ...options, mayRunPrograms: [join(fixture.folder, 'runner')] });
   await host.stop();
 });

@@ -13,7 +13,15 @@ const toAllDescriptors = (bytes: string) => `
   for (let fd = 0; fd <= 64; fd += 1) { try { writeSync(fd, bytes); } catch {} }
   await new Promise((resolve) => setTimeout(resolve, 50));`;
 
-const limits = { threadsMax: 2, memoryMb: 64, timeoutMs: 20_000, verdictBytesMax: 65_536, graceMs: 200, backstopMs: 3_000 };
+const limits = {
+  threadsMax: 2,
+  memoryMb: 64,
+  timeoutMs: 60_000,
+  startMs: 60_000,
+  verdictBytesMax: 65_536,
+  graceMs: 200,
+  backstopMs: 3_000,
+};
 const triedOnceMore: unknown[] = [];
 const printed: unknown[] = [];
 const log = {

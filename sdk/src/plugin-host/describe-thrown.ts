@@ -1,4 +1,5 @@
 import { pathToFileURL } from 'node:url';
+import { cutText } from '../connection/storable-text.ts';
 import type { ThreadAnswer } from './outcome.ts';
 import { toText } from './text.ts';
 
@@ -26,7 +27,7 @@ function findPlace(stack: string, packageFile: string): { readonly path?: string
   for (const frame of stack.split('\n')) {
     const start = frame.startsWith('    at ') ? frame.indexOf(folder) : -1;
     const [, path, line] = start < 0 ? [] : (/^(.+?):(\d+):\d+\)?$/.exec(frame.slice(start + folder.length)) ?? []);
-    if (path !== undefined && !path.includes('node_modules/')) return { path: decodeURI(path).slice(0, 1_024), line: Number(line) };
+    if (path !== undefined && !path.includes('node_modules/')) return { path: cutText(decodeURI(path), 1_024), line: Number(line) };
   }
   return {};
 }

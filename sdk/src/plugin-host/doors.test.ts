@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createPluginFixture, type PluginFixture, sampleArtifact, sampleFacts as facts, silentLog } from './plugin-fixture.ts';
 import { createPluginHost, type PluginHostOptions } from './plugin-host.ts';
 
-const limits = { threadsMax: 2, memoryMb: 64, timeoutMs: 20_000, verdictBytesMax: 65_536 };
+const limits = { threadsMax: 2, memoryMb: 64, timeoutMs: 60_000, startMs: 60_000, verdictBytesMax: 65_536 };
 const hasBwrap = (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, 'bwrap')));
 
 let fixture: PluginFixture;
@@ -29,7 +29,7 @@ afterAll(() => fixture.remove());
 async function startHost(options: Partial<PluginHostOptions> = {}) {
   const host = await createPluginHost({
     plugins: ['./attacker', './trusted'],
-    mayRunPrograms: ['trusted'],
+    mayRunPrograms: ['./trusted'],
     cwd: fixture.folder,
     log: silentLog,
     limits,

@@ -21,28 +21,38 @@ const shared: readonly object[] = [
 ];
 
 // Taken before any plugin is loaded: it could change these as well.
-const { getOwnPropertyDescriptors, is } = Object;
+const { getOwnPropertyDescriptor, is } = Object;
 const { ownKeys } = Reflect;
+
+interface Known {
+  readonly object: object;
+  readonly keys: readonly PropertyKey[];
+  /** In the order of the keys. */
+  readonly properties: readonly PropertyDescriptor[];
+}
 
 /** Remembers what the intrinsics are now, and tells later whether they still are. */
 export function watchIntrinsics(): () => boolean {
-  const before = shared.map((object) => getOwnPropertyDescriptors(object) as Record<PropertyKey, PropertyDescriptor>);
+  const known = shared.map(remember);
   return () => {
-    for (let index = 0; index < shared.length; index += 1) {
-      const now = getOwnPropertyDescriptors(shared[index] as object) as Record<PropertyKey, PropertyDescriptor>;
-      if (!isSame(before[index] as Record<PropertyKey, PropertyDescriptor>, now)) return false;
-    }
+    for (let index = 0; index < known.length; index += 1) if (!isUnchanged(known[index] as Known)) return false;
     return true;
   };
 }
 
-function isSame(before: Record<PropertyKey, PropertyDescriptor>, now: Record<PropertyKey, PropertyDescriptor>): boolean {
-  const keys = ownKeys(before);
-  if (keys.length !== ownKeys(now).length) return false;
+function remember(object: object): Known {
+  const keys = ownKeys(object);
+  return { object, keys, properties: keys.map((key) => getOwnPropertyDescriptor(object, key) as PropertyDescriptor) };
+}
+
+// One property after the other: this runs twice in each job, and an object of them all would take longer than many a validator.
+function isUnchanged({ object, keys, properties }: Known): boolean {
+  if (ownKeys(object).length !== keys.length) return false;
   for (let index = 0; index < keys.length; index += 1) {
-    const key = keys[index] as PropertyKey;
-    const [a, b] = [before[key], now[key]];
-    if (a === undefined || b === undefined || !is(a.value, b.value) || a.get !== b.get || a.set !== b.set) return false;
+    const before = properties[index];
+    const now = getOwnPropertyDescriptor(object, keys[index] as PropertyKey);
+    if (before === undefined || now === undefined) return false;
+    if (!is(before.value, now.value) || before.get !== now.get || before.set !== now.set) return false;
   }
   return true;
 }

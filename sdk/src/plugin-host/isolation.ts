@@ -5,6 +5,7 @@ import { PluginSetupError } from './plugin-setup-error.ts';
 import { intoNamespaces } from './namespaces.ts';
 import { findLinkFaults } from './plugin-links.ts';
 import { findPackagePlaces, findPlaces } from './plugin-places.ts';
+import { withhold } from './withheld-places.ts';
 import type { ReadPlugin } from './read-plugins.ts';
 
 /**
@@ -71,6 +72,12 @@ const threadMb = 50;
 
 type Isolated = Pick<ReadPlugin, 'name' | 'permissions' | 'source'>;
 
+export interface IsolationOptions {
+  readonly sandbox?: Sandbox | undefined;
+  /** Files and folders that no plugin may read, though they lie among its own. */
+  readonly withheld?: readonly string[] | undefined;
+}
+
 /**
  * All that is decided about what plugin code may use, in one place: for each plugin, by its name. Those that only look at what they are
  * given read nothing but their own code, and have an empty environment. Those that may run programs may do whatever their user may.
@@ -79,14 +86,14 @@ type Isolated = Pick<ReadPlugin, 'name' | 'permissions' | 'source'>;
 export function isolate(
   limits: PluginLimits,
   plugins: readonly Isolated[],
-  sandbox: Sandbox = 'permissions',
+  { sandbox = 'permissions', withheld = [] }: IsolationOptions = {},
 ): ReadonlyMap<string, Isolation> {
   const hostPlaces = findHostPlaces();
   const faults: string[] = [];
   const isolations = plugins.map(({ name, permissions, source }) => {
     if (permissions.includes('programs')) return [name, trust(limits)] as const;
-    const places = findPlaces(source);
-    const readable = [...hostPlaces, ...places];
+    const places = withhold(findPlaces(source), withheld);
+    const readable = [...withhold(hostPlaces, withheld), ...places];
     const folders = places.filter((place) => place.endsWith(sep) && !hostPlaces.includes(place));
     faults.push(...findLinkFaults({ plugin: name, folders, readable }));
     return [name, restrict(limits, readable, sandbox)] as const;

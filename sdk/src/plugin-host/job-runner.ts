@@ -7,9 +7,16 @@ import { createEvidenceDesk } from './shared-evidence.ts';
 import { createSlots } from './slots.ts';
 import { toText } from './text.ts';
 
+interface RunOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Jobs of one plugin that wait for a thread take turns by this. */
+  readonly group?: string | undefined;
+}
+
 export interface JobRunner {
   /** Never rejects. Takes at most twice `timeoutMs` and the time to start, and the wait for a thread. */
-  run(job: PluginJob, options: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined }): Promise<HostAnswer>;
+  run(job: PluginJob, options: RunOptions): Promise<HostAnswer>;
   stop(): Promise<void>;
 }
 
@@ -59,12 +66,12 @@ export function createJobRunner(limits: PluginLimits, isolations: ReadonlyMap<st
   }
 
   return {
-    async run(job, { timeoutMs, signal: given }) {
+    async run(job, { timeoutMs, signal: given, group }) {
       const { name: plugin } = job.plugin;
       const signal = given === undefined ? stopping.signal : AbortSignal.any([given, stopping.signal]);
       // Taken before there is a place: the other validators of the gate wait as well, and it is to be written once for all of them.
       const { held, rest } = separate(job);
-      const giveBack = await slots.take(plugin, signal);
+      const giveBack = await slots.take(plugin, signal, group);
       try {
         if (giveBack === undefined) return { kind: 'cancelled' };
         // The place may have come in the turn in which all was stopped: nobody would end a process that begins now.

@@ -77,6 +77,12 @@ describe('findings', () => {
     ]);
   });
 
+  test('are not all of one weight, where there are others', () => {
+    const findings = [...Array.from({ length: 150 }, () => finding('fail')), finding('info', 'the sum')];
+
+    expect(boundFindings(findings, { bytesMax: 100_000 })[98]).toEqual(finding('info', 'the sum'));
+  });
+
   test('that have no place at all still fail', () => {
     expect(boundFindings([finding('fail', 'x'.repeat(4_000))], { bytesMax: 1_000 })).toEqual([
       { severity: 'fail', code: 'findings_omitted', message: '1 more findings were left out.' },

@@ -1,6 +1,7 @@
 import { type Finding, finding, type Verdict } from '@baton/protocol';
 import { type PluginManifest, pluginManifest } from '../plugin/index.ts';
 import { z } from 'zod';
+import { cutText, toStorable } from '../connection/storable-text.ts';
 import type { HostAnswer } from './job.ts';
 
 export interface ValidateOutcome {
@@ -148,10 +149,10 @@ function readThreadAnswer(text: string): Said {
   };
 }
 
-/** Undefined where the text is not JSON, which fits no answer. */
+/** Undefined where the text is not JSON, which fits no answer. What is said is stored with the verdict, whatever its characters are. */
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, (_, value: unknown) => (typeof value === 'string' ? toStorable(value) : value));
   } catch {
     return undefined;
   }
@@ -159,16 +160,17 @@ function parseJson(text: string): unknown {
 
 const failure = (code: string, message: string): Said => ({ kind: 'problem', outcome: 'error', findings: [problem(code, message)] });
 
-const problem = (code: string, message: string): Finding => ({ severity: 'fail', code, message: message.slice(0, 4_000) });
+const problem = (code: string, message: string): Finding => ({ severity: 'fail', code, message: cutText(message, 4_000) });
 
 const severities = ['fail', 'warn', 'info'] as const;
 
-/** Cuts findings to what a verdict may hold. What holds the gate is kept first; what is left out is counted. */
+/** Cuts findings to what a verdict may hold. The first of each severity is kept, then what holds the gate; what is left out is counted. */
 export function boundFindings(findings: readonly Finding[], { bytesMax, omitted = 0 }: { bytesMax: number; omitted?: number }): Finding[] {
   // The last place is for the count, and so are its bytes and those of the frame around.
   let bytesLeft = bytesMax - 400;
   const kept = new Set<Finding>();
-  const ranked = severities.flatMap((severity) => findings.filter((one) => one.severity === severity));
+  const groups = severities.map((severity) => findings.filter((one) => one.severity === severity));
+  const ranked = [...groups.flatMap((group) => group.slice(0, 1)), ...groups.flatMap((group) => group.slice(1))];
   for (const one of ranked) {
     bytesLeft -= Buffer.byteLength(JSON.stringify(one)) + 1;
     if (kept.size === findingsMax - 1 || bytesLeft < 0) break;

@@ -1,5 +1,6 @@
 import type { Finding, JsonObject } from '@baton/protocol';
 import { z } from 'zod';
+import { cutText } from '../connection/storable-text.ts';
 
 type PluginConfig = { readonly fits: true; readonly value: unknown } | { readonly fits: false; readonly findings: Finding[] };
 
@@ -11,7 +12,7 @@ export async function readPluginConfig({ config }: { readonly config: z.ZodType 
 }
 
 function toFinding(issue: z.core.$ZodIssue): Finding {
-  const path = z.core.toDotPath(issue.path).slice(0, 1_024);
+  const path = cutText(z.core.toDotPath(issue.path), 1_024);
   const message = `The configuration does not fit: ${path === '' ? '' : `${path}: `}${issue.message}`;
-  return { severity: 'fail', code: 'config_invalid', message: message.slice(0, 4_000), path };
+  return { severity: 'fail', code: 'config_invalid', message: cutText(message, 4_000), path };
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { ArtifactWithContent, ContextItem, Finding, JsonObject, Verdict } from '@baton/protocol';
 import { findSummaryFault, type GateFacts } from '../plugin/index.ts';
 import { countTokens } from './count-tokens.ts';
@@ -8,7 +9,7 @@ import { isolate, type PluginLimits, type Sandbox } from './isolation.ts';
 import type { HostAnswer, SummarizeJob, ValidateJob } from './job.ts';
 import { createJobRunner } from './job-runner.ts';
 import { harmOf, type SummarizeOutcome, toSummary, toVerdict } from './outcome.ts';
-import { type PluginInfo, type ReadPlugin, readPlugins } from './read-plugins.ts';
+import { isPath, type PluginInfo, type ReadPlugin, readPlugins } from './read-plugins.ts';
 import { createStrikes, type SwitchedOff } from './strikes.ts';
 
 export type { PluginInfo, PluginLimits, SummarizeOutcome };
@@ -16,6 +17,7 @@ export type { PluginInfo, PluginLimits, SummarizeOutcome };
 interface RunOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
+  readonly group?: string | undefined;
 }
 
 interface UseOptions {
@@ -29,6 +31,8 @@ interface UseOptions {
 export interface ValidateOptions extends UseOptions {
   readonly artifacts: readonly ArtifactWithContent[];
   readonly facts: GateFacts;
+  /** Whose gate it is: where the validators of one plugin wait for a thread, those of each group take turns with the others. */
+  readonly group?: string | undefined;
 }
 export interface SummarizeOptions extends UseOptions {
   readonly items: readonly ContextItem[];
@@ -51,8 +55,8 @@ export interface PluginHost {
   hasSummarizer(name: string): boolean;
   /** Never rejects and always ends: whatever a plugin does is its verdict, and only a clean run without a `fail` is a pass. */
   validate(options: ValidateOptions): Promise<ValidatorVerdict>;
-  /** The verdict of every validator on evidence that is too large to be shown, by what its contents take; undefined for all other. */
-  refuseEvidence(contentBytes: number): ValidatorVerdict | undefined;
+  /** The verdict of every validator on evidence that is too large to be shown, by what it takes; undefined for all other. */
+  refuseEvidence(bytes: number): ValidatorVerdict | undefined;
   /** Never rejects and always ends. A summary that breaks a promise (see `findSummaryFault`) is an error that names it. */
   summarize(options: SummarizeOptions): Promise<SummarizeOutcome>;
   /** Ends what runs and the processes. What is asked for later is answered with an error. */
@@ -69,19 +73,21 @@ export interface PluginHostOptions {
   /** Where packages are looked for first: addresses of files. */
   readonly bases?: readonly string[];
   readonly cwd?: string;
-  /** The names of the plugins that may run programs, if they ask for it. */
+  /** The plugins that may run programs, if they ask for it: named as in `plugins`. What a package calls itself counts for nothing. */
   readonly mayRunPrograms?: readonly string[];
   readonly sandbox?: Sandbox;
+  /** Files and folders that no plugin may read, though they lie among its own: those of the coordinator. */
+  readonly withheld?: readonly string[];
 }
 
 /** Reads the manifests. Throws a `PluginSetupError` when a plugin is not there or not for this coordinator. */
 export async function createPluginHost(options: PluginHostOptions): Promise<PluginHost> {
-  const { plugins: names, log, limits, metrics, mayRunPrograms = [], sandbox, bases = [], cwd = process.cwd() } = options;
+  const { plugins: names, log, limits, metrics, mayRunPrograms = [], sandbox, withheld, bases = [], cwd = process.cwd() } = options;
   const plugins = await readPlugins(names, { cwd, bases });
-  refusePrograms(plugins, mayRunPrograms);
+  refusePrograms(plugins, mayRunPrograms, cwd);
   const validators = indexOffers(plugins, 'validators');
   const summarizers = indexOffers(plugins, 'summarizers');
-  const jobs = createJobRunner(limits, isolate(limits, plugins, sandbox), log);
+  const jobs = createJobRunner(limits, isolate(limits, plugins, { sandbox, withheld }), log);
 
   const strikes = createStrikes();
   const listeners = new Set<(off: SwitchedOff) => void>();
@@ -108,7 +114,7 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
 
   return {
     list: () =>
-      plugins.map(({ source: _source, ...info }) => {
+      plugins.map(({ source: _source, namedAs: _namedAs, ...info }) => {
         const offBecause = strikes.offBecause(info.name);
         return offBecause === undefined ? info : { ...info, offBecause };
       }),
@@ -121,22 +127,22 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
     hasValidator: (name) => validators.has(name),
     hasSummarizer: (name) => summarizers.has(name),
 
-    async validate({ use, config, artifacts, facts, timeoutMs = limits.timeoutMs, signal }) {
+    async validate({ use, config, artifacts, facts, timeoutMs = limits.timeoutMs, signal, group }) {
       const startedAt = performance.now();
       const plugin = validators.get(use);
       if (plugin === undefined) return fault('validator_unknown', `No enabled plugin offers the validator ${use}.`);
       const off = describeOff(plugin.name);
       if (off !== undefined) return fault('plugin_off', off);
       const job = { verb: 'validate', plugin: plugin.source, use, config, artifacts, facts } as const;
-      const verdict = toVerdict(await run(job, { timeoutMs, signal }), timeoutMs);
+      const verdict = toVerdict(await run(job, { timeoutMs, signal, group }), timeoutMs);
       const durationMs = Math.round(performance.now() - startedAt);
       metrics?.recordValidator(use, verdict.outcome, durationMs);
       return { ...verdict, durationMs };
     },
 
-    refuseEvidence(contentBytes) {
+    refuseEvidence(bytes) {
       const bytesMax = limits.evidenceBytesMax ?? evidenceBytesUsual;
-      return contentBytes > bytesMax ? fault('evidence_too_large', describeTooLarge(contentBytes, bytesMax)) : undefined;
+      return bytes > bytesMax ? fault('evidence_too_large', describeTooLarge(bytes, bytesMax)) : undefined;
     },
 
     async summarize({ use, config, items, budgetTokens, timeoutMs = limits.timeoutMs, signal }) {
@@ -162,14 +168,18 @@ const fault = (code: string, message: string): ValidatorVerdict => ({
 });
 
 /** A plugin that runs programs can do what its user can: somebody has to have said so. */
-function refusePrograms(plugins: readonly ReadPlugin[], allowed: readonly string[]): void {
-  const asking = plugins.filter(({ name, permissions }) => permissions.includes('programs') && !allowed.includes(name));
+function refusePrograms(plugins: readonly ReadPlugin[], allowed: readonly string[], cwd: string): void {
+  const trusted = new Set(allowed.map((name) => placeOf(name, cwd)));
+  const asking = plugins.filter(({ permissions, namedAs }) => permissions.includes('programs') && !trusted.has(placeOf(namedAs, cwd)));
   if (asking.length === 0) return;
-  const names = asking.map(({ name }) => name).join(', ');
+  const names = asking.map(({ namedAs }) => namedAs);
   throw new PluginSetupError(
-    `${names} wants to run programs, and with them could read and change whatever you can. If you trust it, allow it: BATON_PLUGINS_WITH_PROGRAMS=${[...allowed, names.replaceAll(' ', '')].join(',')}`,
+    `${names.join(', ')} wants to run programs, and with them could read and change whatever you can. If you trust it, allow it: BATON_PLUGINS_WITH_PROGRAMS=${[...allowed, ...names].join(',')}`,
   );
 }
+
+/** What a name of a plugin stands for: a package, or a path, however it is written. */
+const placeOf = (name: string, cwd: string): string => (isPath(name) ? resolve(cwd, name) : name);
 
 const indexOffers = (plugins: readonly ReadPlugin[], kind: 'validators' | 'summarizers') =>
   new Map(plugins.flatMap((plugin) => plugin[kind].map((offer) => [offer, plugin] as const)));

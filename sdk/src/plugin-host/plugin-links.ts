@@ -43,7 +43,7 @@ export function findLinkFaults({ plugin, folders, readable, entriesMax = entries
 
 /** Undefined where there is too much to look through. Does not go into what is linked, and so comes to an end. */
 function listLinks(folders: readonly string[], entriesMax: number): string[] | undefined {
-  const waiting = folders.map((folder) => realpathSync(folder));
+  const waiting = folders.map((folder) => realpathSync.native(folder));
   const seen = new Set<string>();
   const links: string[] = [];
   let entriesLeft = entriesMax;
@@ -73,7 +73,7 @@ function readFolder(folder: string): Dirent[] {
 
 function follow(link: string): string {
   try {
-    return realpathSync(link);
+    return realpathSync.native(link);
   } catch {
     // Nothing is there yet.
     return resolve(dirname(link), readlinkSync(link));

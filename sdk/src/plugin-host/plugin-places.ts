@@ -25,8 +25,8 @@ const contract = ['@baton/sdk', 'zod'];
 export function findPlaces({ packageFile, entryFile }: PluginSource): string[] {
   const all = findPackagePlaces(packageFile, contract);
   if (entryFile === undefined) return all;
-  const entry = realpathSync(entryFile);
-  const [home, folder] = [dirname(realpathSync(packageFile)) + sep, dirname(entry) + sep];
+  const entry = realpathSync.native(entryFile);
+  const [home, folder] = [dirname(realpathSync.native(packageFile)) + sep, dirname(entry) + sep];
   if (entriesOf(packageFile).includes(entry)) return all;
   const own = folder === home ? [entryFile, entry] : [dirname(entryFile) + sep, folder];
   return [...own, packageFile, ...all.filter((place) => place !== home)];
@@ -42,9 +42,9 @@ export function findPackagePlaces(packageFile: string, more: readonly string[]):
   const seen = new Set([packageFile]);
   // Arrays are walked to their end, and what is added on the way is walked too.
   for (const { file, names } of waiting) {
-    places.add(dirname(file) + sep).add(dirname(realpathSync(file)) + sep);
+    places.add(dirname(file) + sep).add(dirname(realpathSync.native(file)) + sep);
     for (const name of names) {
-      const found = findPackage(name, realpathSync(file));
+      const found = findPackage(name, realpathSync.native(file));
       if (found === undefined || seen.has(found) || !isPackage(found)) continue;
       seen.add(found);
       waiting.push({ file: found, names: dependenciesOf(found) });
@@ -58,7 +58,7 @@ const readPackage = (packageFile: string) => packageJson.parse(JSON.parse(readFi
 /** Where the package says that it is entered, whatever the conditions. */
 function entriesOf(packageFile: string): string[] {
   const { main, exports } = readPackage(packageFile);
-  const home = dirname(realpathSync(packageFile));
+  const home = dirname(realpathSync.native(packageFile));
   return [main, ...textsOf(exports)].flatMap((path) => (typeof path === 'string' ? [resolve(home, path)] : []));
 }
 
@@ -71,7 +71,7 @@ function dependenciesOf(packageFile: string): string[] {
 }
 
 function isPackage(packageFile: string): boolean {
-  const [place, folder] = [dirname(packageFile), dirname(realpathSync(packageFile))];
+  const [place, folder] = [dirname(packageFile), dirname(realpathSync.native(packageFile))];
   return place === folder || isLinkedPackage(place, folder);
 }
 

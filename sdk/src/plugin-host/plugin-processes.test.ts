@@ -3,7 +3,7 @@ import { createPluginFixture, type PluginFixture, sampleArtifact, sampleFacts as
 import { createPluginHost, type PluginHost } from './plugin-host.ts';
 
 const mib = 1024 * 1024;
-const limits = { threadsMax: 2, memoryMb: 256, timeoutMs: 60_000, verdictBytesMax: 16_384, evidenceBytesMax: 50 * mib };
+const limits = { threadsMax: 2, memoryMb: 256, timeoutMs: 60_000, startMs: 60_000, verdictBytesMax: 16_384, evidenceBytesMax: 50 * mib };
 
 let fixture: PluginFixture;
 beforeAll(async () => {
@@ -50,7 +50,7 @@ test('a process that has had nothing to do for a while ends, and is started anew
   await using host = await startHost(50);
 
   const first = await findProcess(host, 'first');
-  await vi.waitUntil(() => !isRunning(first), { timeout: 20_000 });
+  await vi.waitUntil(() => !isRunning(first), { timeout: 50_000 });
   const second = await findProcess(host, 'first');
 
   expect(isRunning(first)).toBe(false);

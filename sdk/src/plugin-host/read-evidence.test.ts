@@ -3,7 +3,7 @@ import { createPluginFixture, type PluginFixture, sampleArtifact, sampleFacts as
 import { createPluginHost, type PluginHost } from './plugin-host.ts';
 import { createEvidenceReader } from './read-evidence.ts';
 
-const limits = { threadsMax: 1, memoryMb: 64, timeoutMs: 60_000, verdictBytesMax: 16_384 };
+const limits = { threadsMax: 1, memoryMb: 64, timeoutMs: 60_000, startMs: 60_000, verdictBytesMax: 16_384 };
 
 let fixture: PluginFixture;
 let host: PluginHost;

@@ -47,6 +47,14 @@ test('a plugin named by its file has the manifest above it', async () => {
   ]);
 });
 
+test('two plugins of one name are refused: by its name a plugin has its process and its permissions', async () => {
+  await writePackage(join(fixture.folder, 'double'), { name: '@baton/plugin-command', ...manifest({ validators: ['e'] }) }, fatal);
+
+  const reading = readPlugins(['./double', '@baton/plugin-command'], { cwd: fixture.folder, bases });
+
+  await expect(reading).rejects.toThrow('./double and @baton/plugin-command both call themselves @baton/plugin-command');
+});
+
 test('every mistake is named at once', async () => {
   await writePackage(join(fixture.folder, 'plain'), { name: 'plain' }, fatal);
   await writePackage(join(fixture.folder, 'later'), { name: 'later', baton: { apiVersion: 2 } }, fatal);

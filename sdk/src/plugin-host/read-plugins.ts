@@ -14,7 +14,11 @@ export interface PluginInfo extends PluginManifest {
   readonly version: string;
   readonly folder: string;
 }
-export type ReadPlugin = PluginInfo & { readonly source: PluginSource };
+export type ReadPlugin = PluginInfo & {
+  readonly source: PluginSource;
+  /** The package or path by which the configuration names it. */
+  readonly namedAs: string;
+};
 
 const packageJson = z.object({ name: z.string().min(1), version: z.string().default('0.0.0'), baton: z.unknown().optional() });
 
@@ -31,6 +35,7 @@ export async function readPlugins(names: readonly string[], where: Where): Promi
   const plugins = read.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const problems = [
     ...read.flatMap((one) => (one.status === 'rejected' ? [one.reason instanceof Error ? one.reason.message : String(one.reason)] : [])),
+    ...findNamesakes(plugins),
     ...findClashes(plugins, 'validators'),
     ...findClashes(plugins, 'summarizers'),
   ];
@@ -72,7 +77,7 @@ async function readPlugin(name: string, where: Where): Promise<ReadPlugin> {
       `${name}: ${where} in ${packageFile} does not fit (this coordinator speaks version ${pluginApiVersion}): ${issue?.message ?? ''}`,
     );
   }
-  return { ...about, ...manifest.data, folder: dirname(packageFile), source };
+  return { ...about, ...manifest.data, folder: dirname(packageFile), source, namedAs: name };
 }
 
 interface Found {
@@ -81,13 +86,16 @@ interface Found {
 }
 
 async function findPackage(name: string, { cwd, bases: own }: Where): Promise<Found> {
-  if (name.startsWith('.') || isAbsolute(name)) return findByPath(name, resolve(cwd, name));
+  if (isPath(name)) return findByPath(name, resolve(cwd, name));
   // What the host brings along comes first; then what the user has installed where it is started.
   const bases = [...own, pathToFileURL(join(cwd, 'package.json')).href];
   const packageFile = bases.map((base) => findPackageOrUndefined(name, base)).find((file) => file !== undefined);
   if (packageFile === undefined) throw new Error(`${name}: no package of this name is installed. A path starts with ./ or /.`);
   return { packageFile };
 }
+
+/** Whether a plugin is named by where it lies, and not by its package. */
+export const isPath = (name: string): boolean => name.startsWith('.') || isAbsolute(name);
 
 async function findByPath(name: string, path: string): Promise<Found> {
   const inFolder = join(path, 'package.json');
@@ -121,12 +129,22 @@ const isReadable = (file: string) =>
     () => false,
   );
 
+/** By its name a plugin is allowed things, has its process, and is switched off. */
+const findNamesakes = (plugins: readonly ReadPlugin[]): string[] =>
+  [...Map.groupBy(plugins, ({ name }) => name)].flatMap(([name, namesakes]) =>
+    namesakes.length < 2
+      ? []
+      : [
+          `${namesakes.map(({ namedAs }) => namedAs).join(' and ')} both call themselves ${name} in their package.json. Enable one of them.`,
+        ],
+  );
+
 function findClashes(plugins: readonly PluginInfo[], kind: 'validators' | 'summarizers'): string[] {
   const offers = Map.groupBy(
     plugins.flatMap((plugin) => plugin[kind].map((offer) => ({ offer, by: plugin.name }))),
     ({ offer }) => offer,
   );
   return [...offers].flatMap(([offer, by]) =>
-    by.length < 2 ? [] : [`${offer} is offered by more than one: ${by.map((one) => one.by).join(', ')}.`],
+    new Set(by.map((one) => one.by)).size < 2 ? [] : [`${offer} is offered by more than one: ${by.map((one) => one.by).join(', ')}.`],
   );
 }

@@ -25,6 +25,26 @@ test('who waits on behalf of one takes turns with those of others, and among the
   expect(entered).toEqual(['busy 4 left', 'busy 1', 'other 1', 'third 1', 'busy 2', 'other 2', 'busy 3']);
 });
 
+test('on one behalf those of several groups take turns, and in a group they wait in the order of asking', async () => {
+  const slots = createSlots(1);
+  const entered: string[] = [];
+  const giveBack = await slots.take('busy', forever);
+  await slots.take('slow', forever);
+  const ask = async (name: string, signal = forever) => {
+    const leave = await slots.take('busy', signal, name.charAt(0));
+    entered.push(leave === undefined ? `${name} left` : name);
+    leave?.();
+  };
+  const gone = new AbortController();
+
+  const all = [ask('a1'), ask('a2'), ask('a3'), ask('c1', gone.signal), ask('b1'), ask('b2')];
+  gone.abort();
+  giveBack?.();
+  await Promise.all(all);
+
+  expect(entered).toEqual(['c1 left', 'a1', 'b1', 'a2', 'b2', 'a3']);
+});
+
 test('however many are asked for on one behalf, there is a place left for another', async () => {
   const slots = createSlots(2);
   const entered: string[] = [];

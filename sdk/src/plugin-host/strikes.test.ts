@@ -4,7 +4,7 @@ import { createPluginFixture, type PluginFixture, sampleFacts, silentLog as log,
 import { createPluginHost, type PluginHost } from './plugin-host.ts';
 import type { SwitchedOff } from './strikes.ts';
 
-const limits = { threadsMax: 2, memoryMb: 64, timeoutMs: 1_000, verdictBytesMax: 2_000, graceMs: 100, backstopMs: 10_000 };
+const limits = { threadsMax: 2, memoryMb: 64, timeoutMs: 1_000, startMs: 60_000, verdictBytesMax: 2_000, graceMs: 100, backstopMs: 10_000 };
 
 let fixture: PluginFixture;
 let host: PluginHost;

@@ -21,11 +21,11 @@ const packageJson = z.object({ name: z.string() });
 
 export async function startTestHost({ folder: given, timeoutMs = 30_000 }: TestPlace): Promise<TestHost> {
   const folder = typeof given === 'string' ? resolve(given) : given === undefined ? process.cwd() : fileURLToPath(given);
-  const name = readName(join(folder, 'package.json'));
+  refuseNoPackage(join(folder, 'package.json'));
   const host = await createPluginHost({
     plugins: [folder],
     // Whoever tests it has written it, and trusts it with what it asks for.
-    mayRunPrograms: [name],
+    mayRunPrograms: [folder],
     log: { debug() {}, warn() {}, error() {} },
     limits: { threadsMax: 1, memoryMb: 256, timeoutMs, verdictBytesMax: 256 * 1024, startMs: 120_000 },
   });
@@ -34,9 +34,9 @@ export async function startTestHost({ folder: given, timeoutMs = 30_000 }: TestP
   return { ...host, folder, [Symbol.asyncDispose]: () => host.stop() };
 }
 
-function readName(file: string): string {
+function refuseNoPackage(file: string): void {
   try {
-    return packageJson.parse(JSON.parse(readFileSync(file, 'utf8'))).name;
+    packageJson.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (cause) {
     throw new PluginTestError(
       `${file} is not the package.json of a plugin, with its name. Say where it is: folder: new URL('.', import.meta.url).`,

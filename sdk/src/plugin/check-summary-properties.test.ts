@@ -4,10 +4,36 @@ import { describe, expect, test } from 'vitest';
 import { makeItem } from '../plugin-testing/make-case.ts';
 import { coveredKinds, findSummaryFault } from './check-summary.ts';
 
+// Always the same cases, so that they fail for what was changed.
+fc.configureGlobal({ seed: 20_261_123 });
+
 /** Words, figures, line breaks, brackets, and citations that the text of an item has by itself. */
 const word = fc.oneof(
   fc.lorem({ maxCount: 3 }),
-  fc.constantFrom('5', '-5', '15', '61.4', '1,000', '[c:1]', '[c:2, c:3]', '[c:99]', '[', ']', 'c:1', '\n', '[c:4,\nDESIGN]', '…'),
+  fc.constantFrom(
+    '5',
+    '-5',
+    '15',
+    '61.4',
+    '1,000',
+    'five',
+    '一切',
+    '支付卡号',
+    '不得。',
+    '🚫',
+    '(',
+    '- ',
+    '80 %',
+    '[c:1]',
+    '[c:2, c:3]',
+    '[c:99]',
+    '[',
+    ']',
+    'c:1',
+    '\n',
+    '[c:4,\nDESIGN]',
+    '…',
+  ),
   fc.string({ maxLength: 8, unit: 'grapheme' }),
 );
 const text = fc.array(word, { minLength: 1, maxLength: 12 }).map((words) => `Say ${words.join(' ')}`);
@@ -49,8 +75,21 @@ describe('whatever the items say', () => {
         const lines = changed.map(writeLine).map((line, at) => (at === index ? line.replace('5 of', `${digit}5 of`) : line));
 
         expect(judge(lines, changed)).toBe(
-          `The summary leaves out c:${index + 1} (number): it has to cite each on a line that has its figures with their units and half of its words, or carry it word for word with its citation.`,
+          `The summary leaves out c:${index + 1} (number): it has to carry each word for word with its citation, or, where it has no number, cite it on a line with half of its words.`,
         );
+      }),
+    );
+  });
+
+  test('a word beside a figure that was changed is found', () => {
+    fc.assert(
+      fc.property(withOne, fc.nat(6), ([all, index], place) => {
+        const said = ['No', 'queue', 'has', 'more', 'than', '5', 'entries'];
+        const changed = all.map((each, at) => (at === index ? { ...each, kind: 'constraint' as const, text: said.join(' ') } : each));
+        const other = said.with(place, 'other').join(' ');
+        const lines = changed.map(writeLine).map((line, at) => (at === index ? line.replace(said.join(' '), other) : line));
+
+        expect(judge(lines, changed)).toMatch(new RegExp(`^The summary leaves out c:${index + 1} \\(constraint\\):`));
       }),
     );
   });

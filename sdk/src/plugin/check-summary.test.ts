@@ -18,11 +18,18 @@ const judge = (text: string, citations = ['c:1', 'c:2', 'c:3']) =>
 describe('a summary keeps its promises where it', () => {
   test.each([
     ['carries all word for word', whole],
-    ['says one on two lines', whole.replace('at 2,000 calls a second.', '[c:1]\nAt 2,000 calls.')],
-    ['says it shorter, with its figures', `Answers at 2,000 calls: 50ms. [c:1]\nOne database only, coverage 61.4. [c:2][c:3]`],
-    ['cites in the middle and at the end', 'Answers in 50 ms [c:1] at 2,000 calls, no second database [c:2] and coverage 61.4 [c:3].'],
+    ['says one on two lines', whole.replace('A second database.', 'No database [c:2]\nbeside the second.')],
+    ['says in other words what has no number', whole.replace('A second database.', 'One database only.')],
+    ['says several on a line', 'Answers within 50 ms at 2,000 calls a second, no second database, (Coverage is 61.4). [c:1][c:2][c:3]'],
+    [
+      'cites in the middle and at the end',
+      'Answers within 50 ms at 2,000 calls a second [c:1] and no second database [c:2]: Coverage is 61.4 [c:3].',
+    ],
     ['has an empty line', whole.replace('\n', '\n\n')],
-    ['has several citations in one bracket', `Answers in 50 ms, 2,000 calls, no second database, coverage 61.4. [c:1, c:2, c:3, DESIGN]`],
+    ['has several citations in one bracket', `${whole.replaceAll(/\n?\[c:\d\]\n?/g, '')} [c:1, c:2, c:3, DESIGN]`],
+    ['is a table', `| ${whole.replaceAll(/ (?=\[c)/g, ' | ').replaceAll('\n', '\n| ')}`],
+    ['has points', `• ${whole.replaceAll('\n', '\n• ')}`],
+    ['has lists and reasons in brackets', `- number: Coverage is 61.4 (as of today). [c:3]\n${whole}`],
   ])('%s', (_, text) => {
     expect(judge(text)).toBeUndefined();
   });
@@ -82,6 +89,59 @@ describe('an item that has citations in its own words', () => {
   test('covers nothing by them, and is no source by them', () => {
     expect(judgeQuoting(`${carried} with 5 [c:3]`)).toMatch(/leaves out c:1 \(constraint\), c:2 \(number\)/);
     expect(judgeQuoting(`${carried}\n5 [c:2]\nSee [c:1] there`)).toMatch(/"See \[c:1\] there" without a source/);
+  });
+});
+
+describe('a number that was changed is found', () => {
+  test.each([
+    ['The session lease lasts 15 seconds.', 'The session lease lasts 15 minutes.'],
+    ['The default timeout is 30 seconds for every call.', 'The default timeout is 30 hours for every call.'],
+    ['The budget is 5 million dollars.', 'The budget is 5 billion dollars.'],
+    ['The upload limit is 5M for images.', 'The upload limit is 5K for images.'],
+    ['The upload limit is 5M.', 'The upload limit is 5m.'],
+    ['Coverage must be >= 80 for every module.', 'Coverage must be < 80 for every module.'],
+    ['Coverage of every module >= 80', 'Coverage of every module > = 80'],
+    ['80 of all modules', '< 80 of all modules'],
+    ['5 of all modules', '1.5 of all modules'],
+    ['5 of all modules', '2*5 of all modules'],
+    ['The coverage is 61', 'The coverage is 61*2'],
+    ['The coverage is 61', 'The coverage is 61.4'],
+    ['The coverage is 61', 'The coverage is 61 million'],
+    ['The coverage is 61', 'The coverage is 61 %'],
+    ['The coverage is 61', 'The coverage is 61-70'],
+    ['Retry five times at most before giving up.', 'Retry nine times at most before giving up.'],
+    ['Retry at least 5 times.', 'Retry at most 5 times.'],
+    ['Keep 3 replicas, not 5.', 'Keep 5 replicas, not 3.'],
+    ['Pool size is 32 and queue size is 64.', 'Pool size is 64 and queue size is 32.'],
+    ['Pool size is 32 and queue size is 64.', 'Queue size is 32 and pool size is 64.'],
+    ['超时为十五秒。', '超时为五十秒。'],
+  ])('%j is not %j', (said, changed) => {
+    const given = [item(1, 'constraint', said)];
+
+    expect(findUncovered(`constraint: ${changed} [c:1]`, given)).toEqual(given);
+    expect(findUncovered(`constraint: ${said} [c:1]`, given)).toEqual([]);
+  });
+
+  test('also where a number has no figure', () => {
+    expect(
+      findUncovered('Retry nearly always before giving up. [c:1]', [item(1, 'number', 'Retry always before giving up.')]),
+    ).toHaveLength(1);
+  });
+});
+
+describe('in every language a line about something else covers nothing', () => {
+  test.each([
+    ['支付卡号不得写入日志。', '今天天气很好。', '日志不得有支付卡号。'],
+    ['カード番号をログに書いてはならない。', '天気はよくて、それを書いてはならないに。', 'ログにカード番号を書かない。'],
+    ['ห้ามบันทึกหมายเลขบัตร', 'ดี', 'หมายเลขบัตรห้ามบันทึก'],
+    ['카드 번호를 로그에 쓰지 마라.', '오늘 날씨가 좋다.', '로그에 카드 번호를 쓰지 않는다.'],
+    ['Use Go, not C.', 'Use it, not me.', 'Note: Use Go, not C.'],
+    ['No SQL in UI.', 'All is ok', '(No SQL in UI)'],
+  ])('%s', (said, other, same) => {
+    const given = [item(1, 'constraint', said)];
+
+    expect(findUncovered(`${other} [c:1]`, given)).toEqual(given);
+    expect(findUncovered(`${same} [c:1]`, given)).toEqual([]);
   });
 });
 

@@ -1,12 +1,11 @@
 import type { ContextItem, ContextKind } from '@baton/protocol';
 import { createCitationReader, withoutCitations } from './citations.ts';
 import type { Summary } from './define-summarizer.ts';
+import { hasNumber, hasWords, listWords } from './words.ts';
+import { hasWordForWord } from './word-for-word.ts';
 
 /** What gets lost when work changes hands, and costs most: a summary has to cover all of it. */
 export const coveredKinds: readonly ContextKind[] = ['constraint', 'rejected', 'number'];
-
-/** The order in which a summary has the kinds: what it has to cover, then what was settled, what is open, and the rest. */
-export const kindsByNeed: readonly ContextKind[] = [...coveredKinds, 'instruction', 'decision', 'question', 'risk', 'fact'];
 
 export interface SummaryTask {
   readonly items: readonly ContextItem[];
@@ -41,50 +40,42 @@ export function findSummaryFault({ text, citations }: Summary, { items, budgetTo
   if (uncovered.length === 0) return undefined;
   const named = uncovered.slice(0, 10).map(({ citation, kind }) => `${citation} (${kind})`);
   const more = uncovered.length > named.length ? ` and ${uncovered.length - named.length} more` : '';
-  return `The summary leaves out ${named.join(', ')}${more}: it has to cite each on a line that has its figures with their units and half of its words, or carry it word for word with its citation.`;
+  return `The summary leaves out ${named.join(', ')}${more}: it has to carry each word for word with its citation, or, where it has no number, cite it on a line with half of its words.`;
 }
 
 /**
- * The constraints, rejected alternatives and numbers that a text does not cover. One is covered where a line cites it that has
- * all of its figures and at least half of its words of four letters or more, or several such lines together: a figure that was
- * changed is worse than one that is missing.
+ * The constraints, rejected alternatives and numbers that a text does not cover. One is covered where a line that cites it has it word for
+ * word. What has no number, neither in figures nor in words, may be told otherwise: by lines that cite it and have half of its words.
  */
 export function findUncovered(text: string, items: readonly ContextItem[]): ContextItem[] {
   const due = items.filter(({ kind, superseded }) => coveredKinds.includes(kind) && superseded === undefined);
   if (due.length === 0) return [];
   const read = createCitationReader(items);
-  const saidOf = new Map<string, { figures: Set<string>; words: Set<string> }>();
-  for (const line of listLines(text)) {
-    const [figures, words] = [listFigures(line), listWords(line)];
+  const citing = new Map<string, string[]>();
+  for (const line of listLines(text))
     for (const citation of read(line)) {
-      const said = saidOf.get(citation) ?? { figures: new Set(), words: new Set() };
-      for (const figure of figures) said.figures.add(figure);
-      for (const word of words) said.words.add(word);
-      saidOf.set(citation, said);
+      const lines = citing.get(citation);
+      if (lines === undefined) citing.set(citation, [line]);
+      else lines.push(line);
     }
-  }
   return due.filter((item) => {
-    const said = saidOf.get(item.citation);
-    if (said === undefined || listFigures(item.text).some((figure) => !said.figures.has(figure))) return true;
-    const words = new Set(listWords(item.text));
-    return [...words].filter((word) => said.words.has(word)).length * 2 < words.size;
+    const lines = citing.get(item.citation) ?? [];
+    return !lines.some((line) => hasWordForWord(line, item.text)) && !isRetold(item, lines);
   });
 }
 
 const listLines = (text: string): string[] => text.split('\n').filter((line) => line.trim() !== '');
 
-/** A sign that stands between letters or digits is a hyphen. A unit ends where a letter or digit does not follow. */
-const figure =
-  /(?:(?<![\p{L}\p{N}])[-−])?\d+(?:[.,]\d+)*(?:\s*(?:[%‰°€$£]|(?:ns|µs|μs|us|ms|s|min|h|d|[kKMGT]?i?B|[kKMG]?Hz|px|[kKMG]i|[mkc]?m|[mk]?g)(?![\p{L}\p{N}])))?/gu;
-
 /**
- * Numbers as they are written, with their sign and their unit: 61.4, 1,000, −5, 50 ms and 2026 are one each. The number of a
- * citation is none.
+ * Whether other words than its own may cover what a summary has to carry. A number in other words is another number too easily: other
+ * units, the other sign, the figure of something else.
  */
-const listFigures = (text: string): string[] =>
-  (withoutCitations(text).match(figure) ?? []).map((each) => each.replace('−', '-').replaceAll(/\s/g, ''));
+export const mayBeRetold = ({ kind, text }: Pick<ContextItem, 'kind' | 'text'>): boolean =>
+  kind !== 'number' && !hasNumber(withoutCitations(text)) && hasWords(text);
 
-const segmenter = new Intl.Segmenter('en', { granularity: 'word' });
-
-const listWords = (text: string): string[] =>
-  Array.from(segmenter.segment(withoutCitations(text)), ({ segment }) => segment.toLowerCase()).filter((word) => /\p{L}{4}/u.test(word));
+function isRetold(item: ContextItem, lines: readonly string[]): boolean {
+  if (!mayBeRetold(item)) return false;
+  const words = new Set(listWords(item.text));
+  const said = new Set(listWords(lines.join('\n')));
+  return words.size > 0 && [...words].filter((word) => said.has(word)).length * 2 >= words.size;
+}

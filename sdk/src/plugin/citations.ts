@@ -14,7 +14,7 @@ const listCitations = (text: string): string[] =>
       .filter((part) => /^c:\d+$/.test(part)),
   );
 
-export const withoutCitations = (text: string): string => text.replaceAll(group, ' ');
+export const withoutCitations = (text: string, instead = ' '): string => text.replaceAll(group, instead);
 
 /**
  * Reads what a line of a summary cites. Items may have citations in their own words ("as [c:7] says"): where a line repeats them

@@ -11,7 +11,7 @@ export type {
   Ticket,
 } from '@baton/protocol';
 export { byNeed, isDue } from './by-need.ts';
-export { coveredKinds, findSummaryFault, findUncovered, kindsByNeed, type SummaryTask } from './check-summary.ts';
+export { coveredKinds, findSummaryFault, findUncovered, mayBeRetold, type SummaryTask } from './check-summary.ts';
 export { createCitationReader } from './citations.ts';
 export { definePlugin, type Plugin } from './define-plugin.ts';
 export { defineSummarizer, type SummarizeInput, type Summarizer, type Summary } from './define-summarizer.ts';
@@ -25,4 +25,5 @@ export {
   type Validator,
 } from './define-validator.ts';
 export { type GroupGuard, openGroupGuard } from './group-guard.ts';
+export { type Statement, toStatements } from './statements.ts';
 export { configSchemaBytesMax, pluginApiVersion, type PluginManifest, pluginManifest, type PluginPermission } from './manifest.ts';

@@ -80,7 +80,7 @@ function checkUnused(workflow: WorkflowDefinition, phase: OutlinePhase, problems
     tasks: tasks.map(({ template }) => ({ when: template?.when ?? 'always' })),
   };
   const unsure = new Set([...phase.unsure, ...(tasks.every(isSureWhen) ? [] : ['tasks'])]);
-  for (const { path: field, message } of findIdleFields(said, { isLeft, isBlocked: false })) {
+  for (const { path: field, message } of findIdleFields(said, { isLeft, isBlocked: false, isFinal: false })) {
     const [first, number, ...rest] = parsePath(field);
     const task = first === 'tasks' ? tasks[Number(number)] : undefined;
     if (isSure(field, unsure))

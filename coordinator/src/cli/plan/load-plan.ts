@@ -4,8 +4,9 @@ import type { Offer } from './check-agents.ts';
 import { kindOfPlace } from './check-places.ts';
 import { describeModules } from './describe-modules.ts';
 import { checkPlan } from './plan-check.ts';
+import { printProblems } from '../yaml/print-problems.ts';
 import { readText } from '../yaml/read-text.ts';
-import { formatProblem, readYamlDocument } from '../yaml/yaml-document.ts';
+import { readYamlDocument } from '../yaml/yaml-document.ts';
 import { readOffered } from './read-offered.ts';
 
 export interface LoadedPlan {
@@ -24,7 +25,7 @@ export interface LoadOptions {
   readonly hasProject?: boolean;
 }
 
-/** Reads and checks a plan. Its mistakes are printed, all of them, and undefined is returned. */
+/** Reads and checks a plan. Its mistakes are printed, and undefined is returned. */
 export async function loadPlan(
   shell: Shell,
   file: string,
@@ -40,9 +41,6 @@ export async function loadPlan(
   if (plan !== undefined) return { plan, text };
 
   if (json) printLine(shell.stdout, JSON.stringify({ file, problems }));
-  else {
-    for (const problem of problems) printLine(shell.stderr, formatProblem(file, problem));
-    printLine(shell.stderr, `${problems.length} mistake${problems.length === 1 ? '' : 's'} in ${file}. Nothing was started.`);
-  }
+  else printProblems(shell, { file, problems, consequence: 'Nothing was started.' });
   return undefined;
 }

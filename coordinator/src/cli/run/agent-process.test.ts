@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { patienceMs } from '../../../../test/support/eventually.ts';
+import { isRunning } from '../../../../test/support/is-running.ts';
 import { type AgentListeners, startAgentProcess } from './agent-process.ts';
 
 /** An agent that runs a script, with what it has said and how it has ended. */
@@ -29,19 +31,15 @@ function start(script: string) {
   return { agent, lines, ends, until };
 }
 
-const isRunning = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
 test('an agent that ends without being told to is started again, later each time, and given up in the end', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
   const { agent, ends, until } = start('process.exit(3)');
 
-  await until(() => ends.length === 4);
+  for (let count = 1; count <= 4; count += 1) {
+    await until(() => ends.length === count);
+    vi.runOnlyPendingTimers();
+  }
 
   expect(ends).toEqual([
     ['exit code 3', 500],
@@ -75,8 +73,7 @@ test('what an agent leaves behind ends with it', async () => {
 
   await agent.stop();
 
-  // Where nobody adopts orphans at once, the number stays taken for a while.
-  await expect.poll(() => isRunning(pid), { timeout: 20_000 }).toBe(false);
+  await expect.poll(() => isRunning(pid), { timeout: patienceMs }).toBe(false);
 });
 
 test('a program that is not there is an ending too', async () => {

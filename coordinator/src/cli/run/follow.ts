@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, RecordedEvent, Ticket, WorkflowDefinition } from '@baton/protocol';
 import type { Connection } from '@baton/sdk/connection';
 import { findPhase, isFinal, nextPhase } from '../../workflow/workflow-rules.ts';
+import { collectPages } from '../list.ts';
 import { describeGap, findGaps, isStuck } from './capability-gap.ts';
 import { createHindranceWatch } from './hindrance-watch.ts';
 import type { RunOutcome } from './run-record.ts';
@@ -56,9 +57,12 @@ export async function followTicket(connection: Connection, options: FollowOption
   });
 
   const look = async (): Promise<Look & { readonly ticket: Ticket }> => {
-    const [now, { tasks }, { locks }, { agents }] = await Promise.all([
+    const [now, tasks, { locks }, { agents }] = await Promise.all([
       client.ticket.get({ ticketId: ticket.id }),
-      client.task.list({ ticketId: ticket.id, states: ['blocked', 'ready', 'running'], limit: 1_000 }),
+      collectPages(async (page) => {
+        const { tasks: items, next } = await client.task.list({ ...page, ticketId: ticket.id, states: ['blocked', 'ready', 'running'] });
+        return { items, next };
+      }),
       client.lock.list({ limit: 1_000 }),
       client.agent.list({ limit: 1_000 }),
     ]);

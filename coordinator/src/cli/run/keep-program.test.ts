@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
+import { patienceMs } from '../../../../test/support/eventually.ts';
+import { isRunning } from '../../../../test/support/is-running.ts';
 import { keepCommand } from './keep-program.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'main.ts');
@@ -19,15 +21,6 @@ async function keep(script: string) {
   const [line] = (await once(createInterface({ input: output }), 'line')) as [string];
   return { child, output, exited, programPid: Number(line) };
 }
-
-const isRunning = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 test('a program that is told to stop ends in its own way, and its exit code is passed on', async () => {
   const { child, exited } = await keep(
@@ -49,7 +42,7 @@ test('a program that does not stop is ended at the second signal', async () => {
   child.kill('SIGTERM');
 
   expect(await exited).toEqual([null, 'SIGKILL']);
-  await expect.poll(() => isRunning(programPid), { timeout: 20_000 }).toBe(false);
+  await expect.poll(() => isRunning(programPid), { timeout: patienceMs }).toBe(false);
 });
 
 test('a program does not outlive who started it, whatever it knows of that', async () => {
@@ -58,7 +51,7 @@ test('a program does not outlive who started it, whatever it knows of that', asy
   child.disconnect();
   await exited;
 
-  await expect.poll(() => isRunning(programPid), { timeout: 20_000 }).toBe(false);
+  await expect.poll(() => isRunning(programPid), { timeout: patienceMs }).toBe(false);
 });
 
 test('a program that is not there is named', async () => {

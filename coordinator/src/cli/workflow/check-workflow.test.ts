@@ -26,6 +26,12 @@ test('a workflow without mistakes is understood', async () => {
   expect(workflow?.phases.map(({ name }) => name)).toEqual(['A', 'B']);
 });
 
+test('texts that no coordinator takes are found, in names as well', async () =>
+  expect(await checkPhase('description: "a\\0b", gate: { validators: [{ use: criteria, config: { "\\uD83D": 1 } }] }')).toEqual([
+    'w.yaml:3:29 holds a character that is not allowed: U+0000, or half of a surrogate pair',
+    'w.yaml:3:85 holds a character that is not allowed: U+0000, or half of a surrogate pair',
+  ]));
+
 describe('a gate that nobody could open', () => {
   const lookingAhead = "{ artifact: a, path: n, op: matches, value: '(?=x)' }";
 
@@ -122,6 +128,11 @@ test.each([
   ],
   ["gate: { criteria: [{ artifact: a, path: n, op: '=>', value: 1 }] }", expect.stringContaining('exists, and not =>') as string],
 ])('%s is told with what to write', async (fields, problem) => expect(await checkPhase(fields)).toEqual([problem]));
+
+test('tasks where tickets are over are found with their place', async () =>
+  expect(await check(`${head}  - { name: A }\n  - name: B\n    tasks: [{ type: t }]\n${tail.slice(tail.indexOf('edges'))}`)).toEqual([
+    'w.yaml:5:12 phases[1].tasks: tickets are over when they enter B, and nothing waits for work there: give the tasks to the phase before',
+  ]));
 
 test('a phase named with one letter keeps its name', async () =>
   expect(

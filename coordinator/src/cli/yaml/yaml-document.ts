@@ -1,3 +1,4 @@
+import { toStorable } from '@baton/sdk/connection';
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, visit } from 'yaml';
 
 export interface Position {
@@ -37,6 +38,7 @@ export function readYamlDocument(text: string, file: string): YamlDocument {
   const errors = [
     ...document.errors.map(({ pos, code, message }) => ({ offset: pos[0], message: code === 'MULTIPLE_DOCS' ? secondDocument : message })),
     ...findLooseAliases(document),
+    ...findOddTexts(document),
   ];
   const { value, fault } = errors.length === 0 ? toValue(document) : {};
   const syntaxProblems = [...errors, ...(fault === undefined ? [] : [{ offset: 0, message: fault }])].map(({ offset, message }) => ({
@@ -65,6 +67,18 @@ function findLooseAliases(document: Document.Parsed): { offset: number; message:
     },
   });
   return loose;
+}
+
+/** What an escape in a quoted text may stand for, and no coordinator takes. */
+function findOddTexts(document: Document.Parsed): { offset: number; message: string }[] {
+  const message = 'holds a character that is not allowed: U+0000, or half of a surrogate pair';
+  const odd: { offset: number; message: string }[] = [];
+  visit(document, {
+    Scalar(_, { value, range }) {
+      if (typeof value === 'string' && toStorable(value) !== value) odd.push({ offset: range?.[0] ?? 0, message });
+    },
+  });
+  return odd;
 }
 
 /** The values of a document, or why there are none: aliases may stand for more than fits into memory. */

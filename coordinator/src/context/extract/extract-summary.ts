@@ -1,10 +1,9 @@
 import type { ContextItem, ContextKind } from '@baton/protocol';
-import { isDue } from '@baton/sdk/plugin';
+import { isDue, type Statement, toStatements } from '@baton/sdk/plugin';
 import { chooseSentences } from './choose-sentences.ts';
 import { rankSentences } from './rank-sentences.ts';
 import { type Sentence, splitSentences } from './sentences.ts';
 import { countOverlaps } from './similarity.ts';
-import { type Statement, toStatements } from './statements.ts';
 
 export interface ExtractOptions {
   readonly items: readonly ContextItem[];

@@ -1,4 +1,4 @@
-import type { Statement } from './statements.ts';
+import type { Statement } from '@baton/sdk/plugin';
 
 export interface Sentence {
   readonly statement: Statement;

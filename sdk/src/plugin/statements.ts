@@ -1,6 +1,5 @@
 import type { ContextItem, ContextKind } from '@baton/protocol';
-import { kindsByNeed } from '@baton/sdk/plugin';
-import { toNumber } from '../citation.ts';
+import { coveredKinds } from './check-summary.ts';
 
 /** What one or several items from one source say, once, on one line. */
 export interface Statement {
@@ -11,6 +10,9 @@ export interface Statement {
   /** Of all items that say it, the newest first. */
   readonly citations: readonly string[];
 }
+
+/** The order in which a summary has the kinds: what it has to cover, then what was settled, what is open, and the rest. */
+const kindsByNeed: readonly ContextKind[] = [...coveredKinds, 'instruction', 'decision', 'question', 'risk', 'fact'];
 
 /** By kind, the pinned ones first, then the newest; the same for the same items in whatever order they come. */
 export function toStatements(items: readonly ContextItem[]): Statement[] {
@@ -37,3 +39,5 @@ function toStatement(same: readonly ContextItem[]): Statement {
 }
 
 const toLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
+
+const toNumber = (citation: string): number => Number(citation.slice('c:'.length));
