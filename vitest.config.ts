@@ -22,8 +22,8 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/leaks.ts'],
     execArgv: ['--conditions=source'],
-    // Half of what a small file costs is loading the coordinator: a worker loads it once for all its files. What they leave behind for
-    // each other is taken away by `leaks.ts`, or found by it.
+    // Half of what a small file costs is loading the coordinator: a worker loads it once for all its files. Open handles that one leaves
+    // to the next `leaks.ts` finds; timers, mocks, stubbed variables and settings of properties are put back.
     isolate: false,
     restoreMocks: true,
     unstubEnvs: true,

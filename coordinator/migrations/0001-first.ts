@@ -120,7 +120,7 @@ const statements = [
     open_tasks_bound int not null default 0,
     entered_at timestamptz not null default clock_timestamp(),
     left_at timestamptz,
-    -- Since when the workflow has been told of something that it has not looked at: something was added to the visit, or has ended.
+    -- When the workflow was last told of something that it has not looked at: something was added to the visit, or has ended.
     told_at timestamptz,
     -- When it looks at the ticket again that it had nowhere to move to, should it be told of nothing.
     look_again_at timestamptz,

@@ -141,7 +141,7 @@ export const configSchema = z.strictObject({
   judgementsMax: count(64),
   /** The same for those with more than a mebibyte of evidence, which is held in memory meanwhile: of each `pluginEvidenceBytesMax` at most. */
   largeJudgementsMax: count(4),
-  /** How many judgements may wait for their turn: for one project at most half as many, for one ticket an eighth. One more is refused with `overloaded`. */
+  /** How many judgements may wait for their turn: a quarter for each purpose (by itself, transition, validation, explanation), of that half for one project, an eighth for one ticket. One more is refused with `overloaded`. */
   judgementsWaitingMax: count(512),
   /** How long a result holds for which a program was run: it looked at files that no digest binds. After that the gate is judged anew. */
   outsideVerdictMs: ms(60_000),

@@ -199,15 +199,18 @@ describe('the gates of IMPLEMENTATION and TESTING', () => {
     expect(result.reasons.map(({ code }) => code)).toEqual(outcome === 'passed' ? [] : ['validator_failed']);
   });
 
-  test.each([{}, { tests: [] }, { tests: '' }, { tests: false }, { tests: null }])('G12 changes without tests fail: %j', async (tests) => {
-    const bench = await setUpBench(daemon, { phase: 'IMPLEMENTATION' });
-    await completeTaskWith(bench, { type: 'code_changes', content: { files: ['src/a.ts'], ...tests } }, coverage(95));
+  test.each([{}, { tests: [] }, { tests: '' }, { tests: 'none' }, { tests: false }, { tests: null }, { tests: 12 }])(
+    'G12 changes without tests fail: %j',
+    async (tests) => {
+      const bench = await setUpBench(daemon, { phase: 'IMPLEMENTATION' });
+      await completeTaskWith(bench, { type: 'code_changes', content: { files: ['src/a.ts'], ...tests } }, coverage(95));
 
-    expect(await daemon.client.gate.validate({ ticketId: bench.ticket.id })).toMatchObject({
-      outcome: 'failed',
-      reasons: [{ code: 'validator_failed' }],
-    });
-  });
+      expect(await daemon.client.gate.validate({ ticketId: bench.ticket.id })).toMatchObject({
+        outcome: 'failed',
+        reasons: [{ code: 'validator_failed' }],
+      });
+    },
+  );
 
   test('G12 TESTING needs results without a failure, and the evidence', async () => {
     const bench = await setUpBench(daemon, { phase: 'TESTING' });

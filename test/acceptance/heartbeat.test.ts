@@ -116,25 +116,34 @@ test('HM5 two intervals make two beats', async () => {
   expect(beatsOf(agent)).toBeLessThanOrEqual(Math.ceil(passedMs / heartbeatMs));
 });
 
-test('HM6 the heart beats while a task blocks the thread of the agent for longer than the lease, and tells how late it is', async () => {
-  const leaseMs = 3_000;
-  await using short = await startDaemon({ config: { heartbeatMs, leaseMs, sweepMs: 200 } });
-  await using observer = await observeSessions(short.databaseUrl!);
-  await using _agent = startFixtureProcess(short);
-  const taskId = await submit('doze-and-spin-inline', { dozeMs: 100, spinMs: leaseMs + 1_000 }, short);
+test('HM6 the heart beats while a task blocks the thread of the agent beyond the end of its lease, and tells how late it is', async () => {
+  await using folder = await createTestFolder();
+  const untilFile = join(folder.path, 'enough');
+  await using patient = await startDaemon({ config: { heartbeatMs, leaseMs: 60_000, sweepMs: 200 } });
+  await using observer = await observeSessions(patient.databaseUrl!);
+  await using _agent = startFixtureProcess(patient);
+  const taskId = await submit('doze-and-spin-inline', { dozeMs: 100, spinMs: 100_000, untilFile }, patient);
+  // The thread is blocked until the test has seen enough: its lag only grows meanwhile.
+  const untilBeat = (lagMs: number) =>
+    eventually(async () => {
+      const { rows } = await observer.client.query<{ lagMs: number; ageMs: number; hasLease: boolean }>(
+        `select s.event_loop_lag_ms as "lagMs", s.lease_until > clock_timestamp() as "hasLease",
+           (extract(epoch from clock_timestamp() - t.started_at) * 1000)::float8 as "ageMs"
+         from sessions s join tasks t on t.session_id = s.id where t.id = $1`,
+        [taskId],
+      );
+      expect(rows[0]).toMatchObject({ hasLease: true });
+      expect(rows[0]!.lagMs).toBeGreaterThan(lagMs);
+      return rows[0]!;
+    });
 
-  const seen = await eventually(async () => {
-    const { rows } = await observer.client.query<{ lagMs: number; ageMs: number }>(
-      `select s.event_loop_lag_ms as "lagMs", (extract(epoch from clock_timestamp() - t.started_at) * 1000)::float8 as "ageMs"
-       from sessions s join tasks t on t.session_id = s.id where t.id = $1`,
-      [taskId],
-    );
-    expect(rows[0]?.lagMs).toBeGreaterThan(leaseMs / 2);
-    return rows[0]!;
-  });
-  const task = await untilState(taskId, 'completed', short);
+  const blocked = await untilBeat(2 * heartbeatMs);
+  await observer.client.query('update sessions set lease_until = clock_timestamp()');
+  const renewed = await untilBeat(blocked.lagMs);
+  await writeFile(untilFile, '');
+  const task = await untilState(taskId, 'completed', patient);
 
-  expect(seen.lagMs).toBeLessThanOrEqual(seen.ageMs);
+  expect(renewed.lagMs).toBeLessThanOrEqual(renewed.ageMs);
   expect(task.attempts).toMatchObject([{ outcome: 'completed' }]);
 });
 

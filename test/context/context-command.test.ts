@@ -85,9 +85,11 @@ test('an item that has not all of its reasons on its line is named', async () =>
   await note('SQLite', `${'It was slow in the trial. '.repeat(16)}The default pool size is 32.`);
   await note('MySQL', 'It was slower. '.repeat(250));
 
+  const smallest = await baton(ticketId, '--budget', '220');
   const small = await baton(ticketId, '--budget', '400');
   const large = await baton(ticketId);
 
+  expect(smallest.stdout).toContain('nothing is left out. Not all is told of c:2, c:1; ');
   expect(small.stdout).toContain('nothing is left out. Not all is told of c:2; `context/expand` tells it. As of event');
   expect(small.stdout).toContain('The default pool size is 32.');
   expect(large.stdout).toContain('nothing is left out. As of event');

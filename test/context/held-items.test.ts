@@ -61,6 +61,45 @@ test('of more items than are considered packs, aggregates and the command count 
   expect(text).toContain('Keep the index.');
 });
 
+test('how many more hold is known after each change without all of them being counted again', async () => {
+  await using daemon = await startDaemon({ store: 'postgresql' });
+  const { client } = daemon;
+  const { id: ticketId } = await client.ticket.create({ title: 'Much is noted' });
+  const note = (kind: ContextKind, text: string) => client.context.note({ ticketId, item: { kind, text } });
+  const supersede = (citation: string, by: string) => client.context.supersede({ ticketId, citation, by, reason: 'It is not.' });
+  for (const number of [1, 2, 3, 4, 5, 6]) await note('fact', `Fact ${number}.`);
+  const { em, close } = await openStore(configSchema.parse({ databaseUrl: daemon.databaseUrl }));
+  const held = createHeldItems(3);
+  const count = async (of = held) => (await of.read(em.fork(), ticketId, [1])).notHeld.items;
+  const changes: [change: () => Promise<unknown>, more: number][] = [
+    [() => note('constraint', 'Keep the index.'), 4],
+    [() => supersede('c:1', 'c:6'), 3],
+    [() => note('fact', 'Fact 1.'), 4],
+    [() => client.context.note({ ticketId, item: { kind: 'fact', text: 'Fact 2.', rationale: 'It was measured.' } }), 4],
+    [() => client.context.pin({ ticketId, citation: 'c:7' }), 4],
+    [() => note('fact', 'Fact 9.').then(() => supersede('c:9', 'c:7')), 4],
+    [() => Promise.all([supersede('c:2', 'c:7'), supersede('c:3', 'c:7'), note('constraint', 'Keep the pool.')]), 3],
+  ];
+
+  expect(await count()).toBe(3);
+  for (const [change, more] of changes) {
+    await change();
+    expect([await count(), await count(createHeldItems(3))]).toEqual([more, more]);
+  }
+
+  // No event tells of these: they are counted by whoever counts all.
+  await runStatement(
+    daemon.databaseUrl!,
+    `insert into context_items (id, project_id, ticket_id, visit_id, phase, visit_number, number, kind, text, refs, pinned, author, source)
+      select gen_random_uuid(), project_id, ticket_id, visit_id, phase, visit_number, 100 + n, kind, 'Fact ' || 100 + n || '.', refs, pinned, author, source
+        from context_items, generate_series(1, 50) n where ticket_id = '${ticketId}' and number = 4`,
+  );
+  await note('constraint', 'Keep the order.');
+
+  expect([await count(), await count(createHeldItems(3))]).toEqual([4, 54]);
+  await close();
+});
+
 test('many items are all held, oldest first, however many are read at a time', async () => {
   await using daemon = await startDaemon({ store: 'postgresql' });
   const { id: ticketId } = await daemon.client.ticket.create({ title: 'Much is noted' });

@@ -84,6 +84,23 @@ test('of a great many items that find no room a thousand are named, those that c
   expect((await packOf(bench.ticket.id, { budgetTokens: 400 })).text).toContain(`[${omitted[0]!.citation}, `);
 });
 
+test('of a great many lines that have not all of their items a thousand are named, and the rest is counted', async () => {
+  const bench = await setUpBench(daemon);
+  const rationale = 'It was slow. '.repeat(100);
+  for (const round of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]) {
+    await bench.submit({});
+    const decisions = Array.from({ length: 100 }, (_, index) => ({ text: `Choice ${round}-${index}`, rationale }));
+    await bench.agent.complete(await bench.agent.claimOne(), { output: { decisions } });
+  }
+
+  const { omitted, cut, cutBeyond } = await packOf(bench.ticket.id, { budgetTokens: 155_000 });
+
+  expect(omitted).toEqual([]);
+  expect(cut).toHaveLength(1_000);
+  expect(cutBeyond!.items).toBeGreaterThan(50);
+  expect(cutBeyond!.tokens / cutBeyond!.items).toBeLessThanOrEqual(cut![0]!.tokens);
+});
+
 describe('a pinned item is in every pack:', () => {
   const readPinned = async (ticketId: string, forPhase: string) => {
     const { text, phases } = await packOf(ticketId, { forPhase });

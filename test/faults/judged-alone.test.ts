@@ -6,6 +6,7 @@ import { createAskedProgram } from '../support/asked-program.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { followEvents } from '../support/events.ts';
 import { eventually } from '../support/eventually.ts';
+import { fetchFigures } from '../support/figures.ts';
 import { holdCommits } from '../support/hold-commits.ts';
 import { uniqueType } from '../support/work.ts';
 
@@ -102,6 +103,31 @@ describe('a judgement of a gate', () => {
   });
 });
 
+test('a ticket that waits for its turn in one coordinator is judged by another that has a place', async () => {
+  await using busy = await startDaemon({ store: 'postgresql', config: { plugins, judgementsMax: 1, pollMs: 100 } });
+  await using observer = await connectTo(busy);
+  await using idle = await openAdvancer(busy.databaseUrl!, { plugins });
+  await using judged = await createAskedProgram();
+  await using program = await createAskedProgram();
+  const first = await openTicket({ tasksMin: 0, validators: [judged.validator] }, undefined, busy);
+  const holds = await judged.run(1);
+  const { ticketId, leaves } = await openTicket({ tasksMin: 0, validators: [program.validator] }, undefined, busy);
+  const isLookedAt = `select told_at is null as is_looked_at from phase_visits where id = ${currentVisit}`;
+  await eventually(async () => expect((await observer.query(isLookedAt, [ticketId])).rows).toEqual([{ is_looked_at: true }]));
+  // Then it stands in line.
+  const looks = await countLooks(busy);
+  await eventually(async () => expect(await countLooks(busy)).toBeGreaterThan(looks + 2));
+
+  const advanced = idle.advance(ticketId);
+
+  (await program.run(1)).exitWith(0);
+  expect(await advanced).toBe('done');
+  expect((await leaves()).data).toMatchObject({ to: 'DONE' });
+  holds.exitWith(0);
+  await first.leaves();
+  expect(program.runs).toBe(1);
+});
+
 test('no ticket waits for a judgement elsewhere that asks no validator', async () => {
   const { ticketId, leaves } = await openTicket({ tasksMin: 0 }, [{ type: uniqueType() }]);
   await database.query(`update phase_visits set judging_by = gen_random_uuid(), judging_until = 'infinity' where id = ${currentVisit}`, [
@@ -154,6 +180,8 @@ async function connectTo({ databaseUrl }: Daemon) {
   await client.connect();
   return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() });
 }
+
+const countLooks = async (from: Daemon) => (await fetchFigures(from)).get('baton_loop_duration_seconds_count{loop="ticket advancer"}') ?? 0;
 
 /** How many statements stand before what others hold. */
 async function countBlocked(): Promise<number> {

@@ -5,7 +5,7 @@ import { type Daemon, startDaemon } from '../support/daemon.ts';
 let daemon: Daemon;
 beforeAll(async () => {
   // For one ticket two may wait.
-  daemon = await startDaemon({ config: { plugins: ['@baton/plugin-command'], pluginThreadsMax: 8, judgementsWaitingMax: 16 } });
+  daemon = await startDaemon({ config: { plugins: ['@baton/plugin-command'], pluginThreadsMax: 8, judgementsWaitingMax: 64 } });
 });
 afterAll(() => daemon.stop());
 

@@ -151,3 +151,27 @@ test('a pause gives no more than a whole lease to whoever has been heard of in i
 
   expect((await readSession(agent.session.sessionId)).leftMs).toBeLessThanOrEqual(Math.max(givenMs, leaseMs));
 });
+
+test('a session whose end has to wait for its row holds up no look at the others', async () => {
+  await using daemon = await start({ heartbeatMs: 300, leaseMs: 1_000, sweepMs: 100 });
+  const { session, disconnect } = await daemon.connectAgent();
+  const { sessionId } = session;
+  const holder = new Client(database.url);
+  await holder.connect();
+  try {
+    await holder.query('begin');
+    await holder.query('select 1 from sessions where id = $1 for key share', [sessionId]);
+
+    await disconnect();
+    await eventually(async () => {
+      const waiting = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%from sessions%for update%'`;
+      expect((await observer.query(waiting)).rows).toHaveLength(1);
+    });
+
+    await awaitRuns(daemon, 'session sweeper', 2);
+  } finally {
+    await holder.end();
+  }
+  const ended = 'select 1 from sessions where id = $1 and ended_at is not null';
+  await eventually(async () => expect((await observer.query(ended, [sessionId])).rows).toHaveLength(1));
+});

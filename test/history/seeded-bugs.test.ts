@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { lockHistories } from '../model/lock-commands.ts';
+import { readModelSettings } from '../model/settings.ts';
 import { taskHistories } from '../model/task-commands.ts';
 import { type Pair, spawnPair } from '../support/pair.ts';
 import { type BugName, type SeededBug, seededBugs } from './bugs.ts';
@@ -19,7 +20,8 @@ const quietEnvironment = { BATON_SWEEP_MS: '50', BATON_LEASE_MS: '600000', BATON
 
 /** What a model has against the build; undefined where it finds nothing. */
 async function askModel(histories: (pair: Pair) => fc.IAsyncProperty<unknown>, pair: Pair): Promise<string | undefined> {
-  const { failed, errorInstance } = await fc.check(histories(pair), { numRuns: limits.histories, endOnFailure: true });
+  const { seed } = readModelSettings();
+  const { failed, errorInstance } = await fc.check(histories(pair), { seed, numRuns: limits.histories, endOnFailure: true });
   return failed ? String(errorInstance) : undefined;
 }
 

@@ -323,6 +323,18 @@ describe('what was refused is asked for anew', () => {
     ]);
   });
 
+  test('by itself when the evidence changes, and shows it even where that is then as it was', async () => {
+    const { ticketId, validate, waiting } = await refused();
+    const author = await daemon.connectAs('operator', 'author');
+    const put = (text: string) => author.client.artifact.put({ ticketId, artifact: { type: 'notes', content: { text } } });
+
+    await put('Changed.');
+    await put('As it is.');
+    await validate();
+
+    expect(await waiting()).toMatchObject([{ refusedBefore: [{ by: 'ada', comment: 'Never.' }] }]);
+  });
+
   test('by an author where the gate lets authors decide', async () => {
     const { renewAs } = await refused({ authorsMay: true });
 

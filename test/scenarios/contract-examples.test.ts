@@ -66,6 +66,7 @@ const story: readonly (MethodName | Interlude)[] = [
   'agent/health',
   'task/submit',
   'task/list',
+  'project/status',
   'scheduler/readyTasks',
   'scheduler/dagStatus',
   'scheduler/explain',

@@ -1,4 +1,5 @@
 import '../support/leaks.ts';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NewTaskInput, TaskDetails } from '@baton/protocol';
 import { runCommandAgent } from '@baton/sdk';
@@ -10,11 +11,17 @@ import { createInbox } from '../support/inbox.ts';
 import { createTicketIn } from '../support/work.ts';
 
 let daemon: Daemon;
+let database: Client;
 beforeAll(async () => {
   // A task that hears nothing is stopped by force after the difference of the first two. The coordinator leaves time-outs to the agents.
   daemon = await startDaemon({ config: { heartbeatMs: 2_500, leaseMs: 5_000, sweepMs: 60_000 } });
+  database = new Client(daemon.databaseUrl);
+  await database.connect();
 });
-afterAll(() => daemon.stop());
+afterAll(async () => {
+  await database.end();
+  await daemon.stop();
+});
 
 async function submit(task: NewTaskInput): Promise<{ taskId: string; ticketId: string }> {
   const { id: ticketId } = await createTicketIn(daemon.client, 'TESTING');
@@ -62,21 +69,29 @@ test('what a task noted before it ended its thread is kept', async () => {
 });
 
 test.each(['wait', 'spin'])('what the task %s noted is kept where its agent stops it for taking too long', async (type) => {
-  await using _agent = await openFixtureAgent(daemon);
-  // A thread that is there already: otherwise its start may take all the time there is.
-  const first = await submit({ type: 'add', input: { a: 1, b: 2 } });
-  await untilState(first.taskId, 'completed');
+  await using agent = await openFixtureAgent(daemon);
 
-  const { taskId, ticketId } = await submit({ type, timeoutMs: 500, maxAttempts: 1 });
+  // An attempt whose time is over before it has begun is followed by another.
+  const { taskId, ticketId } = await submit({ type, timeoutMs: 500, maxAttempts: 100 });
+  const line = await agent.lines.waitFor((each) => /#\d+: (waiting|spinning)$/.test(each), 'an attempt to begin');
+  const number = Number(/#(\d+): /.exec(line)?.[1]);
 
-  expect(await untilState(taskId, 'failed')).toMatchObject({ error: { code: 'timed_out' } });
-  expect(await packOf(ticketId)).toBe('## Facts\n- It was begun. [c:1, TESTING]\n');
+  await eventually(async () => {
+    const { attempts } = await daemon.client.task.get({ taskId });
+    expect(attempts.find((each) => each.number === number)).toMatchObject({ error: { code: 'timed_out' } });
+  });
+  const { items } = await daemon.client.context.list({ ticketId, sources: ['said'] });
+  expect(items).toContainEqual(expect.objectContaining({ text: 'It was begun.', taskId, attempt: number }));
+  await daemon.client.task.cancel({ taskId });
 });
 
-test('what a task noted that hears nothing is kept where the process that started its agent dies', async () => {
+test.each([
+  ['hears nothing', 'spin', 'spinning'],
+  ['waits for a program', 'block', 'blocking'],
+])('what a task noted that %s is kept where the process that started its agent dies', async (_how, type, line) => {
   await using agent = startFixtureProcess(daemon, { isChild: true });
-  const { taskId, ticketId } = await submit({ type: 'spin', maxAttempts: 1 });
-  await agent.lines.waitFor((each) => each.endsWith('spinning'), 'the task to begin');
+  const { taskId, ticketId } = await submit({ type, maxAttempts: 1 });
+  await agent.lines.waitFor((each) => each.endsWith(line), 'the task to begin');
 
   agent.child.disconnect();
   await agent.exited;
@@ -119,8 +134,8 @@ describe('what a task has noted whose attempt the coordinator ends', () => {
   const itemsOf = async (ticketId: string) => (await daemon.client.context.list({ ticketId, sources: ['said'] })).items;
   const untilNoted = (ticketId: string) =>
     eventually(async () => expect(await itemsOf(ticketId)).toMatchObject([{ text: 'It was begun.' }]));
-  const begin = async (task: NewTaskInput) => {
-    const agent = await openFixtureAgent(daemon);
+  const begin = async (task: NewTaskInput, at = daemon) => {
+    const agent = await openFixtureAgent(at);
     const submitted = await submit(task);
     await agent.lines.waitFor((each) => /(waiting|spinning)$/.test(each), 'the task to begin');
     return { agent, ...submitted };
@@ -146,16 +161,17 @@ describe('what a task has noted whose attempt the coordinator ends', () => {
   });
 
   test('is kept where it takes longer than allowed and hears nothing', async () => {
-    await using hasty = await startDaemon({ config: { heartbeatMs: 2_500, leaseMs: 5_000, sweepMs: 100 } });
-    await using _agent = await openFixtureAgent(hasty);
-    const { id: ticketId } = await createTicketIn(hasty.client, 'TESTING');
-
-    await hasty.client.task.submit({ ticketId, tasks: [{ type: 'spin', timeoutMs: 500, maxAttempts: 1 }] });
-
-    await eventually(async () => {
-      const { text } = await hasty.client.context.get({ ticketId });
-      expect(text).toBe('## Facts\n- It was begun. [c:1, TESTING]\n');
+    await using hasty = await startDaemon({
+      config: { heartbeatMs: 2_500, leaseMs: 5_000, sweepMs: 100 },
+      databaseUrl: daemon.databaseUrl!,
     });
+    const { agent, taskId, ticketId } = await begin({ type: 'spin', maxAttempts: 1 }, hasty);
+    await using _agent = agent;
+
+    await database.query('update tasks set deadline_at = clock_timestamp() where id = $1', [taskId]);
+
+    await untilNoted(ticketId);
+    expect(await daemon.client.task.get({ taskId })).toMatchObject({ state: 'failed', error: { code: 'timed_out' } });
   });
 });
 

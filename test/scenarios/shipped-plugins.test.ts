@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { ContextItem, JsonObject } from '@baton/protocol';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { countTokens, createPluginHost, type PluginHost } from '@baton/sdk/plugin/host';
 import { readConfig } from '../../coordinator/src/config.ts';
 import { createPluginFixture, sampleArtifact, sampleFacts, silentLog, writePackage } from '../../sdk/src/plugin-host/plugin-fixture.ts';
@@ -86,14 +86,13 @@ describe('command', () => {
   });
 
   test('a program sees neither the tokens nor the settings of the coordinator', async () => {
-    process.env['BATON_SECRET_OF_TEST'] = 'x';
+    vi.stubEnv('BATON_SECRET_OF_TEST', 'x');
 
     const verdict = await validate(
       'command',
       node('process.exitCode = Object.keys(process.env).some((name) => /^BATON|DATABASE|VITEST/.test(name)) ? 1 : 0'),
     );
 
-    delete process.env['BATON_SECRET_OF_TEST'];
     expect(verdict.outcome).toBe('pass');
   });
 

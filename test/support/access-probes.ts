@@ -16,6 +16,7 @@ export const probes: { readonly [M in MethodName]: Probe<M> } = {
   'coordinator/info': () => [{}],
   'rpc.discover': () => [{}],
   'project/list': () => [{}],
+  'project/status': () => [{}],
   'project/create': ({ project }) => [{ name: project }],
   'workflow/list': () => [{}],
   'workflow/get': ({ workflow }) => [{ name: workflow }],

@@ -2,6 +2,7 @@ import { configSchema } from '../../coordinator/src/config.ts';
 import { createLiveSessions } from '../../coordinator/src/agent/live-sessions.ts';
 import { createChanges } from '../../coordinator/src/db/changes.ts';
 import { openStore } from '../../coordinator/src/db/open-store.ts';
+import { takePlace } from '../../coordinator/src/gate/judgement-place.ts';
 import { createJudgementTurns } from '../../coordinator/src/gate/judgement-turns.ts';
 import { createLog } from '../../coordinator/src/log.ts';
 import { createMetrics } from '../../coordinator/src/metrics.ts';
@@ -31,9 +32,14 @@ export async function openAdvancer(databaseUrl: string, { plugins }: { readonly 
   };
   const projectId = await ensureDefaultProject(store.em.fork());
   const stopping = new AbortController();
+  const { signal } = stopping;
   return {
-    advance: (ticketId, { mayAsk } = { mayAsk: true }) =>
-      advanceTicket(tickets, { projectId, ticketId }, { signal: stopping.signal, mayAsk }),
+    async advance(ticketId, { mayAsk } = { mayAsk: true }) {
+      if (!mayAsk) return advanceTicket(tickets, { projectId, ticketId }, { signal });
+      const { turns } = tickets.gates;
+      using place = await takePlace({ em: store.em.fork(), turns }, { projectId, ticketId, purpose: 'workflow' }, signal);
+      return await advanceTicket(tickets, { projectId, ticketId }, { signal, place });
+    },
     async [Symbol.asyncDispose]() {
       stopping.abort();
       changes.stop();

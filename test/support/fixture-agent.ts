@@ -60,7 +60,7 @@ export interface FixtureProcessOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** The fixture agent as a process of its own, which leads a group: its module runs itself. Is killed at the end of the block. */
+/** The fixture agent as a process of its own, which leads a group: its module runs itself. The group is killed at the end of the block. */
 export function startFixtureProcess(daemon: Pick<Daemon, 'url' | 'tokenFile'>, options: FixtureProcessOptions = {}): FixtureProcess {
   const { url = daemon.url, isChild = false, env = {} } = options;
   const child = spawn(process.execPath, ['--conditions=source', fileURLToPath(fixture)], {
@@ -76,7 +76,8 @@ export function startFixtureProcess(daemon: Pick<Daemon, 'url' | 'tokenFile'>, o
     signal: signal as NodeJS.Signals | null,
   }));
   const close = async () => {
-    child.kill('SIGKILL');
+    // With the programs of its tasks, which keep its standard error open.
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGKILL');
     await exited;
   };
   return { child, lines, exited, [Symbol.asyncDispose]: close };

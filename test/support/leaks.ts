@@ -1,6 +1,7 @@
-import { subscribe } from 'node:diagnostics_channel';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Worker } from 'node:worker_threads';
-import { afterAll } from 'vitest';
+import fc from 'fast-check';
+import { afterAll, vi } from 'vitest';
 import { patienceMs } from './eventually.ts';
 
 /**
@@ -11,13 +12,21 @@ const ours = new Set(['TCPSocketWrap', 'TCPServerWrap', 'TCPConnectWrap', 'Timeo
 
 // Threads are not among the resources that Node counts; it tells of each when it begins.
 const threads = new Set<Worker>();
-subscribe('worker_threads', (message) => {
+const noteThread = (message: unknown) => {
   const { worker } = message as { readonly worker: Worker };
   threads.add(worker);
   worker.once('exit', () => threads.delete(worker));
-});
+};
+subscribe('worker_threads', noteThread);
 
 const baseline = countResources();
+
+// The next file of this worker finds the process as this one leaves it.
+afterAll(() => {
+  unsubscribe('worker_threads', noteThread);
+  vi.useRealTimers();
+  fc.resetConfigureGlobal();
+});
 
 afterAll(async () => {
   // Closing takes a few turns of the event loop after the call that closes has answered, and a busy machine its time for them.

@@ -2,7 +2,7 @@ import { CoordinatorError, type RevocationReason } from '@baton/protocol';
 import { createGroupedRead } from '../db/grouped-read.ts';
 import { type Database, transact, type Tx } from '../db/transaction.ts';
 import { endAttempts } from '../task/attempt-end.service.ts';
-import { holdPlaces, holdSession } from '../task/fence.store.ts';
+import { holdSession } from '../task/fence.store.ts';
 import { lockTasks } from '../task/task.store.ts';
 import { type AttemptId, compareReports, type Finding } from './beat.store.ts';
 import type { SessionParts } from './session.service.ts';
@@ -54,10 +54,9 @@ export function createTakeBeat(db: Database, parts: SessionParts): TakeBeat {
   };
 }
 
-/** Ends attempts of a session that it does not know of, as far as they still run: they were no tries. */
+/** Ends attempts of a session that it does not know of, as far as they still run: they were no tries, and leave nothing. */
 async function handOutAgain(tx: Tx, parts: SessionParts, sessionId: string, missed: readonly AttemptId[]): Promise<void> {
   const attemptOf = new Map(missed.map(({ taskId, attempt }) => [taskId, attempt]));
-  await holdPlaces(tx, [...attemptOf.keys()]);
   await holdSession(tx.em, sessionId);
   const tasks = (await lockTasks(tx, [...attemptOf.keys()])).filter(
     (task) => task.state === 'running' && task.sessionId === sessionId && task.attempt === attemptOf.get(task.id),
@@ -66,6 +65,6 @@ async function handOutAgain(tx: Tx, parts: SessionParts, sessionId: string, miss
   await endAttempts(
     tx,
     parts,
-    tasks.map((task) => ({ task, outcome: 'released', error, permanent: false })),
+    tasks.map((task) => ({ task, outcome: 'released', error, permanent: false, isUnnoted: true })),
   );
 }

@@ -8,7 +8,7 @@ import type { Tx } from '../db/transaction.ts';
 import { forgetHolders } from '../lock/lock.service.ts';
 import type { Metrics } from '../metrics.ts';
 import { type AttemptEndParts, settleAttempts } from '../task/attempt-end.service.ts';
-import { holdPlaces } from '../task/fence.store.ts';
+import { holdFreePlaces } from '../task/places.store.ts';
 import { freeReservations } from '../task/reservations.store.ts';
 import { lockRunningTasksOfSession } from '../task/task.store.ts';
 import type { AgentRow } from './agent.entity.ts';
@@ -151,17 +151,20 @@ const lossReasons = {
   terminated: 'its agent was terminated',
 } as const satisfies Partial<Record<SessionEndReason, string>>;
 
-/** A session whose row this transaction holds, and before it the places of the tasks that it ran. */
+/** A session whose row this transaction holds, and before it the places of those tasks that it runs whose places were free. */
 interface EndingSession extends SessionRow {
   readonly placed: ReadonlySet<string>;
 }
 
-/** Locks a session that is to end, so that what its attempts leave can be noted: first their tickets and visits, as every transaction does. */
+/**
+ * Locks a session that is to end: first the tickets and visits of its attempts, as every transaction does, so that what they leave
+ * can be noted. Those that somebody holds are not waited for: one held ticket would keep all sessions from ending.
+ */
 export async function lockEndingSession(tx: Tx, sessionId: string, lock = lockSession): Promise<EndingSession | undefined> {
   const taskIds = (await listHeldAttempts(tx.em, sessionId)).map(({ taskId }) => taskId);
-  if (taskIds.length > 0) await holdPlaces(tx, taskIds);
+  const placed = await holdFreePlaces(tx, taskIds);
   const session = await lock(tx.em, sessionId);
-  return session && { ...session, placed: new Set(taskIds) };
+  return session && { ...session, placed };
 }
 
 /** Ends a session that its agent did not end: what it held is free in the same transaction. */
@@ -210,8 +213,7 @@ async function closeSession(tx: Tx, parts: SessionParts, session: EndingSession,
   await settleAttempts(
     tx,
     parts,
-    // What was handed out since its places were taken has hardly been begun, and its visit is not held.
-    running.map((task) => ({ task, outcome: 'lost', error, permanent: false, isUndelivered: !placed.has(task.id) })),
+    running.map((task) => ({ task, outcome: 'lost', error, permanent: false, isUnnoted: !placed.has(task.id) })),
   );
   // With the attempts' locks among them: all keys in one pass.
   await forgetHolders(tx, { sessionIds: [id] });

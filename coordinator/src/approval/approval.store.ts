@@ -33,8 +33,8 @@ const decisionsWhere = (condition: RawBuilder<unknown>) => sql`coalesce((select 
       'agent', d.agent_name, 'role', d.role, 'decision', d.decision, 'comment', d.comment, 'at', d.decided_at) order by d.decided_at, d.decided_by)
     from approval_decisions d where ${condition}), '[]')`;
 
-/** The same that was asked about the same evidence, in the same visit. */
-const isAskedLike = sql`other.visit_id = a.visit_id and other.name = a.name and other.digest = a.digest`;
+/** The same that was asked in the same visit, about whatever evidence: what was refused may have been changed and changed back. */
+const isAskedLike = sql`other.visit_id = a.visit_id and other.name = a.name`;
 
 const approvalColumns = sql`a.id, a.ticket_id, a.phase, a.visit_number, a.rule, a.digest, a.created_at,
   case when a.state = 'waiting' and a.expires_at <= clock_timestamp() then 'expired' else a.state end as state,

@@ -112,6 +112,7 @@ function describePack({
   omittedBeyond,
   notConsidered = 0,
   cut = [],
+  cutBeyond,
   asOf,
   digest,
 }: ContextPack): string {
@@ -120,14 +121,16 @@ function describePack({
   const items = count === 1 ? '1 item is' : `${count} items are`;
   const left = count === 0 ? 'nothing is left out' : `${items} left out, which would take ${more} more`;
   const others = notConsidered === 0 ? '' : ` ${notConsidered} more hold and were not considered; \`context/list\` tells them.`;
-  return `${tokens} of ${budgetTokens} tokens (${counter}); ${left}.${others}${describeCut(cut)} As of event ${asOf}, digest ${digest.slice(0, 12)}.`;
+  return `${tokens} of ${budgetTokens} tokens (${counter}); ${left}.${others}${describeCut(cut, cutBeyond?.items)} As of event ${asOf}, digest ${digest.slice(0, 12)}.`;
 }
 
-function describeCut(cut: NonNullable<ContextPack['cut']>): string {
+/** The one that lacks most first. */
+function describeCut(cut: NonNullable<ContextPack['cut']>, beyond = 0): string {
   if (cut.length === 0) return '';
-  const named = cut.slice(0, 10).map(({ citation }) => citation);
-  const more = cut.length > named.length ? ` and ${cut.length - named.length} more` : '';
-  return ` Not all is told of ${named.join(', ')}${more}; \`context/expand\` tells it.`;
+  const named = cut.slice(-10).map(({ citation }) => citation);
+  const others = cut.length - named.length + beyond;
+  const more = others > 0 ? ` and ${others} more` : '';
+  return ` Not all is told of ${named.toReversed().join(', ')}${more}; \`context/expand\` tells it.`;
 }
 
 function parseSince(text: string): number | string {

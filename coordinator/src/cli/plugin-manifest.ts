@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type PluginManifest, pluginManifest } from '@baton/sdk/plugin';
 import { describePlugin, PluginSetupError } from '@baton/sdk/plugin/host';
+import { readSettings } from './read-settings.ts';
 import { CommandError, printLine, type Shell } from './shell.ts';
 
 export interface PluginManifestOptions {
@@ -21,7 +22,10 @@ export async function manifestPlugin(
   folder: string,
   { write = false, json = false }: PluginManifestOptions,
 ): Promise<number> {
-  const { name, packageFile, offers, baton } = await describePlugin(resolve(folder), log).catch((cause: unknown) => {
+  // What coordinators keep that are started here, or in the folder of the plugin.
+  const { dataDir } = readSettings({}, shell.env);
+  const withheld = [dataDir, resolve(folder, '.baton')];
+  const { name, packageFile, offers, baton } = await describePlugin(resolve(folder), { log, withheld }).catch((cause: unknown) => {
     throw cause instanceof PluginSetupError ? new CommandError(cause.message, { cause }) : cause;
   });
   const differences = findDifferences(baton, offers);

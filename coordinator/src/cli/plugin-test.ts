@@ -4,9 +4,10 @@ import { glob } from 'node:fs/promises';
 import { findPackageJSON } from 'node:module';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { pathToFileURL } from 'node:url';
 import { CommandError, type Shell } from './shell.ts';
-import { showControls } from './show-controls.ts';
+import { showLines } from './show-lines.ts';
 
 /** `baton plugin test`: runs the tests of a plugin package with the test runner of Node. The exit code is 1 where one fails. */
 export async function testPlugin(shell: Shell, folder: string): Promise<number> {
@@ -33,9 +34,8 @@ export async function testPlugin(shell: Shell, folder: string): Promise<number> 
 }
 
 /** What tests say holds what plugins say, of which a terminal obeys nothing. */
-async function print(said: Readable, stream: NodeJS.WritableStream): Promise<void> {
-  for await (const text of said.setEncoding('utf8') as AsyncIterable<string>) stream.write(showControls(text));
-}
+const print = (said: Readable, stream: NodeJS.WritableStream): Promise<void> =>
+  pipeline(said.setEncoding('utf8'), showLines, stream, { end: false });
 
 /** Whether packages that are looked for from there upwards have the SDK among them. */
 function hasSdk(folder: string): boolean {

@@ -1,14 +1,13 @@
-import { unseen } from '../unseen.ts';
+import { flag, unseen } from '../unseen.ts';
 
 const colour = String.raw`\u001B\[(?:0|1|2|22|3\d|9\d)m`;
-const allowed = new RegExp(`^(?:${colour}|[\\n\\t])$`);
-const special = new RegExp(`${colour}|${unseen}`, 'gv');
+const special = new RegExp(`(${colour}|${flag}|[\\n\\t])|${unseen}`, 'gv');
 
 /**
  * A text as a terminal may have it: what others wrote neither moves the cursor nor hides or turns anything. Colours, tabs and breaks of lines stay;
  * any other character that is obeyed or not seen is shown as JSON writes it, so that JSON stays the same value.
  */
-export const showControls = (text: string): string => text.replace(special, (found) => (allowed.test(found) ? found : toEscapes(found)));
+export const showControls = (text: string): string => text.replace(special, (found, allowed?: string) => allowed ?? toEscapes(found));
 
 /** One for each half of a character that has two. */
 const toEscapes = (found: string): string =>

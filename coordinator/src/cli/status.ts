@@ -1,5 +1,4 @@
 import { formatDuration } from '../duration.ts';
-import { collectPages } from './list.ts';
 import { printLine, type Shell } from './shell.ts';
 import { ask, findTarget, type TargetOptions } from './target.ts';
 
@@ -7,29 +6,8 @@ import { ask, findTarget, type TargetOptions } from './target.ts';
 export async function status(shell: Shell, { json = false, ...options }: TargetOptions & { readonly json?: boolean }): Promise<number> {
   const target = await findTarget(options, shell.env);
   const answer = await ask(target, async (client) => {
-    const [info, { agents }, tickets, tasks] = await Promise.all([
-      client.coordinator.info(),
-      client.agent.list({ limit: 1_000 }),
-      collectPages(async (page) => {
-        const { tickets: items, next } = await client.ticket.list({ ...page, states: ['open', 'blocked'] });
-        return { items, next };
-      }),
-      collectPages(async (page) => {
-        const { tasks: items, next } = await client.task.list({ ...page, states: ['ready', 'running'] });
-        return { items, next };
-      }),
-    ]);
-    const count = (state: string) => tasks.filter((task) => task.state === state).length;
-    return {
-      ...info,
-      url: target.url,
-      agents: agents.length,
-      tickets: {
-        open: tickets.filter(({ state }) => state === 'open').length,
-        blocked: tickets.filter(({ state }) => state === 'blocked').length,
-      },
-      tasks: { ready: count('ready'), running: count('running') },
-    };
+    const [info, work] = await Promise.all([client.coordinator.info(), client.project.status()]);
+    return { ...info, url: target.url, ...work };
   });
   if (json) printLine(shell.stdout, JSON.stringify(answer));
   else {
@@ -39,7 +17,7 @@ export async function status(shell: Shell, { json = false, ...options }: TargetO
     printLine(shell.stdout, `Store    ${durability.explanation}`);
     printLine(shell.stdout, `Agents   ${agents}`);
     printLine(shell.stdout, `Tickets  ${tickets.open} open, ${tickets.blocked} blocked`);
-    printLine(shell.stdout, `Tasks    ${tasks.running} running, ${tasks.ready} ready`);
+    printLine(shell.stdout, `Tasks    ${tasks.running} running, ${tasks.ready} ready, ${tasks.blocked} blocked`);
   }
   return 0;
 }

@@ -7,7 +7,6 @@ import {
   type JsonValue,
   type NewContextItem,
 } from '@baton/protocol';
-import { coveredKinds } from '@baton/sdk/plugin';
 import { type RawBuilder, sql } from 'kysely';
 import type { Origin } from '../artifact/artifact.service.ts';
 import type { EntityManager } from '../db/orm.ts';
@@ -15,7 +14,7 @@ import { findRow, rowsOf, toTimestamp } from '../db/rows.ts';
 import { toCitation, toNumber } from './citation.ts';
 import { mayOperate } from './standing-rules.ts';
 
-interface ItemRow {
+export interface ItemRow {
   readonly id: string;
   readonly number: number;
   readonly ticketId: string;
@@ -38,14 +37,14 @@ interface ItemRow {
   readonly byOperator: boolean;
 }
 
-const columnsWith = (
+export const columnsWith = (
   data: RawBuilder<unknown>,
 ) => sql`c.id, c.number, c.ticket_id, c.phase, c.visit_number, c.kind, c.text, c.rationale, ${data}, c.refs, c.pinned, c.author, c.task_id, c.attempt,
   c.created_at, c.source, c.by_operator, c.superseded_at, c.superseded_reason, (select b.number from context_items b where b.id = c.superseded_by) as superseded_by_number`;
 
 const columns = columnsWith(sql`c.data`);
 
-const toContextItem = (row: ItemRow): ContextItem => ({
+export const toContextItem = (row: ItemRow): ContextItem => ({
   id: row.id,
   citation: toCitation(row.number),
   ticketId: row.ticketId,
@@ -207,60 +206,6 @@ export async function listSuperseded(em: EntityManager, itemId: string, limit: n
   );
   return rows.map(toContextItem);
 }
-
-// The data of what is said is for those who ask for one item.
-const columnsOfPacks = columnsWith(sql`case when c.source = 'artifact' then c.data end as data`);
-
-/** Those of a ticket's items that still hold, oldest first. */
-export const findHolding = (em: EntityManager, ticketId: string, citations: readonly string[]): Promise<ContextItem[]> =>
-  readHolding(em, ticketId, citations.map(toNumber));
-
-async function readHolding(em: EntityManager, ticketId: string, numbers: readonly number[]): Promise<ContextItem[]> {
-  const rows = await rowsOf(
-    em,
-    sql<ItemRow>`select ${columnsOfPacks} from context_items c
-        where c.ticket_id = ${ticketId} and c.superseded_at is null and c.number = any(${numbers}::int[]) order by c.number`,
-  );
-  return rows.map(toContextItem);
-}
-
-/** So many items take a few milliseconds to be taken over, in which nobody else is served. */
-const readTogether = 1_000;
-
-/**
- * What still holds in a ticket, oldest first: of more than the limit what is pinned, what must not be forgotten and the newest.
- * Others are served while it is read; `em` reads one snapshot.
- */
-export async function listMostNeeded(em: EntityManager, ticketId: string, limit: number): Promise<ContextItem[]> {
-  const needed = await findRow(
-    em,
-    sql<{ numbers: number[] | null }>`select array_agg(number order by number) as numbers from (
-          select number from context_items where ticket_id = ${ticketId} and superseded_at is null
-          order by pinned desc, source = 'said' and kind = any(${neededKinds}::text[]) desc, number desc limit ${limit}) as needed`,
-  );
-  const numbers = needed?.numbers ?? [];
-  const items: ContextItem[] = [];
-  for (let read = 0; read < numbers.length; read += readTogether)
-    items.push(...(await readHolding(em, ticketId, numbers.slice(read, read + readTogether))));
-  return items;
-}
-
-/** What must not be forgotten, where it is said. */
-export const neededKinds: readonly ContextKind[] = ['instruction', ...coveredKinds];
-
-export interface HoldingCount {
-  readonly visit: number;
-  readonly source: ContextSource;
-  readonly items: number;
-}
-
-/** How much still holds in a ticket. */
-export const countHolding = (em: EntityManager, ticketId: string): Promise<HoldingCount[]> =>
-  rowsOf(
-    em,
-    sql<HoldingCount>`select visit_number as visit, source, count(*)::int as items from context_items
-        where ticket_id = ${ticketId} and superseded_at is null group by visit_number, source`,
-  );
 
 export interface ContextQuery {
   readonly ticketId: string;

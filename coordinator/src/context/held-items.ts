@@ -2,9 +2,9 @@ import type { ContextItem } from '@baton/protocol';
 import { LRUCache } from 'lru-cache';
 import type { EntityManager } from '../db/orm.ts';
 import { toNumber } from './citation.ts';
-import { countHolding, findHolding, type HoldingCount, listMostNeeded } from './context.store.ts';
+import { countChanged, countHolding, findHolding, type HoldingCount, listMostNeeded } from './holding.store.ts';
 import { keepMostNeeded } from './most-needed.ts';
-import { getLastSeqOfItems, listItemEvents } from './pack.store.ts';
+import { getLastSeqOfItems, type ItemEvent, listItemEvents } from './pack.store.ts';
 import { dropRepeated, isSaying, isStatement } from './phase-context.ts';
 
 /** What holds in tickets, kept from one pack to the next: read once, and then only what has changed. */
@@ -59,8 +59,8 @@ export function createHeldItems(itemsMax = heldItemsMax): HeldItems {
     if (before?.seq === seq) return before;
     // A snapshot may be older than what another reader has left here meanwhile.
     const changed = before === undefined || before.seq > seq ? undefined : await readChanged(em, ticketId, { ...before, itemsMax });
-    const items = changed ?? (await listMostNeeded(em, ticketId, itemsMax));
-    const counts = items.length < itemsMax ? [] : await countHolding(em, ticketId);
+    const items = changed?.items ?? (await listMostNeeded(em, ticketId, itemsMax));
+    const counts = items.length < itemsMax ? [] : (changed?.counts ?? (await countHolding(em, ticketId)));
     const held = { seq, items, counts, selections: new Map<string, Selection>() };
     if (seq > (kept.get(ticketId)?.seq ?? 0)) kept.set(ticketId, held);
     return held;
@@ -107,16 +107,39 @@ function countNotHeld(all: readonly ContextItem[], counts: readonly HoldingCount
 const listOf = ({ source }: Pick<ContextItem, 'source'>): keyof NotHeld =>
   isStatement({ source }) ? 'items' : source === 'summary' ? 'summaries' : 'artifacts';
 
-/** What is held after what has changed; undefined where that is to be read anew. */
+/** What is held after what has changed, and how much holds where that was known; undefined where it is to be read anew. */
 async function readChanged(
   em: EntityManager,
   ticketId: string,
-  { seq, items, itemsMax }: Pick<Held, 'seq' | 'items'> & { readonly itemsMax: number },
-): Promise<readonly ContextItem[] | undefined> {
-  const changed = new Set((await listItemEvents(em, ticketId, seq)).flatMap(({ citations }) => citations));
+  { seq, items, counts, itemsMax }: Pick<Held, 'seq' | 'items' | 'counts'> & { readonly itemsMax: number },
+): Promise<{ items: readonly ContextItem[]; counts: HoldingCount[] | undefined } | undefined> {
+  const events = await listItemEvents(em, ticketId, seq);
+  const changed = new Set(events.flatMap(({ citations }) => citations));
   if (changed.size > changesMax) return undefined;
   const read = await findHolding(em, ticketId, [...changed]);
   const same = items.filter(({ citation }) => !changed.has(citation));
   const all = [...same, ...read].sort((a, b) => toNumber(a.citation) - toNumber(b.citation));
-  return keepMostNeeded(items, all, itemsMax);
+  const kept = keepMostNeeded(items, all, itemsMax);
+  if (kept === undefined) return undefined;
+  return { items: kept, counts: counts.length === 0 ? undefined : await countAgain(em, ticketId, { counts, events }) };
+}
+
+/** How much holds after these events. An item is told of when it comes and when it is given up, which it stays. */
+async function countAgain(
+  em: EntityManager,
+  ticketId: string,
+  { counts, events }: Pick<Held, 'counts'> & { readonly events: readonly ItemEvent[] },
+): Promise<HoldingCount[]> {
+  const last = Math.max(...counts.map((each) => each.last));
+  const told = events.flatMap(({ name, citations }) =>
+    name === 'context.superseded' ? citations : citations.filter((citation) => toNumber(citation) > last),
+  );
+  const changes = told.length === 0 ? [] : await countChanged(em, { ticketId, last }, [...new Set(told)]);
+  const byGroup = new Map<string, HoldingCount>();
+  for (const each of [...counts, ...changes]) {
+    const key = `${each.visit} ${each.source}`;
+    const before = byGroup.get(key) ?? { items: 0, last: 0 };
+    byGroup.set(key, { ...each, items: before.items + each.items, last: Math.max(before.last, each.last) });
+  }
+  return [...byGroup.values()];
 }

@@ -1,6 +1,6 @@
 import type { ContextItem } from '@baton/protocol';
 import { toNumber } from './citation.ts';
-import { neededKinds } from './context.store.ts';
+import { neededKinds } from './holding.store.ts';
 
 /**
  * What is held of a ticket after a change: as many as may be, those that `listMostNeeded` would read. Given are what was held, and what

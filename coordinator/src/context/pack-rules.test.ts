@@ -71,15 +71,19 @@ test('control characters are shown as signs that nothing obeys', () => {
   expect(text).toBe('## Facts\n- It is \uFFFD[8mblue\uFFFD0m.\t\uFFFD (a\uFFFDb) [c:1, DESIGN]\n');
 });
 
-test('what turns the order of letters and what nobody sees is shown as well; joiners of letters and emoji stay', () => {
-  const { text } = pack(
-    [itemOf(1, 'fact', 'Pay \u202Eeno\u202C or \u2066two\u2069 pass\u200Bword\uFEFF 👩‍🚀 ❤️ می\u200Cخواهم', { rationale: 'a\u200Eb' })],
-    1_000,
-  );
+test('what turns the order of letters is shown as well, and tags that are of no flag', () => {
+  const { text } = pack([itemOf(1, 'fact', 'Pay \u202Eeno\u202C or \u2066two\u2069 all\u{E0041}\u{E007F}')], 1_000);
 
-  expect(text).toBe(
-    '## Facts\n- Pay \uFFFDeno\uFFFD or \uFFFDtwo\uFFFD pass\uFFFDword\uFFFD 👩‍🚀 ❤️ می\u200Cخواهم (a\uFFFDb) [c:1, DESIGN]\n',
-  );
+  expect(text).toBe('## Facts\n- Pay \uFFFDeno\uFFFD or \uFFFDtwo\uFFFD all\uFFFD\uFFFD [c:1, DESIGN]\n');
+});
+
+test.each([
+  ['joiners', '👩‍🚀 ❤️ می\u200Cخواهم'],
+  ['marks of direction', 'זמן (C++)\u200E ו\u200F, قيمة\u061C 5'],
+  ['a flag', 'in \u{1F3F4}\u{E0067}\u{E0062}\u{E0073}\u{E0063}\u{E0074}\u{E007F} alone'],
+  ['places to break a word or a line', 'Donau\u00ADdampf\u00ADschiff ภาษา\u200Bไทย'],
+])('%s stay as they are', (_, said) => {
+  expect(pack([itemOf(1, 'fact', said)], 1_000).text).toBe(`## Facts\n- ${said} [c:1, DESIGN]\n`);
 });
 
 test('long reasons stand on the line as far as 400 characters, and never with half a character', () => {

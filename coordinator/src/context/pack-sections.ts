@@ -1,6 +1,6 @@
 import { type ContextItem, contextKinds } from '@baton/protocol';
 import { toNumber } from './citation.ts';
-import { unseen } from '../unseen.ts';
+import { flag, obeyed } from '../unseen.ts';
 import { clip } from './clip.ts';
 
 /** In the order in which a pack has them. */
@@ -46,17 +46,17 @@ export function writeLine(
   return `- ${oneLine(text)}${reasons === '' ? '' : ` (${clip(reasons, charactersMax)})`} [${citation}, ${phase}]\n`;
 }
 
-// Packs are printed too: no terminal is to obey what others wrote, and a reader sees all that is there.
-const special = new RegExp(unseen, 'gv');
+// Packs are printed too: no terminal is to obey what others wrote.
+const special = new RegExp(`(${flag}|\\t)|${obeyed}`, 'gv');
 
-/** A line is a line: breaks are blanks, and what is obeyed or not seen, but for tabs, is a sign that is neither. */
+/** A line is a line: breaks are blanks, and what is obeyed, but for tabs, is a sign that is not. */
 export const oneLine = (text: string): string =>
   text
     .split(/[\r\n\u2028\u2029]+/)
     .map((line) => line.trim())
     .filter((line) => line !== '')
     .join(' ')
-    .replace(special, (found) => (found === '\t' ? found : '\uFFFD'));
+    .replace(special, (_, allowed?: string) => allowed ?? '\uFFFD');
 
 export interface Written {
   readonly notices: readonly string[];

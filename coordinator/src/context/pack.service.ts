@@ -5,6 +5,7 @@ import type { HeldItems } from './held-items.ts';
 import { forEachInTurns, giveWay } from './in-turns.ts';
 import { addKeptNarrative, awaitNarratives, type NarrativeParts } from './narrative.ts';
 import type { PackCounter } from './pack-counter.ts';
+import { nameCut, nameOmitted } from './not-told.ts';
 import { narrativeFrom, writePack } from './pack-rules.ts';
 import { type PackPlace, type PackState, readPackState } from './pack-state.ts';
 import { getLastSeqOfTicket } from './pack.store.ts';
@@ -95,23 +96,13 @@ async function packState(
     budgetTokens,
     counter: counter.name,
     ...written,
-    ...boundOmitted(omitted),
+    ...nameOmitted(omitted),
     ...(own !== undefined && { own: fillPhase(own, chosen) }),
     ...(notConsidered > 0 && { notConsidered }),
-    ...(cut.length > 0 && { cut: cut.slice(0, omittedMax) }),
+    ...nameCut(cut),
   };
   const lasting = { ...told, phases: told.phases.map(withoutReason) };
   return { ...told, asOf, digest: createHash('sha256').update(JSON.stringify(lasting)).digest('hex') };
-}
-
-/** How many items that found no room are named, and how many that are cut. */
-const omittedMax = 1_000;
-
-function boundOmitted(omitted: ContextPack['omitted']): Pick<ContextPack, 'omitted' | 'omittedBeyond'> {
-  const beyond = omitted.slice(omittedMax);
-  if (beyond.length === 0) return { omitted };
-  const tokens = beyond.reduce((sum, each) => sum + each.tokens, 0);
-  return { omitted: omitted.slice(0, omittedMax), omittedBeyond: { items: beyond.length, tokens } };
 }
 
 /** Why there is no summary of the summarizer is of the moment. */

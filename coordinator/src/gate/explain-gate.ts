@@ -47,8 +47,7 @@ export async function explainGate(
   { projectId, ticketId, author, token, role, assume }: Question,
   signal?: AbortSignal,
 ): Promise<GateExplanation> {
-  const asking = db.em.fork();
-  using place = await takePlace({ em: asking, turns }, await getTicket(asking, projectId, ticketId), signal);
+  using place = await takePlace({ em: db.em.fork(), turns }, { projectId, ticketId, purpose: 'explanation' }, signal);
   // Read when it is its turn: it may have changed meanwhile.
   const em = db.em.fork();
   const ticket = await getTicket(em, projectId, ticketId);

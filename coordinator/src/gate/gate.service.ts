@@ -15,8 +15,8 @@ import { findMissing, gateState, validatorsOf } from './gate-rules.ts';
 import { findNewestResultOfVisit, findRecordedResult, insertResult, type RecordedResult } from './gate.store.ts';
 import { askValidators, recallVerdicts, type Said } from './hear-validators.ts';
 import { bindApprovals, type Judgeable, type ListedPlugins, readBinding, readEvidence } from './judgeable.ts';
-import { takePlace } from './judgement-place.ts';
-import type { JudgementTurns } from './judgement-turns.ts';
+import { type Place, takePlace } from './judgement-place.ts';
+import type { JudgementTurns, Purpose } from './judgement-turns.ts';
 import { hasCrashed } from './refusal-rules.ts';
 import { withoutWords } from './unstored.ts';
 
@@ -63,7 +63,7 @@ export async function readGateStatus(
   };
 }
 
-export interface ValidateOptions {
+interface JudgeOptions {
   readonly signal?: AbortSignal | undefined;
   /** Who asks anew for approvals that were refused or have expired. */
   readonly renewedBy?: Decider | undefined;
@@ -71,36 +71,41 @@ export interface ValidateOptions {
   readonly takesOver?: boolean;
   /** The workflow of the ticket asks, and acts on the result itself. */
   readonly isByWorkflow?: boolean;
-  /** Finds the result of the same call, which may have been sent twice. Asked again when it is its turn. */
-  readonly findKept?: () => Promise<GateResult | undefined>;
   /** The transaction that records the result; without it one of its own. */
   readonly record?: (work: (tx: Tx) => Promise<GateResult>) => Promise<GateResult>;
+}
+
+export interface ValidateOptions extends Omit<JudgeOptions, 'isByWorkflow'> {
+  readonly purpose?: Purpose;
+  /** Finds the result of the same call, which may have been sent twice. Asked again when it is its turn. */
+  readonly findKept?: () => Promise<GateResult | undefined>;
+}
+
+/**
+ * As `judgeInPlace`, as soon as there is a place.
+ * @throws CoordinatorError `overloaded` where too many judgements wait for their turn
+ */
+export async function validateGate(
+  parts: GateParts,
+  projectId: string,
+  ticketId: string,
+  { purpose = 'validation', findKept, ...options }: ValidateOptions = {},
+): Promise<GateResult> {
+  using place = await takePlace({ em: parts.db.em.fork(), turns: parts.turns }, { projectId, ticketId, purpose }, options.signal);
+  return (await findKept?.()) ?? (await judgeInPlace(parts, { projectId, ticketId, place }, options));
 }
 
 /**
  * Judges the gate of the phase a ticket is in, and records the result with the digest of what was judged. Validators run
  * outside of any transaction; what they looked at may have changed when they end, and then the result is stale at once. What a
  * signal has cut short is thrown away.
- * @throws CoordinatorError `overloaded` where too many judgements wait for their turn
  */
-export async function validateGate(
-  { db, plugins, turns, log, outsideVerdictMs }: GateParts,
-  projectId: string,
-  ticketId: string,
-  options: ValidateOptions = {},
+export async function judgeInPlace(
+  { db, plugins, log, outsideVerdictMs }: GateParts,
+  { projectId, ticketId, place: size }: { readonly projectId: string; readonly ticketId: string; readonly place: Place },
+  options: JudgeOptions,
 ): Promise<GateResult> {
-  const {
-    signal,
-    renewedBy,
-    takesOver = false,
-    isByWorkflow = false,
-    findKept,
-    record = (work) => transact(db, projectId, work),
-  } = options;
-  const asking = db.em.fork();
-  using size = await takePlace({ em: asking, turns }, await getTicket(asking, projectId, ticketId), signal);
-  const kept = await findKept?.();
-  if (kept !== undefined) return kept;
+  const { signal, renewedBy, takesOver = false, isByWorkflow = false, record = (work) => transact(db, projectId, work) } = options;
   // Read when it is its turn: it may have changed meanwhile.
   const em = db.em.fork();
   const ticket = await getTicket(em, projectId, ticketId);
@@ -122,16 +127,16 @@ export async function validateGate(
     if (sqlState === undefined) throw error;
     // It would be the same at every try, and nobody would learn why the gate is not judged.
     log.error({ err: error, ticketId }, 'what validators said cannot be stored');
-    return await recordSaid(withoutWords(said, sqlState));
+    return recordSaid(withoutWords(said, sqlState));
   }
 }
 
-/** As `validateGate` with what is known, and without asking or waiting for anybody: `unjudged` where validators have to be asked. */
+/** As `judgeInPlace` with what is known, and without asking or waiting for anybody: `unjudged` where validators have to be asked. */
 export async function judgeUnasked(
   { db, plugins, outsideVerdictMs }: Pick<GateParts, 'db' | 'plugins' | 'outsideVerdictMs'>,
   projectId: string,
   ticketId: string,
-  { isByWorkflow = false }: Pick<ValidateOptions, 'isByWorkflow'> = {},
+  { isByWorkflow = false }: Pick<JudgeOptions, 'isByWorkflow'> = {},
 ): Promise<GateResult | 'unjudged'> {
   const em = db.em.fork();
   const ticket = await getTicket(em, projectId, ticketId);

@@ -1,14 +1,20 @@
 import { CoordinatorError } from '@baton/protocol';
 import { expect, test } from 'vitest';
-import { createJudgementTurns, type TurnLimits } from './judgement-turns.ts';
+import { createJudgementTurns, type Purpose, type TurnLimits } from './judgement-turns.ts';
+
+interface Asked {
+  readonly purpose?: Purpose;
+  readonly isLarge?: boolean;
+  readonly signal?: AbortSignal;
+}
 
 /** Turns, and the judgements that have begun in their order. `a1.2` is the second judgement of a ticket of the project a. */
 function open(limits: Partial<TurnLimits> = {}) {
-  const turns = createJudgementTurns({ judgementsMax: 4, largeJudgementsMax: 1, judgementsWaitingMax: 80, ...limits });
+  const turns = createJudgementTurns({ judgementsMax: 4, largeJudgementsMax: 1, judgementsWaitingMax: 512, ...limits });
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
-  const take = (name: string, { isLarge = false, signal }: { isLarge?: boolean; signal?: AbortSignal } = {}) =>
-    turns.take({ projectId: name.charAt(0), ticketId: name.split('.')[0]!, isLarge }, signal).then(
+  const take = (name: string, { purpose = 'validation', isLarge = false, signal }: Asked = {}) =>
+    turns.take({ projectId: name.charAt(0), ticketId: name.split('.')[0]!, purpose, isLarge }, signal).then(
       (leave) => {
         begun.push(name);
         ends.set(name, leave);
@@ -80,11 +86,65 @@ test('whoever comes back at once stands behind those that have waited', async ()
   expect(begun).toEqual(['a1', 'a2', 'b1', 'a1.2', 'a2.2']);
 });
 
+test('what moves a ticket goes before validations, and these before explanations', async () => {
+  const { begun, take, end, settle } = open({ judgementsMax: 2 });
+  void take('a1.1');
+  void take('a1.2', { purpose: 'explanation' });
+  void take('a2.1', { purpose: 'explanation' });
+  void take('a3');
+  void take('a2.2', { purpose: 'transition' });
+  void take('a1.3', { purpose: 'workflow' });
+  await settle();
+
+  for (const name of ['a1.1', 'a1.3', 'a2.2', 'a3', 'a1.2']) await end(name);
+
+  expect(begun).toEqual(['a1.1', 'a1.3', 'a2.2', 'a3', 'a1.2', 'a2.1']);
+});
+
+test.each<Purpose>(['workflow', 'transition', 'validation'])('no %s is refused for the explanations of its project', async (purpose) => {
+  const { begun, take, end, settle } = open();
+  const explained = Array.from({ length: 40 }, (_, ticket) => ticket).flatMap((ticket) =>
+    Array.from({ length: 8 }, (_, time) => take(`a${ticket}.${time}`, { purpose: 'explanation' })),
+  );
+  void take('a0.last', { purpose });
+  await settle();
+
+  await end('a0.0');
+
+  expect(begun.slice(0, 2)).toEqual(['a0.0', 'a0.last']);
+  expect(await explained.at(-1)).toBe('overloaded');
+});
+
+test('explanations take a quarter of the places, those of much evidence included', async () => {
+  const { begun, take, settle } = open({ judgementsMax: 16, largeJudgementsMax: 4 });
+  for (const name of ['a1', 'a2', 'a3']) void take(name, { purpose: 'explanation' });
+  for (const name of ['b1', 'b2']) void take(name, { purpose: 'explanation', isLarge: true });
+  await settle();
+  expect(begun).toEqual(['a1', 'a2', 'b1']);
+
+  void take('a4');
+  void take('b3', { isLarge: true });
+  await settle();
+
+  expect(begun).toEqual(['a1', 'a2', 'b1', 'a4', 'b3']);
+});
+
+test('of what moves by itself four are judged at once in a project, and none waits behind the much evidence of others', async () => {
+  const { begun, take, settle } = open({ judgementsMax: 64, largeJudgementsMax: 2 });
+  for (const name of ['a1', 'a2', 'a3', 'a4', 'a5']) void take(name, { purpose: 'workflow', isLarge: true });
+  for (const name of ['a6', 'a7', 'a8', 'a9', 'b1']) void take(name, { purpose: 'workflow' });
+  void take('a10');
+
+  await settle();
+
+  expect(begun).toEqual(['a1', 'a6', 'a7', 'a8', 'b1', 'a10']);
+});
+
 test.each([
   ['one ticket', ['a1.1', 'a1.2', 'a1.3'], 'a1.4'],
   ['one project', ['a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7', 'a8', 'a9'], 'a10'],
 ])('where too many wait for %s one more is refused, and another project is not', async (_, names, oneMore) => {
-  const { begun, take } = open({ judgementsMax: 2, judgementsWaitingMax: 16 });
+  const { begun, take } = open({ judgementsMax: 2, judgementsWaitingMax: 64 });
   for (const name of names) void take(name);
 
   const refused = await take(oneMore);

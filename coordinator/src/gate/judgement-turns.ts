@@ -5,23 +5,33 @@ export interface TurnLimits {
   readonly judgementsMax: number;
   /** The same for those of much evidence, which is held in memory meanwhile. */
   readonly largeJudgementsMax: number;
-  /** How many may wait for a place, for one project at most half as many, for one ticket an eighth. */
+  /** How many may wait for a place: for each purpose a quarter, and of that for one project at most half, for one ticket an eighth. */
   readonly judgementsWaitingMax: number;
 }
+
+/** Whoever may work can ask for any number of validations and explanations: these hold up nothing that moves a ticket. */
+const ranks = { workflow: 0, transition: 0, validation: 1, explanation: 2 } as const;
+
+/** What a judgement is for. */
+export type Purpose = keyof typeof ranks;
 
 /** One judgement of the gate of a ticket. */
 export interface Turn {
   readonly projectId: string;
   readonly ticketId: string;
+  readonly purpose: Purpose;
   /** Its evidence is much. */
   readonly isLarge: boolean;
 }
 
-/** Gives judgements their places. Projects take turns, and so do the tickets of one: many that wait for one ticket hold up no other. */
+/**
+ * Gives judgements their places. Projects take turns. In one, what moves a ticket goes first and explanations last, and tickets take
+ * turns: many that wait for one ticket hold up no other.
+ */
 export interface JudgementTurns {
   /**
    * Waits for a place and resolves to what gives it back. Whoever waits holds nothing: what is judged is read when there is a place.
-   * @throws CoordinatorError `overloaded` where too many wait already; the reason of the signal where that aborts first
+   * @throws CoordinatorError `overloaded` where too many wait already for the same purpose; the reason of the signal where that aborts first
    */
   take(turn: Turn, signal?: AbortSignal): Promise<() => void>;
 }
@@ -32,6 +42,16 @@ interface Waiting extends Turn {
 
 /** A place is seldom taken for long: most judgements take a few milliseconds. */
 const retryAfterMs = 1_000;
+
+interface Bounds {
+  readonly ofAll: number;
+  readonly ofProject: number;
+}
+
+const boundsOf = (max: number): Bounds => ({ ofAll: Math.ceil(max), ofProject: Math.ceil(max / 2) });
+
+/** Many tickets that move by themselves leave places to whoever calls. */
+const workflowBounds: Bounds = { ofAll: 32, ofProject: 4 };
 
 export function createJudgementTurns({ judgementsMax, largeJudgementsMax, judgementsWaitingMax }: TurnLimits): JudgementTurns {
   const underWay = new Set<Turn>();
@@ -45,8 +65,8 @@ export function createJudgementTurns({ judgementsMax, largeJudgementsMax, judgem
     const large = others.filter(({ isLarge }) => isLarge);
     return (
       others.every(({ ticketId }) => ticketId !== turn.ticketId) &&
-      hasRoom(others, turn, judgementsMax) &&
-      (!turn.isLarge || hasRoom(large, turn, largeJudgementsMax))
+      mayJoin(others, turn, judgementsMax) &&
+      (!turn.isLarge || mayJoin(large, turn, largeJudgementsMax))
     );
   };
 
@@ -57,7 +77,8 @@ export function createJudgementTurns({ judgementsMax, largeJudgementsMax, judgem
     };
   };
 
-  const isBefore = (a: Turn, b: Turn): number => lastOf(a.projectId) - lastOf(b.projectId) || lastOf(a.ticketId) - lastOf(b.ticketId);
+  const isBefore = (a: Turn, b: Turn): number =>
+    lastOf(a.projectId) - lastOf(b.projectId) || ranks[a.purpose] - ranks[b.purpose] || lastOf(a.ticketId) - lastOf(b.ticketId);
   const lastOf = (id: string) => putLast.get(id) ?? 0;
 
   const callNext = () => {
@@ -78,10 +99,11 @@ export function createJudgementTurns({ judgementsMax, largeJudgementsMax, judgem
   };
 
   const refuseTooMany = (turn: Turn) => {
-    const others = [...waiting];
+    const others = alike([...waiting], turn);
     const ofTicket = others.filter(({ ticketId }) => ticketId === turn.ticketId).length;
-    if (hasRoom(others, turn, judgementsWaitingMax) && ofTicket < Math.ceil(judgementsWaitingMax / 8)) return;
-    const message = `${others.length} judgements of gates wait already, ${ofTicket} of them for this ticket (judgementsWaitingMax is ${judgementsWaitingMax}).`;
+    const max = judgementsWaitingMax / 4;
+    if (isWithin(others, turn, boundsOf(max)) && ofTicket < Math.ceil(max / 8)) return;
+    const message = `${others.length} judgements of gates wait already for the same purpose (${turn.purpose}), ${ofTicket} of them for this ticket (judgementsWaitingMax is ${judgementsWaitingMax}).`;
     throw new CoordinatorError('overloaded', { retryAfterMs, ticketId: turn.ticketId, message });
   };
 
@@ -110,6 +132,15 @@ export function createJudgementTurns({ judgementsMax, largeJudgementsMax, judgem
   };
 }
 
+const alike = (others: readonly Turn[], { purpose }: Turn) => others.filter((other) => other.purpose === purpose);
+
 /** Whether there is room for one more, and for one more of its project. */
-const hasRoom = (others: readonly Turn[], { projectId }: Turn, max: number): boolean =>
-  others.length < max && others.filter((other) => other.projectId === projectId).length < Math.ceil(max / 2);
+const isWithin = (others: readonly Turn[], { projectId }: Turn, { ofAll, ofProject }: Bounds): boolean =>
+  others.length < ofAll && others.filter((other) => other.projectId === projectId).length < ofProject;
+
+/** As `isWithin`, of so many places. Explanations take a quarter of them at most. */
+function mayJoin(others: readonly Turn[], turn: Turn, max: number): boolean {
+  if (!isWithin(others, turn, boundsOf(max))) return false;
+  if (turn.purpose === 'explanation') return isWithin(alike(others, turn), turn, boundsOf(max / 4));
+  return turn.purpose !== 'workflow' || isWithin(alike(others, turn), turn, workflowBounds);
+}

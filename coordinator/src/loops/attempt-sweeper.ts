@@ -3,7 +3,7 @@ import { rowsOf } from '../db/rows.ts';
 import { type Database, transact } from '../db/transaction.ts';
 import type { Log } from '../log.ts';
 import { type AttemptEndParts, endAttempts } from '../task/attempt-end.service.ts';
-import { holdPlaces } from '../task/fence.store.ts';
+import { holdFreePlaces } from '../task/places.store.ts';
 import { lockTasks } from '../task/task.store.ts';
 import { createLoop, type Loop } from './loop.ts';
 
@@ -44,7 +44,8 @@ export function createAttemptSweeper({ db, attempts, sweepMs, log }: AttemptSwee
 
 const endOverdue = (db: Database, parts: AttemptEndParts, projectId: string, ids: readonly string[]): Promise<void> =>
   transact(db, projectId, async (tx) => {
-    await holdPlaces(tx, ids);
+    // Not waited for: one held ticket would keep all overdue attempts running.
+    const placed = await holdFreePlaces(tx, ids);
     await lockTasks(tx, ids);
     // Read again under the lock: a task may have ended, and begun another attempt, since it was found.
     const overdue = await rowsOf(
@@ -59,7 +60,7 @@ const endOverdue = (db: Database, parts: AttemptEndParts, projectId: string, ids
     await endAttempts(
       tx,
       parts,
-      tasks.map((task) => ({ task, outcome: 'timed_out', error, permanent: false })),
+      tasks.map((task) => ({ task, outcome: 'timed_out', error, permanent: false, isUnnoted: !placed.has(task.id) })),
     );
     tx.afterCommit(() => {
       for (const { id, attempt, sessionId } of tasks)

@@ -37,13 +37,14 @@ export const pauseMsOf = (sweepMs: number): number => Math.max(3 * sweepMs, 1_00
 /**
  * Writes down who was heard of, in one statement, and then ends the sessions whose leases have run out. Silence that we caused
  * proves nothing: a time in which no coordinator looked is given to all sessions, one in which only this one did not look to
- * those that it serves.
+ * those that it serves. What has expired is ended beside the looks: an end that waits for a row is no time in which nobody looked.
  */
 export function createSessionSweeper({ db, session, queue, sweepMs, log }: SessionSweeperParts): Loop {
   const { live } = session;
   const pauseMs = pauseMsOf(sweepMs);
   let lastSwept = performance.now();
   let past = noSweeps;
+  let ending: Promise<void> | undefined;
 
   const run = async (): Promise<void> => {
     const startedAt = performance.now();
@@ -60,8 +61,7 @@ export function createSessionSweeper({ db, session, queue, sweepMs, log }: Sessi
     await markSwept(em, performance.now() - startedAt);
     lastSwept = startedAt;
     live.forgetSilent(leaseMs);
-    const ended = await endAll(expired);
-    if (expired.length === expiredMax && ended > 0) loop.poke();
+    ending ??= endAll(expired).finally(() => (ending = undefined));
   };
 
   const giveLostTime = async (em: EntityManager, gapMs: number): Promise<void> => {
@@ -74,7 +74,7 @@ export function createSessionSweeper({ db, session, queue, sweepMs, log }: Sessi
     }
   };
 
-  const endAll = async (expired: readonly { id: string; projectId: string }[]): Promise<number> => {
+  const endAll = async (expired: readonly { id: string; projectId: string }[]): Promise<void> => {
     const { leaseMs } = session.liveness;
     let ended = 0;
     for (const { id, projectId } of expired) {
@@ -87,11 +87,21 @@ export function createSessionSweeper({ db, session, queue, sweepMs, log }: Sessi
         log.error({ err: error, sessionId: id }, 'an expired session could not be ended');
       }
     }
-    return ended;
+    if (expired.length === expiredMax && ended > 0) loop.poke();
   };
 
   const loop = createLoop({ name: 'session sweeper', intervalMs: sweepMs, log, run });
-  return loop;
+  return {
+    ...loop,
+    async runOnce() {
+      await loop.runOnce();
+      await ending;
+    },
+    async stop() {
+      await loop.stop();
+      await ending;
+    },
+  };
 }
 
 async function writeBeats(em: EntityManager, live: LiveSessions, leaseMs: number): Promise<void> {

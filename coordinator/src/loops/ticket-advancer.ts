@@ -1,8 +1,9 @@
+import { CoordinatorError } from '@baton/protocol';
+import { type Place, takePlace } from '../gate/judgement-place.ts';
 import type { Log } from '../log.ts';
 import { advanceTicket, type AdvanceOptions, type Step } from '../ticket/advance.service.ts';
 import type { TicketParts } from '../ticket/ticket.service.ts';
 import { listTicketsToAdvance } from '../ticket/ticket.store.ts';
-import { createJudgementPlaces } from './judgement-places.ts';
 import { createLoop, type Loop } from './loop.ts';
 
 export interface TicketAdvancerParts {
@@ -20,17 +21,17 @@ interface Due {
 const ticketsMax = 25;
 /** How many tickets are looked at at once. */
 const looksMax = 4;
-/** How many gates are judged at once by validators; those that wait beyond this find their place later. */
-const judgements = { ofProject: 4, ofAll: 32, waitingMax: 1_000 };
 
 /**
  * Moves tickets on whose phase says so and has nothing open, as soon as their last task ends. What validators have to be asked for is
  * left to them and holds up no ticket that needs none.
  */
 export function createTicketAdvancer({ tickets, pollMs, log }: TicketAdvancerParts): Loop {
+  const { db, gates } = tickets;
   const looks = new Map<string, Promise<void>>();
-  const judging = new Map<string, 'waits' | 'under way'>();
-  const places = createJudgementPlaces(judgements);
+  /** Those that are judged by validators or wait for a place, and of these those that have one. */
+  const judgements = new Map<string, Promise<void>>();
+  const placed = new Set<string>();
 
   const advance = async ({ id, projectId }: Due, options: AdvanceOptions): Promise<Step> => {
     try {
@@ -42,21 +43,34 @@ export function createTicketAdvancer({ tickets, pollMs, log }: TicketAdvancerPar
     }
   };
 
+  const findPlace = async ({ id: ticketId, projectId }: Due, signal: AbortSignal): Promise<Place | undefined> => {
+    try {
+      return await takePlace({ em: db.em.fork(), turns: gates.turns }, { projectId, ticketId, purpose: 'workflow' }, signal);
+    } catch (error) {
+      // Where too many wait it comes again when it is due.
+      const isExpected = signal.aborted || (error instanceof CoordinatorError && error.kind === 'overloaded');
+      if (!isExpected) log.error({ err: error, ticketId }, 'a ticket found no place to be judged');
+      return undefined;
+    }
+  };
+
   const judge = async (ticket: Due, signal: AbortSignal): Promise<void> => {
-    const { id } = ticket;
-    judging.set(id, 'under way');
-    if (!signal.aborted) await advance(ticket, { signal, mayAsk: true });
-    judging.delete(id);
-    // What was added while it was judged has made it due, and it was passed over.
-    loop.poke();
+    using place = await findPlace(ticket, signal);
+    if (place === undefined || signal.aborted) return;
+    placed.add(ticket.id);
+    await advance(ticket, { signal, place });
+    placed.delete(ticket.id);
   };
 
   const look = async (ticket: Due, signal: AbortSignal): Promise<void> => {
-    const { id, projectId } = ticket;
-    if ((await advance(ticket, { signal, mayAsk: false })) !== 'unjudged') return;
-    if (judging.has(id)) return;
-    judging.set(id, 'waits');
-    if (!places.enter(projectId, () => judge(ticket, signal))) judging.delete(id);
+    const { id } = ticket;
+    if ((await advance(ticket, { signal })) !== 'unjudged' || judgements.has(id)) return;
+    const end = () => {
+      judgements.delete(id);
+      // What was added while it was judged has made it due, and it was passed over.
+      loop.poke();
+    };
+    judgements.set(id, judge(ticket, signal).finally(end));
   };
 
   const loop = createLoop({
@@ -64,12 +78,12 @@ export function createTicketAdvancer({ tickets, pollMs, log }: TicketAdvancerPar
     intervalMs: pollMs,
     log,
     async run(signal) {
-      const due = await listTicketsToAdvance(tickets.db.em.fork(), ticketsMax);
+      const due = await listTicketsToAdvance(db.em.fork(), ticketsMax);
       for (const ticket of due) {
         if (signal.aborted) break;
         // What has made it due may have come after that look.
         await looks.get(ticket.id);
-        if (judging.get(ticket.id) === 'under way') continue;
+        if (placed.has(ticket.id)) continue;
         looks.set(
           ticket.id,
           look(ticket, signal).finally(() => looks.delete(ticket.id)),
@@ -79,7 +93,7 @@ export function createTicketAdvancer({ tickets, pollMs, log }: TicketAdvancerPar
       if (due.length === ticketsMax) loop.poke();
     },
   });
-  tickets.db.changes.onChange((change) => {
+  db.changes.onChange((change) => {
     if (change.tickets === true) loop.poke();
   });
   return {
@@ -87,7 +101,7 @@ export function createTicketAdvancer({ tickets, pollMs, log }: TicketAdvancerPar
     async stop() {
       await loop.stop();
       await Promise.all(looks.values());
-      await places.end();
+      await Promise.all(judgements.values());
     },
   };
 }

@@ -134,8 +134,8 @@ export async function failTasks(
     tx,
     parts,
     current.map(({ taskId, outcome, error, permanent, endKey, context, role }) => {
-      const isUndelivered = role === undefined;
-      return { task: held.get(taskId), outcome, error, permanent, endKey, context, role, isUndelivered };
+      const isUnnoted = role === undefined;
+      return { task: held.get(taskId), outcome, error, permanent, endKey, context, role, isUnnoted };
     }),
   );
   const ended = new Map(current.map((failure, index) => [failure, verdicts[index]]));

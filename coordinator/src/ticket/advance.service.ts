@@ -1,7 +1,8 @@
 import { CoordinatorError, type GateResult } from '@baton/protocol';
 import { z } from 'zod';
-import { findBoundResult, judgeUnasked, validateGate } from '../gate/gate.service.ts';
+import { findBoundResult, judgeInPlace, judgeUnasked } from '../gate/gate.service.ts';
 import type { RecordedResult } from '../gate/gate.store.ts';
+import type { Place } from '../gate/judgement-place.ts';
 import { hasCrashed } from '../gate/refusal-rules.ts';
 import { findPhase, nextPhase } from '../workflow/workflow-rules.ts';
 import { getWorkflow } from '../workflow/workflow.store.ts';
@@ -14,11 +15,11 @@ import { findLook, getTicket, type Look, postponeTicket } from './ticket.store.t
 
 export interface AdvanceOptions {
   readonly signal: AbortSignal;
-  /** Whether validators may be asked, which may take minutes. */
-  readonly mayAsk: boolean;
+  /** Its place among the judgements; without one no validator is asked, which may take minutes. */
+  readonly place?: Place;
 }
 
-/** `unjudged`: validators have to be asked, and may not be. */
+/** `unjudged`: validators have to be asked, and there is no place for that. */
 export type Step = Outcome | 'unjudged';
 
 /** How long a ticket is left alone then that the workflow is told nothing more of, so that it holds up no other. */
@@ -97,19 +98,20 @@ function describeError({ message, data }: CoordinatorError): string {
 async function findOrJudge(
   parts: TicketParts,
   ticket: TicketRow,
-  { signal, mayAsk }: AdvanceOptions,
+  { signal, place }: AdvanceOptions,
 ): Promise<RecordedResult | GateResult | 'unjudged' | 'done'> {
   const { gates } = parts;
-  const { projectId, id } = ticket;
+  const { projectId, id: ticketId } = ticket;
   const found = await findUsable(parts, ticket);
   if (found !== undefined) return found;
-  if (!mayAsk) return judgeUnasked(gates, projectId, id, { isByWorkflow: true });
+  if (place === undefined) return judgeUnasked(gates, projectId, ticketId, { isByWorkflow: true });
   const judged = await judgeAlone(parts, {
     visitId: ticket.visitId,
     signal,
     // Another may have judged it before the claim was free.
     work: async (signal) =>
-      (await findUsable(parts, ticket)) ?? validateGate(gates, projectId, id, { signal, takesOver: true, isByWorkflow: true }),
+      (await findUsable(parts, ticket)) ??
+      judgeInPlace(gates, { projectId, ticketId, place }, { signal, takesOver: true, isByWorkflow: true }),
   });
   return judged ?? 'done';
 }

@@ -54,7 +54,7 @@ async function judgeBefore(parts: GateParts, projectId: string, move: Move, sign
   if ((await findStandingResult(parts, em, ticket))?.outcome === 'passed') return;
   // What is known already waits for no place among the judgements.
   if ((await judgeUnasked(parts, projectId, move.ticketId)) === 'unjudged')
-    await validateGate(parts, projectId, move.ticketId, { signal, takesOver: true });
+    await validateGate(parts, projectId, move.ticketId, { signal, takesOver: true, purpose: 'transition' });
 }
 
 export interface Leaving {

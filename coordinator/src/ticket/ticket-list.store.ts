@@ -20,7 +20,10 @@ export interface TicketQuery {
   readonly limit: number;
 }
 
-/** A page of tickets, newest first. For each filter there is an index, but not for a part of the title: that reads what the others leave. */
+/**
+ * A page of tickets, newest first. For each filter there is an index, but not for a part of the title: that reads what the others leave. Of
+ * several filters one leads, and the others read what it leaves: where each has many tickets and all have few, that is most of the many.
+ */
 export async function listTickets(em: EntityManager, query: TicketQuery): Promise<{ tickets: Ticket[]; next?: string }> {
   const ids = firstIds({ table: sql`tickets`, ...filtersOf(query), order: 'desc', limit: query.limit });
   const ordered = sql`select id, row_number() over (order by id desc) as place,

@@ -75,29 +75,31 @@ export const listTicketsToAdvance = (em: EntityManager, limit: number): Promise<
       select id, project_id from (select * from told union all select * from due) found order by turn, since, id limit ${limit}`,
   );
 
-/** One look at a visit, and since when its workflow had been told of something as the look began: another time says that more was added. */
+/** One look at a visit. */
 export interface Look {
   readonly visitId: string;
+  /** When its workflow had last been told of something as the look began: another time says that more was added. */
   readonly toldAt: string | null;
+  readonly begunAt: string;
 }
 
 /** Begins to look at a visit. Undefined where it has open tasks: when they were added the workflow was told. */
 export const findLook = (em: EntityManager, visitId: string): Promise<Look | undefined> =>
   findRow(
     em,
-    sql<Look>`select id as visit_id, told_at::text as told_at from phase_visits where id = ${visitId}
+    sql<Look>`select id as visit_id, told_at::text as told_at, clock_timestamp()::text as begun_at from phase_visits where id = ${visitId}
         and not exists (select 1 from tasks where visit_id = ${visitId} and state in ('blocked', 'ready', 'running'))`,
   );
 
 /**
  * Leaves a ticket alone that has nowhere to go in this visit, until so much time has passed or an approval that it waits for has
- * expired, unless something has been added since the look began.
+ * expired, unless something has been added since the look began. What had expired by then it has seen.
  */
-export const postponeTicket = (em: EntityManager, { visitId, toldAt }: Look, delayMs: number): Promise<unknown[]> =>
+export const postponeTicket = (em: EntityManager, { visitId, toldAt, begunAt }: Look, delayMs: number): Promise<unknown[]> =>
   rowsOf(
     em,
     sql`update phase_visits v set told_at = null, look_again_at = least(clock_timestamp() + ${delayMs} * interval '1 millisecond',
-          (select min(expires_at) from approvals where visit_id = v.id and state = 'waiting'))
+          (select min(expires_at) from approvals where visit_id = v.id and state = 'waiting' and expires_at > ${begunAt}::timestamptz))
         where v.id = ${visitId} and v.left_at is null and v.told_at is not distinct from ${toldAt}::timestamptz`,
   );
 

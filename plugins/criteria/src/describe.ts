@@ -1,9 +1,9 @@
-import type { Criterion, JsonValue } from '@baton/sdk/plugin';
+import { type Criterion, cutText, type JsonValue } from '@baton/sdk/plugin';
 
 /** A value as a person can read it in a message, cut where it is long. */
 export function describe(value: JsonValue): string {
   const text = JSON.stringify(value);
-  return text.length <= 200 ? text : `${text.slice(0, 199).replace(/\p{Surrogate}$/u, '')}…`;
+  return text.length <= 200 ? text : `${cutText(text, 199)}…`;
 }
 
 export function describeWanted({ op, value }: Pick<Criterion, 'op' | 'value'>): string {

@@ -69,6 +69,14 @@ describe('a digest', () => {
     expect(findSummaryFault(digestItems(items, work), work)).toBeUndefined();
   });
 
+  test('has a number as a sentence of its own, and reasons after it', () => {
+    const items = [item('number', 'The budget is 5', { citation: 'c:1', rationale: 'Million is for the year after.' })];
+    const work = { items, budgetTokens: 1_000, count };
+
+    expect(linesOf(items, 100)).toEqual(['number: The budget is 5. (Million is for the year after.) [c:1]']);
+    expect(findSummaryFault(digestItems(items, work), work)).toBeUndefined();
+  });
+
   test('of nothing is empty', () => {
     expect(digestItems([], { budgetTokens: 50, count })).toEqual({ text: '', citations: [] });
   });

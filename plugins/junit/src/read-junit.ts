@@ -1,3 +1,4 @@
+import { cutText } from '@baton/sdk/plugin';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { z } from 'zod';
 import { findUnknown, statusWords } from './find-unknown.ts';
@@ -153,5 +154,5 @@ function firstLine(text: unknown): string | undefined {
     .split('\n')
     .map((part) => part.trim())
     .find((part) => part !== '');
-  return line?.slice(0, 300).replace(/\p{Surrogate}$/u, '');
+  return line === undefined ? undefined : cutText(line, 300);
 }

@@ -40,7 +40,9 @@ export const approval = z
     refusedBefore: z
       .array(approvalDecision)
       .optional()
-      .describe('With what it was refused when it was asked for about the same evidence before; absent where it was not.'),
+      .describe(
+        'With what it was refused when it was asked for in this visit before, perhaps about other evidence; absent where it was not.',
+      ),
   })
   .meta({ id: 'Approval', description: 'What a gate has asked people or agents to decide about.' });
 export type Approval = z.infer<typeof approval>;

@@ -210,8 +210,12 @@ export const contextPack = z
       .array(z.object({ citation: z.string(), tokens: z.int() }))
       .optional()
       .describe(
-        'Items whose lines in the text are not all of them: long reasons, or a long text in the last line that fitted. With the tokens that all of each would take beyond its line, the smallest first; a thousand at most. `context/expand` tells all of one.',
+        'Items whose lines in the text are not all of them: long reasons, or a long text in the last line that fitted. With the tokens that all of each would take beyond its line, the smallest first; of more than a thousand those that lack most. `context/expand` tells all of one.',
       ),
+    cutBeyond: z
+      .object({ items: z.int(), tokens: z.int() })
+      .optional()
+      .describe('How many more have not all of them in the text, and what they lack together.'),
   })
   .meta({
     id: 'ContextPack',

@@ -72,19 +72,17 @@ export { type ApprovalRule } from './approval-rule.ts';
 export {
   type Finding,
   finding,
-  type GateDefinition,
-  gateDefinition,
   type GateExplanation,
   type GateReason,
   type GateResult,
   type GateStatus,
-  type GateValidator,
   type JudgedArtifact,
   type Verdict,
   verdictOutcomes,
 } from './gate.ts';
+export { type GateDefinition, gateDefinition, type GateValidator } from './gate-definition.ts';
 export { type GrantedLock, type Lock, type LockHolder, lockKey, type LockMode, type LockRequest, lockRequest } from './lock.ts';
-export { type Project } from './project.ts';
+export { type Project, type ProjectStatus } from './project.ts';
 export {
   type Assignment,
   type DagStatus,

@@ -8,6 +8,15 @@ export const project = z
   .meta({ id: 'Project', description: 'A tenant: every row belongs to one, and a token speaks for one.' });
 export type Project = z.infer<typeof project>;
 
+const projectStatus = z
+  .object({
+    agents: z.int().describe('Those that are neither lost nor terminated.'),
+    tickets: z.object({ open: z.int(), blocked: z.int() }),
+    tasks: z.object({ blocked: z.int(), ready: z.int(), running: z.int() }),
+  })
+  .meta({ id: 'ProjectStatus', description: 'How much there is to do in a project. What is over is not counted.' });
+export type ProjectStatus = z.infer<typeof projectStatus>;
+
 export const projectMethods = {
   'project/create': method({
     summary: 'Creates a project.',
@@ -35,6 +44,19 @@ export const projectMethods = {
           { id: ids.shopProject, name: 'shop', createdAt: at('09:00:00') },
         ],
       },
+    },
+  }),
+  'project/status': method({
+    summary: 'Counts the agents, the open tickets and the open tasks of the project that the token speaks for.',
+    access: 'read',
+    session: false,
+    idempotent: true,
+    params: readParams({}),
+    result: projectStatus,
+    errors: [],
+    example: {
+      params: {},
+      result: { agents: 1, tickets: { open: 1, blocked: 0 }, tasks: { blocked: 1, ready: 3, running: 0 } },
     },
   }),
 };

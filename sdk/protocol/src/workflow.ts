@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { artifactType } from './artifact.ts';
 import { method, readParams, writeParams } from './define.ts';
-import { gateDefinition } from './gate.ts';
+import { gateDefinition } from './gate-definition.ts';
 import { bugFix, bugFixDefinition } from './story/workflow.ts';
 import { newTaskFields } from './task.ts';
 import { cursor, id, jsonObject, limit, name, nextCursor, phaseName, timestamp } from './values.ts';
@@ -113,7 +113,7 @@ export const softwareDelivery = workflowDefinition.parse({
       gate: {
         artifacts: ['code_changes', 'test_coverage'],
         criteria: [
-          { artifact: 'code_changes', path: 'tests.length', op: '>=', value: 1 },
+          { artifact: 'code_changes', path: 'tests.0', op: 'exists' },
           { artifact: 'test_coverage', path: 'percentage', op: '>=', value: 80 },
         ],
       },

@@ -17,6 +17,7 @@ IDEMPOTENT: Final = frozenset(
         'coordinator/info',
         'rpc.discover',
         'project/list',
+        'project/status',
         'token/list',
         'token/revoke',
         'workflow/put',
@@ -158,6 +159,14 @@ class ProjectMethods:
         """Lists the projects this token may see, by name."""
         result: t.ProjectListResult = await self._call(
             'project/list',
+            {},
+        )
+        return result
+
+    async def status(self) -> t.ProjectStatus:
+        """Counts the agents, the open tickets and the open tasks of the project that the token speaks for."""
+        result: t.ProjectStatus = await self._call(
+            'project/status',
             {},
         )
         return result

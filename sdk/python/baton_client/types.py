@@ -57,6 +57,26 @@ class Project(TypedDict):
     createdAt: Timestamp
 
 
+class ProjectStatusTickets(TypedDict):
+    open: int
+    blocked: int
+
+
+class ProjectStatusTasks(TypedDict):
+    blocked: int
+    ready: int
+    running: int
+
+
+class ProjectStatus(TypedDict):
+    """How much there is to do in a project. What is over is not counted."""
+
+    #: Those that are neither lost nor terminated.
+    agents: int
+    tickets: ProjectStatusTickets
+    tasks: ProjectStatusTasks
+
+
 class Token(TypedDict):
     """What speaks for a role in one project. Its secret is told when it is made and kept nowhere."""
 
@@ -1059,7 +1079,7 @@ class Approval(TypedDict):
     #: How long it is still waited for; absent where it is for ever, or where it is over.
     expiresInMs: NotRequired[float]
     createdAt: Timestamp
-    #: With what it was refused when it was asked for about the same evidence before; absent where it was not.
+    #: With what it was refused when it was asked for in this visit before, perhaps about other evidence; absent where it was not.
     refusedBefore: NotRequired[list[ApprovalDecision]]
 
 
@@ -1194,6 +1214,13 @@ class ContextPackCutItem(TypedDict):
     tokens: int
 
 
+class ContextPackCutBeyond(TypedDict):
+    """How many more have not all of them in the text, and what they lack together."""
+
+    items: int
+    tokens: int
+
+
 class ContextPack(TypedDict):
     """What a reader needs to know of earlier phases, and of his own so far, within a budget, each line with its source."""
 
@@ -1222,8 +1249,10 @@ class ContextPack(TypedDict):
     own: NotRequired[PhaseContext]
     #: How many items hold beside the 20,000 of a ticket that packs are made from: they are neither in the text nor among the omitted. `context/list` tells them.
     notConsidered: NotRequired[int]
-    #: Items whose lines in the text are not all of them: long reasons, or a long text in the last line that fitted. With the tokens that all of each would take beyond its line, the smallest first; a thousand at most. `context/expand` tells all of one.
+    #: Items whose lines in the text are not all of them: long reasons, or a long text in the last line that fitted. With the tokens that all of each would take beyond its line, the smallest first; of more than a thousand those that lack most. `context/expand` tells all of one.
     cut: NotRequired[list[ContextPackCutItem]]
+    #: How many more have not all of them in the text, and what they lack together.
+    cutBeyond: NotRequired[ContextPackCutBeyond]
 
 
 class PhaseContextArtifact(TypedDict):

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { defineAgent } from './define-agent.ts';
@@ -48,17 +50,28 @@ const spin = defineTask({
   },
 });
 
-/** Gives way for a while, and then hears nothing; all of it in the thread that the agent lives in. */
+/** Hears nothing, and its thread cannot be ended while the program runs that it waits for. */
+const block = defineTask({
+  type: 'block',
+  run(_input, ctx) {
+    ctx.note({ kind: 'fact', text: 'It was begun.' });
+    ctx.log.info('blocking');
+    execFileSync('sleep', ['600']);
+  },
+});
+
+/** Gives way for a while, and then hears nothing for another, or until a file is there; all of it in the thread that the agent lives in. */
 const dozeAndSpin = defineTask({
   type: 'doze-and-spin-inline',
   inline: true,
-  input: z.object({ dozeMs: z.number().default(0), spinMs: z.number() }),
-  async run({ dozeMs, spinMs }, ctx) {
+  input: z.object({ dozeMs: z.number().default(0), spinMs: z.number(), untilFile: z.string().optional() }),
+  async run({ dozeMs, spinMs, untilFile }, ctx) {
     ctx.note({ kind: 'fact', text: 'It was begun.' });
     await delay(dozeMs);
     ctx.log.info('spinning');
     const end = performance.now() + spinMs;
-    while (performance.now() < end);
+    const isOver = () => performance.now() >= end || (untilFile !== undefined && existsSync(untilFile));
+    while (!isOver());
   },
 });
 
@@ -134,7 +147,7 @@ export default defineAgent({
   name: 'fixture',
   capabilities: ['Arithmetic '],
   capacity: 2,
-  tasks: [add, addInline, wait, waitInline, spin, dozeAndSpin, fail, talk, follow, flaky, nap],
+  tasks: [add, addInline, wait, waitInline, spin, block, dozeAndSpin, fail, talk, follow, flaky, nap],
 });
 
 if (import.meta.main) await runAgent(import.meta.url);

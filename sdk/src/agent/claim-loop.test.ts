@@ -1,6 +1,7 @@
 import { type Claim, CoordinatorError } from '@baton/protocol';
 import { setImmediate as tick } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
+import { patienceMs } from '../../../test/support/eventually.ts';
 import { createClaimLoop } from './claim-loop.ts';
 import { answeringClient, newClaim, silentLog } from './client-fixture.ts';
 import type { AttemptEnd, RunningAttempt } from './run-attempt.ts';
@@ -39,10 +40,10 @@ test('W5 W7 five tasks on three slots: never more than three at once, each once'
   const expected = tasks.map(({ taskId }) => taskId);
   const { loop, ends, running, ended } = open({ capacity: 3, tasks });
   const run = loop.run();
-  await vi.waitFor(() => expect(ends).toHaveLength(3));
+  await vi.waitFor(() => expect(ends).toHaveLength(3), { timeout: patienceMs });
 
   for (let index = 0; index < 5; index++) {
-    await vi.waitFor(() => expect(ends.length).toBeGreaterThan(index));
+    await vi.waitFor(() => expect(ends.length).toBeGreaterThan(index), { timeout: patienceMs });
     ends[index]!('completed');
     await tick();
   }
@@ -56,7 +57,7 @@ test('W5 W7 five tasks on three slots: never more than three at once, each once'
 test('a full agent asks for nothing', async () => {
   const { loop, calls, ends } = open({ capacity: 1, tasks: [newClaim({}), newClaim({})] });
   const run = loop.run();
-  await vi.waitFor(() => expect(ends).toHaveLength(1));
+  await vi.waitFor(() => expect(ends).toHaveLength(1), { timeout: patienceMs });
 
   expect(calls).toMatchObject([{ method: 'task/claim', params: { max: 1 } }]);
 
@@ -68,7 +69,7 @@ test('a full agent asks for nothing', async () => {
 test('a stopped loop gives up its waiting claim, and ends with its last attempt', async () => {
   const { loop, ends } = open({ capacity: 2, tasks: [newClaim({})] });
   const run = loop.run();
-  await vi.waitFor(() => expect(ends).toHaveLength(1));
+  await vi.waitFor(() => expect(ends).toHaveLength(1), { timeout: patienceMs });
   let over = false;
   const watched = run.then(() => (over = true));
 

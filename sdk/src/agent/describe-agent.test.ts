@@ -24,6 +24,7 @@ test('an agent is described without being run', async () => {
       'add',
       'add-inline',
       'arithmetic',
+      'block',
       'doze-and-spin-inline',
       'fail',
       'flaky',
@@ -36,11 +37,22 @@ test('an agent is described without being run', async () => {
     ],
     capacity: 2,
     tags: [],
-    tasks: ['add', 'add-inline', 'wait', 'wait-inline', 'spin', 'doze-and-spin-inline', 'fail', 'talk', 'follow', 'flaky', 'nap'].map(
-      (type) => ({
-        type,
-      }),
-    ),
+    tasks: [
+      'add',
+      'add-inline',
+      'wait',
+      'wait-inline',
+      'spin',
+      'block',
+      'doze-and-spin-inline',
+      'fail',
+      'talk',
+      'follow',
+      'flaky',
+      'nap',
+    ].map((type) => ({
+      type,
+    })),
   });
 });
 

@@ -1,5 +1,6 @@
 import { CoordinatorError, type NewContextItem } from '@baton/protocol';
 import { expect, test, vi } from 'vitest';
+import { patienceMs } from '../../../test/support/eventually.ts';
 import { answeringClient, newClaim, storedNote } from './client-fixture.ts';
 import { createNoteSender } from './note-sender.ts';
 
@@ -22,7 +23,7 @@ test('notes are stored while their attempt runs, under its fence and in order, a
   const { ticketId, taskId, attempt } = claim;
 
   for (const text of ['One.', 'Two.']) notes.take(noted(text));
-  await vi.waitFor(() => expect(calls).toHaveLength(2));
+  await vi.waitFor(() => expect(calls).toHaveLength(2), { timeout: patienceMs });
 
   expect(notes.stop()).toEqual([]);
   expect(calls.map(({ params }) => params)).toEqual(['One.', 'Two.'].map((text) => ({ ticketId, taskId, attempt, item: noted(text) })));
@@ -34,7 +35,7 @@ test('a note that is refused stays for the report, and a later one is stored', a
   });
 
   for (const text of ['One.', 'Two.']) notes.take(noted(text));
-  await vi.waitFor(() => expect(calls).toHaveLength(2));
+  await vi.waitFor(() => expect(calls).toHaveLength(2), { timeout: patienceMs });
 
   expect(notes.stop()).toEqual([noted('One.')]);
 });
@@ -45,7 +46,7 @@ test('a note that a busy coordinator did not take is sent again', async () => {
   });
 
   notes.take(noted('One.'));
-  await vi.waitFor(() => expect(calls).toHaveLength(2));
+  await vi.waitFor(() => expect(calls).toHaveLength(2), { timeout: patienceMs });
 
   expect(notes.stop()).toEqual([]);
 });
@@ -54,7 +55,7 @@ test('a note whose answer is not there yet goes with the report, and nothing is 
   const { promise, resolve } = Promise.withResolvers<unknown>();
   const { notes, calls } = open(() => promise);
   for (const text of ['One.', 'Two.']) notes.take(noted(text));
-  await vi.waitFor(() => expect(calls).toHaveLength(1));
+  await vi.waitFor(() => expect(calls).toHaveLength(1), { timeout: patienceMs });
 
   const left = notes.stop();
   resolve(undefined);

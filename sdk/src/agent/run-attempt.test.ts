@@ -1,5 +1,6 @@
 import { type Claim, CoordinatorError, type MethodName, type NewContextItem } from '@baton/protocol';
 import { expect, test, vi } from 'vitest';
+import { patienceMs } from '../../../test/support/eventually.ts';
 import { answeringClient, newClaim, silentLog, storedNote } from './client-fixture.ts';
 import type { AttemptControl, Executor } from './executor.ts';
 import { failedOutcome, type TaskOutcome } from './outcome.ts';
@@ -110,7 +111,7 @@ test('an attempt that is revoked while its result is under way has the end that 
     executing(async () => completed),
     () => answer,
   );
-  await vi.waitFor(() => expect(calls).toHaveLength(1));
+  await vi.waitFor(() => expect(calls).toHaveLength(1), { timeout: patienceMs });
 
   attempt.revoke('lease_lost');
   answerNow(recorded(attempt.claim));

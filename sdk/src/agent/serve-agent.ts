@@ -46,7 +46,7 @@ interface ServedAgent {
 
 /** How long tasks may take to stop after the parent process has died. */
 const abandonMs = 1_000;
-/** How long the last reports may take then, for a coordinator that may have gone as well. */
+/** How long their threads and programs may take to end then, and the last reports for a coordinator that may have gone as well. */
 const lastReportsMs = 2_000;
 
 /**
@@ -122,9 +122,8 @@ export async function serveAgent(options: ServeOptions, { identity, log, createE
     loop.stop();
     loop.abortAll('draining');
     await Promise.race([loop.idle(), delay(abandonMs)]);
-    await executor.close();
-    // What was ended by that is told still, with what it noted.
-    await Promise.race([loop.idle(), delay(lastReportsMs)]);
+    // What is ended by that is told still, with what it noted.
+    await Promise.race([Promise.all([executor.close(), loop.idle()]), delay(lastReportsMs)]);
   };
   using _watch = options.watchProcess === false ? undefined : watchProcess({ log, drain: () => leave.abort(), abandon });
   try {

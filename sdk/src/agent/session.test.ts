@@ -1,5 +1,6 @@
 import { CoordinatorError, type ErrorKind } from '@baton/protocol';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { patienceMs } from '../../../test/support/eventually.ts';
 import type { AttemptId } from './attempt-id.ts';
 import { answeringClient, newId, silentLog } from './client-fixture.ts';
 import { createSession } from './session.ts';
@@ -103,7 +104,7 @@ test('a beat that does not get through is made up for on the connection, where n
   await session.register();
 
   session.takeNews({ kind: 'failed', resumeToken: 'session-1', message: 'No way.' });
-  await vi.waitFor(() => expect(onBeat).toHaveBeenCalledTimes(1));
+  await vi.waitFor(() => expect(onBeat).toHaveBeenCalledTimes(1), { timeout: patienceMs });
 
   expect(calls.at(-1)).toEqual({ method: 'agent/heartbeat', params: {} });
 });
@@ -118,7 +119,7 @@ test('HB2 a session that a beat finds gone, and the connection too, is made anew
 
   session.takeNews({ kind: 'sessionGone', resumeToken: 'session-1' });
 
-  await vi.waitFor(() => expect(registrations()).toEqual([undefined, 'session-1']));
+  await vi.waitFor(() => expect(registrations()).toEqual([undefined, 'session-1']), { timeout: patienceMs });
 });
 
 test('a beat that finds gone what the connection finds alive changes nothing', async () => {
@@ -126,7 +127,7 @@ test('a beat that finds gone what the connection finds alive changes nothing', a
   await session.register();
 
   session.takeNews({ kind: 'sessionGone', resumeToken: 'session-1' });
-  await vi.waitFor(() => expect(calls.at(-1)?.method).toBe('agent/heartbeat'));
+  await vi.waitFor(() => expect(calls.at(-1)?.method).toBe('agent/heartbeat'), { timeout: patienceMs });
 
   expect(registrations()).toEqual([undefined]);
 });

@@ -1,5 +1,5 @@
 import type { PluginManifest } from '../plugin/index.ts';
-import { isolate } from './isolation.ts';
+import { isolate, type IsolationOptions } from './isolation.ts';
 import { createJobRunner } from './job-runner.ts';
 import { toDescription } from './outcome.ts';
 import type { PluginLog } from './plugin-log.ts';
@@ -23,12 +23,15 @@ const timeoutMs = 60_000;
  * Loads the plugin of a folder in a process of its own, as isolated as if it asked for no permission, and asks what it offers.
  * @throws PluginSetupError where there is no package, or its code is no plugin
  */
-export async function describePlugin(folder: string, log: PluginLog): Promise<PluginDescription> {
+export async function describePlugin(
+  folder: string,
+  { log, withheld }: { readonly log: PluginLog } & Pick<IsolationOptions, 'withheld'>,
+): Promise<PluginDescription> {
   const { name, baton, source } = await readPluginPackage(folder, { bases: [], cwd: folder }).catch((cause: unknown) => {
     throw new PluginSetupError(cause instanceof Error ? cause.message : String(cause), { cause });
   });
   const limits = { threadsMax: 1, memoryMb: 256, timeoutMs, startMs: timeoutMs, verdictBytesMax: 256 * 1024 };
-  const jobs = createJobRunner(limits, isolate(limits, [{ name, permissions: [], source }]), log);
+  const jobs = createJobRunner(limits, isolate(limits, [{ name, permissions: [], source }], { withheld }), log);
   try {
     const described = toDescription(await jobs.run({ verb: 'describe', plugin: source }, { timeoutMs }), timeoutMs);
     if (described.outcome !== 'ok') throw new PluginSetupError(`${name} cannot be loaded: ${described.message}`);

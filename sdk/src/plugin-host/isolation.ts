@@ -5,7 +5,7 @@ import { PluginSetupError } from './plugin-setup-error.ts';
 import { intoNamespaces } from './namespaces.ts';
 import { findLinkFaults } from './plugin-links.ts';
 import { findPackagePlaces, findPlaces } from './plugin-places.ts';
-import { withhold } from './withheld-places.ts';
+import { findPlaceFaults, withhold } from './withheld-places.ts';
 import type { ReadPlugin } from './read-plugins.ts';
 
 /**
@@ -81,7 +81,7 @@ export interface IsolationOptions {
 /**
  * All that is decided about what plugin code may use, in one place: for each plugin, by its name. Those that only look at what they are
  * given read nothing but their own code, and have an empty environment. Those that may run programs may do whatever their user may.
- * @throws PluginSetupError where a link leads out of what a plugin may read
+ * @throws PluginSetupError where a plugin could read more than its own: by a link, by a * in a name, or since it lies in what is withheld
  */
 export function isolate(
   limits: PluginLimits,
@@ -92,10 +92,11 @@ export function isolate(
   const faults: string[] = [];
   const isolations = plugins.map(({ name, permissions, source }) => {
     if (permissions.includes('programs')) return [name, trust(limits)] as const;
-    const places = withhold(findPlaces(source), withheld);
+    const own = findPlaces(source);
+    const places = withhold(own, withheld);
     const readable = [...withhold(hostPlaces, withheld), ...places];
     const folders = places.filter((place) => place.endsWith(sep) && !hostPlaces.includes(place));
-    faults.push(...findLinkFaults({ plugin: name, folders, readable }));
+    faults.push(...findPlaceFaults(name, [...own, ...places], withheld), ...findLinkFaults({ plugin: name, folders, readable }));
     return [name, restrict(limits, readable, sandbox)] as const;
   });
   if (faults.length > 0) throw new PluginSetupError(`The plugins cannot be enabled:\n  ${faults.join('\n  ')}`);

@@ -1,5 +1,5 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { delimiter, join, sep } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createPluginFixture, type PluginFixture, sampleArtifact, sampleFacts as facts, silentLog } from './plugin-fixture.ts';
@@ -63,4 +63,23 @@ test('a folder without anything of the kind is taken as it is, and so is a plugi
 
   expect(withhold(places, [join(fixture.folder, 'elsewhere')])).toEqual(places);
   expect(withhold(places, [fixture.folder])).toEqual(places);
+});
+
+describe('a plugin does not start', () => {
+  const start = (withheld: string) => createPluginHost({ plugins: ['.'], cwd: plugin, withheld: [withheld], log: silentLog, limits });
+
+  test('in the very folder that is withheld', async () => {
+    await expect(start(plugin)).rejects.toThrow(`curious: ${plugin}/ is where the coordinator keeps what no plugin may read.`);
+  });
+
+  test.each(['*', '.bat*', 'x*y/'])('with a name that Node takes for others: %s', async (name) => {
+    const place = join(plugin, name);
+    await (name.endsWith('/') ? mkdir(place) : writeFile(place, ''));
+
+    try {
+      await expect(start(join(plugin, '.baton'))).rejects.toThrow(`curious: ${place} has a * in its name`);
+    } finally {
+      await rm(place, { recursive: true });
+    }
+  });
 });

@@ -4,11 +4,11 @@ import { join, resolve, sep } from 'node:path';
 /**
  * The same places without what no plugin may read. A folder that holds some of it is replaced by all else that lies in it at this
  * moment, since what is allowed with its folder cannot be forbidden again; links in it are left out, wherever they lead. Folders end
- * with a separator. A plugin that lies in what is withheld may read itself.
+ * with a separator. A place below what is withheld stays: a plugin may lie there, and read itself.
  */
 export function withhold(places: readonly string[], withheld: readonly string[]): string[] {
   const hidden = withheld.map(realPathOf);
-  const holdsHidden = (path: string) => hidden.some((one) => liesIn(one, path));
+  const holdsHidden = (path: string) => hidden.some((one) => one.startsWith(path + sep));
 
   const open = (folder: string): string[] =>
     readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
@@ -19,11 +19,23 @@ export function withhold(places: readonly string[], withheld: readonly string[])
     });
   return places.flatMap((place) => {
     const path = realPathOf(place);
+    if (hidden.includes(path)) return [];
     return holdsHidden(path) ? open(path) : [place];
   });
 }
 
-const liesIn = (path: string, folder: string): boolean => path === folder || path.startsWith(folder + sep);
+/** Why a plugin cannot have its places, as sentences for a person. */
+export function findPlaceFaults(plugin: string, places: readonly string[], withheld: readonly string[]): string[] {
+  const hidden = withheld.map(realPathOf);
+  return places.flatMap((place) => {
+    if (hidden.includes(realPathOf(place)))
+      return `${plugin}: ${place} is where the coordinator keeps what no plugin may read. Give the plugin a folder of its own, or the coordinator another (--data).`;
+    // Node takes it for any name, wherever it stands in what is allowed.
+    return place.includes('*')
+      ? `${plugin}: ${place} has a * in its name, and would let the plugin read other files. Give it another name.`
+      : [];
+  });
+}
 
 /** As it is written, where nothing is there. Without a separator at its end. */
 function realPathOf(path: string): string {

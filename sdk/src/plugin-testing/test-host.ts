@@ -26,6 +26,8 @@ export async function startTestHost({ folder: given, timeoutMs = 30_000 }: TestP
     plugins: [folder],
     // Whoever tests it has written it, and trusts it with what it asks for.
     mayRunPrograms: [folder],
+    // Of a coordinator that was tried out in it.
+    withheld: [join(folder, '.baton')],
     log: { debug() {}, warn() {}, error() {} },
     limits: { threadsMax: 1, memoryMb: 256, timeoutMs, verdictBytesMax: 256 * 1024, startMs: 120_000 },
   });

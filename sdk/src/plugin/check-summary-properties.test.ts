@@ -75,7 +75,7 @@ describe('whatever the items say', () => {
         const lines = changed.map(writeLine).map((line, at) => (at === index ? line.replace('5 of', `${digit}5 of`) : line));
 
         expect(judge(lines, changed)).toBe(
-          `The summary leaves out c:${index + 1} (number): it has to carry each word for word with its citation, or, where it has no number, cite it on a line with half of its words.`,
+          `The summary leaves out c:${index + 1} (number): it has to carry each as a sentence of its own, word for word with its citation, or, where it has no number, cite it on a line with half of its words.`,
         );
       }),
     );

@@ -40,12 +40,12 @@ export function findSummaryFault({ text, citations }: Summary, { items, budgetTo
   if (uncovered.length === 0) return undefined;
   const named = uncovered.slice(0, 10).map(({ citation, kind }) => `${citation} (${kind})`);
   const more = uncovered.length > named.length ? ` and ${uncovered.length - named.length} more` : '';
-  return `The summary leaves out ${named.join(', ')}${more}: it has to carry each word for word with its citation, or, where it has no number, cite it on a line with half of its words.`;
+  return `The summary leaves out ${named.join(', ')}${more}: it has to carry each as a sentence of its own, word for word with its citation, or, where it has no number, cite it on a line with half of its words.`;
 }
 
 /**
  * The constraints, rejected alternatives and numbers that a text does not cover. One is covered where a line that cites it has it word for
- * word. What has no number, neither in figures nor in words, may be told otherwise: by lines that cite it and have half of its words.
+ * word, as a sentence of its own. What has no number, neither in figures nor in words, may be told otherwise: by lines that cite it and have half of its words.
  */
 export function findUncovered(text: string, items: readonly ContextItem[]): ContextItem[] {
   const due = items.filter(({ kind, superseded }) => coveredKinds.includes(kind) && superseded === undefined);

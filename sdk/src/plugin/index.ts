@@ -26,4 +26,5 @@ export {
 } from './define-validator.ts';
 export { type GroupGuard, openGroupGuard } from './group-guard.ts';
 export { type Statement, toStatements } from './statements.ts';
+export { cutText } from '../connection/storable-text.ts';
 export { configSchemaBytesMax, pluginApiVersion, type PluginManifest, pluginManifest, type PluginPermission } from './manifest.ts';

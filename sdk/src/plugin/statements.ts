@@ -4,6 +4,7 @@ import { coveredKinds } from './check-summary.ts';
 /** What one or several items from one source say, once, on one line. */
 export interface Statement {
   readonly kind: ContextKind;
+  /** Where reasons stand beside it, it ends with a mark, so that it is a sentence of its own before them. */
   readonly text: string;
   readonly rationale: string | undefined;
   readonly pinned: boolean;
@@ -31,7 +32,7 @@ function toStatement(same: readonly ContextItem[]): Statement {
   const rationale = [...new Set(same.flatMap((item) => (item.rationale === undefined ? [] : [toLine(item.rationale)])))].join(' ');
   return {
     kind,
-    text: toLine(text),
+    text: rationale === '' || /[.!?…;。！？；]$/.test(toLine(text)) ? toLine(text) : `${toLine(text)}.`,
     rationale: rationale === '' ? undefined : rationale,
     pinned,
     citations: [...new Set(same.map(({ citation }) => citation))],

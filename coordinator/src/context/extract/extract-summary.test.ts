@@ -95,6 +95,20 @@ describe('whatever the items and the budget', () => {
     );
   });
 
+  test('what has to be covered is, where there is room, whatever it ends with and whatever its reasons begin with', () => {
+    const end = fc.constantFrom('', '.', ',', ' ；', '…', ' 5', ' (5)', ' 5.)', ' -', '"', ' |', ' [c:1]', '。');
+    const reasons = fc.option(fc.constantFrom('5', '(5)', 'Million.', '- 5', '"5"', '；'), { nil: undefined });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(text, end, reasons), { minLength: 1, maxLength: 4 }), (given) => {
+        const due = given.map(([said, ending, rationale], index) =>
+          item(index + 1, 'number', `${said.slice(0, -1)}${ending}`, rationale === undefined ? {} : { rationale }),
+        );
+
+        expect(findUncovered(extract(due, 100_000).text, due)).toEqual([]);
+      }),
+    );
+  });
+
   test('nothing else has room while a constraint, a rejected alternative or a number has none', () => {
     fc.assert(
       fc.property(items, budget, (items, budgetTokens) => {
@@ -121,6 +135,15 @@ test('constraints, rejected alternatives and numbers stand first, word for word'
     'number: Coverage is 61.4. [c:2]',
     'fact: The queue is read in order. [c:1]',
   ]);
+});
+
+test.each(['Million is for the year after.', '3 were asked for.'])('reasons stand after a sentence of its own: %s', (rationale) => {
+  const items = [item(1, 'number', 'The budget is 5', { rationale })];
+
+  const { text } = extract(items);
+
+  expect(text).toBe(`number: The budget is 5. (${rationale}) [c:1]`);
+  expect(findUncovered(text, items)).toEqual([]);
 });
 
 test('of sentences that say the same, one is taken before another of its kind is said again', () => {
