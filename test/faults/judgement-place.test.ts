@@ -31,12 +31,17 @@ async function openTicket() {
     asked.push(turn.isLarge);
     return turns.take(turn, signal);
   };
+  const takeFree = (turn: Turn) => {
+    const leave = turns.takeFree(turn);
+    if (leave !== undefined) asked.push(turn.isLarge);
+    return leave;
+  };
   const turn = { projectId: await ensureDefaultProject(store.em.fork()), ticketId, purpose: 'validation' } as const;
   const addLogs = async () => {
     for (const number of [1, 2, 3])
       await daemon.client.artifact.put({ ticketId, artifact: { type: 'log', name: `log ${number}`, content: 'x'.repeat(400_000) } });
   };
-  return { asked, addLogs, turn, turns, enter: () => takePlace({ em: store.em.fork(), turns: { take } }, turn, undefined) };
+  return { asked, addLogs, turn, turns, enter: () => takePlace({ em: store.em.fork(), turns: { take, takeFree } }, turn, undefined) };
 }
 
 test('what has much to be shown waits once, among those that have as much', async () => {

@@ -27,7 +27,10 @@ export async function takePlace(
   const gate = await findGate(em, await getTicket(em, projectId, ticketId));
   if (gate === undefined || usedBy(gate).length === 0) return { contentBytes: 0, factBytes: 0, [Symbol.dispose]: () => {} };
 
-  let isLarge = isMuch(await measureVisit(em, ticketId));
+  const measured = await measureVisit(em, ticketId);
+  let isLarge = isMuch(measured);
+  const atOnce = turns.takeFree({ ...turn, isLarge });
+  if (atOnce !== undefined) return { ...measured, [Symbol.dispose]: atOnce };
   for (;;) {
     const leave = await turns.take({ ...turn, isLarge }, signal);
     try {

@@ -34,6 +34,8 @@ export interface JudgementTurns {
    * @throws CoordinatorError `overloaded` where too many wait already for the same purpose; the reason of the signal where that aborts first
    */
   take(turn: Turn, signal?: AbortSignal): Promise<() => void>;
+  /** Takes a place that is free, and returns what gives it back; undefined where there is none. */
+  takeFree(turn: Turn): (() => void) | undefined;
 }
 
 interface Waiting extends Turn {
@@ -107,10 +109,14 @@ export function createJudgementTurns({ judgementsMax, largeJudgementsMax, judgem
     throw new CoordinatorError('overloaded', { retryAfterMs, ticketId: turn.ticketId, message });
   };
 
+  const takeFree = (turn: Turn) => (isFree(turn) ? begin(turn) : undefined);
+
   return {
+    takeFree,
     async take(turn, signal) {
       signal?.throwIfAborted();
-      if (isFree(turn)) return begin(turn);
+      const free = takeFree(turn);
+      if (free !== undefined) return free;
       refuseTooMany(turn);
       const { promise, resolve, reject } = Promise.withResolvers<() => void>();
       const one: Waiting = {
